@@ -1,0 +1,93 @@
+# Blox. `make` lists what there is to make.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+# Packages tested at the same time: more than two starve each other's DynamoDB
+# Local on the two cores that this has to work on.
+TEST_PARALLEL ?= 2
+SEEDS         ?= 200
+FIRST         ?= 1
+FUZZTIME      ?= 30s
+ARGS          ?=
+
+LAMBDAS := ingest reconcile api scheduler
+
+# The race detector wants a C compiler, which Blox itself does not.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: bin/blox ## Run Blox and an ECS simulator on this machine (ARGS="--instances 50 ...")
+	exec bin/blox local $(ARGS)
+
+.PHONY: build
+build: bin/blox $(LAMBDAS:%=dist/%/bootstrap) ## Build bin/blox and the Lambda functions, dist/*/bootstrap
+
+# go build knows better than make what is out of date.
+.PHONY: force
+bin/blox: force
+	go build -o $@ ./cmd/blox
+
+dist/%/bootstrap: force
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -trimpath -ldflags '-s -w' -o $@ ./functions/$*/bootstrap
+
+.PHONY: test
+test: ## Run the tests, on DynamoDB Local too (needs Go, Java and npm)
+	@tools/preflight.sh
+	@[[ -n "$(RACE)" ]] || echo "no C compiler found: testing without the race detector"
+	go test $(RACE) -p $(TEST_PARALLEL) -timeout 8m ./...
+
+.PHONY: lint
+lint: bin/golangci-lint ## Run the linters and check the formatting
+	bin/golangci-lint run ./...
+
+.PHONY: fmt
+fmt: bin/gofumpt ## Format the Go code
+	bin/gofumpt -l -w .
+
+.PHONY: sim
+sim: ## Simulate the whole system on virtual time (SEEDS=200 FIRST=1)
+	go run ./internal/sim/cmd/sim -seeds $(SEEDS) -first $(FIRST)
+
+.PHONY: sim-mutants
+sim-mutants: ## Prove that the simulation finds known faults put into the code
+	go run ./test/mutants -seeds $(SEEDS) -first $(FIRST)
+
+.PHONY: test-simulator
+test-simulator: ## Drive the ECS simulator with boto3 and the AWS CLI (needs both)
+	test/ecssim-boto3/run.sh
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME=30s
+	FUZZTIME=$(FUZZTIME) tools/fuzz.sh
+
+.PHONY: test-all
+test-all: sim sim-mutants test-simulator fuzz ## Run the slow proofs: sim, sim-mutants, test-simulator, fuzz
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem -p 1 ./...
+
+.PHONY: openapi
+openapi: ## Write api/openapi.yaml from the code
+	mkdir -p api
+	go run ./functions/api/openapi > api/openapi.yaml.new
+	mv api/openapi.yaml.new api/openapi.yaml
+
+.PHONY: clean
+clean: ## Remove what was built (the tools in bin/ stay)
+	rm -rf dist bin/blox api/openapi.yaml.new
+
+# Pinned in tools/go.mod, a module of its own: the product's dependencies stay
+# the product's. Built again only when a pin changes.
+bin/golangci-lint: tools/go.sum
+	go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+bin/gofumpt: tools/go.sum
+	go build -C tools -o ../$@ mvdan.cc/gofumpt

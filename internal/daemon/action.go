@@ -1,0 +1,47 @@
+package daemon
+
+import "time"
+
+// Kind says what an Action asks of the shell.
+type Kind string
+
+const (
+	// Start: store the slot (state claimed), then call RunTask with its request.
+	Start Kind = "start"
+	// Replay: call RunTask again with the request that the slot keeps. Nothing is stored first.
+	Replay Kind = "replay"
+	// Stop: store the slot (state stopping) in a transaction that checks the lease's epoch, then call StopTask.
+	Stop Kind = "stop"
+	// Restop: call StopTask again for a slot that is stopping already.
+	Restop Kind = "restop"
+	// StopStray: call StopTask for a task of ours that no slot owns. No slot is written; the lease is checked first.
+	StopStray Kind = "stopStray"
+	// Resolve: ask ECS what became of a claim or a task that the stored state does not show.
+	Resolve Kind = "resolve"
+	// Observe: store the slot; nothing is asked of ECS.
+	Observe Kind = "observe"
+	// Forget: delete the slot.
+	Forget Kind = "forget"
+	// Advance: store the deployment.
+	Advance Kind = "advance"
+	// Wake: look at the host, or at the whole environment when Host is zero, again at At.
+	Wake Kind = "wake"
+	// Finish: the environment is being deleted and nothing of it is left; delete it.
+	Finish Kind = "finish"
+)
+
+// Action is one step that Plan decided. Actions are carried out in order; each stands on its own, so that the shell may
+// stop after any of them.
+type Action struct {
+	Kind Kind    `json:"kind"`
+	Host HostKey `json:"host,omitzero"`
+	// Slot is the slot to store, its RecordVersion the one that must be stored now.
+	Slot *Slot `json:"slot,omitempty"`
+	// TaskARN is the task to stop.
+	TaskARN string `json:"taskArn,omitempty"`
+	// Deployment is the deployment to store.
+	Deployment *Deployment `json:"deployment,omitempty"`
+	At         time.Time   `json:"at,omitzero"`
+	// Reason is for people: it goes to the timeline and into StopTask's reason.
+	Reason string `json:"reason,omitempty"`
+}

@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"strings"
+	"time"
+)
+
+// stableAfter is how long a daemon must have been healthy for its earlier failures to be forgotten. Shorter, and a task
+// that crashes every few minutes would be restarted without any back-off.
+const stableAfter = 10 * time.Minute
+
+// learn is the slot with what the stored hosts and tasks say about it. It never makes a task appear dead that may live:
+// only STOPPED does, which ECS never takes back.
+func (p *planner) learn(key HostKey, slot Slot) Slot {
+	slot = p.learnHost(key, slot)
+	switch slot.State {
+	case SlotIdle:
+		return p.adopt(key, slot)
+	case SlotClaimed:
+		return p.adopt(key, slot)
+	case SlotPlaced:
+		if task, ok := p.byARN[slot.TaskARN]; ok {
+			return p.learnTask(slot, task)
+		}
+	case SlotStopping:
+		if task, ok := p.byARN[slot.TaskARN]; ok && task.Stopped() {
+			return slot.vacate(false, slot.StopReason, p.now)
+		}
+	}
+	return slot
+}
+
+// learnHost remembers which registration the host has, so that a later partial snapshot can hold it, and since when the agent is away and since when the host drains: ECS does not say.
+func (p *planner) learnHost(key HostKey, slot Slot) Slot {
+	h, ok := p.hosts[key]
+	if ok {
+		slot.ContainerInstanceARN = h.ContainerInstanceARN
+	}
+	slot.DisconnectedSince = since(slot.DisconnectedSince, ok && !h.AgentConnected, p.now)
+	slot.DrainingSince = since(slot.DrainingSince, ok && h.Status == StatusDraining, p.now)
+	return slot
+}
+
+// since is the memory of a debounce: when a thing became true, nil while it is not.
+func since(known *time.Time, is bool, now time.Time) *time.Time {
+	switch {
+	case !is:
+		return nil
+	case known == nil:
+		return &now
+	default:
+		return known
+	}
+}
+
+// adopt takes a live task of ours that is on the host already: the answer to the claim, come by event, or a task whose
+// slot was lost. An idle slot's earlier attempts are proven dead and a claim's only task is its own, so there is at
+// most one, short of strays.
+func (p *planner) adopt(key HostKey, slot Slot) Slot {
+	if _, ok := p.hosts[key]; !ok {
+		return slot
+	}
+	for _, t := range p.tasks[key] {
+		if !t.Live() || !ours(t) {
+			continue
+		}
+		if slot.State == SlotIdle {
+			slot.Revision, slot.DeploymentID = p.revisionOf(t), strings.TrimPrefix(t.StartedBy, StartedByPrefix)
+		}
+		return p.learnTask(slot.place(t.ARN, p.now), t)
+	}
+	return slot
+}
+
+// ours says that Blox started the task. Its group is the environment's, or the snapshot would not hold it.
+func ours(t Task) bool { return strings.HasPrefix(t.StartedBy, StartedByPrefix) }
+
+// revisionOf an adopted task: the current one if it runs the same task definition, else 0, which is always outdated.
+func (p *planner) revisionOf(t Task) int {
+	if p.Deployment != nil && t.TaskDefinition == p.Revision.TaskDefinition {
+		return p.Revision.Number
+	}
+	return 0
+}
+
+// place is the slot once ECS has said which task the claim brought.
+func (s Slot) place(taskARN string, now time.Time) Slot {
+	s.State, s.TaskARN, s.PlacedAt = SlotPlaced, taskARN, &now
+	s.Request, s.ClaimedAt, s.RetryAt = nil, nil, nil
+	s.HealthySince, s.Blocked, s.Reason = nil, false, ""
+	return s
+}
+
+// learnTask keeps the slot's health, and empties the slot when its task is dead.
+func (p *planner) learnTask(slot Slot, task Task) Slot {
+	if task.Stopped() {
+		return p.bury(slot, task)
+	}
+	away := slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace
+	healthy := task.Healthy() && !away
+	if !healthy {
+		slot = p.settle(slot)
+	}
+	slot.HealthySince = since(slot.HealthySince, healthy, p.now)
+	return slot
+}
+
+// settle ends the debt of a daemon that had become healthy for long enough: what befalls the host from here on is not
+// our doing, unless the deployment in force put it there.
+func (p *planner) settle(slot Slot) Slot {
+	if slot.Settled(p.minHealthy(), p.now) {
+		slot.Disrupted = false
+	}
+	if slot.Settled(stableAfter, p.now) {
+		slot.Failures = 0
+	}
+	return slot
+}
+
+// bury empties the slot of a task that died by itself.
+func (p *planner) bury(slot Slot, task Task) Slot {
+	return p.settle(slot).vacate(true, deathReason(task), p.now)
+}
+
+func deathReason(task Task) string {
+	reason := "daemon stopped"
+	if task.StopCode != "" {
+		reason += ": " + task.StopCode
+	}
+	if task.StoppedReason != "" {
+		reason += ": " + task.StoppedReason
+	}
+	return reason
+}

@@ -1,0 +1,68 @@
+package daemon
+
+import "slices"
+
+// advance moves the deployment on: pending, running, completed. It is stored only when something about it changed.
+//
+// Keeps: completed means that every host which should have the daemon, and is not exempt, has the revision and has had
+// it healthy for minHealthySeconds; no host is waiting for its first.
+func (p *planner) advance() {
+	before := *p.Deployment
+	if before.Status.Ended() {
+		return
+	}
+	after := before
+	after.Counts = p.tally()
+	after.FailedInstances = p.failedInstances()
+	if after.Status == DeploymentPending {
+		now := p.now
+		after.Status, after.StartedAt = DeploymentRunning, &now
+	}
+	reason := "progress"
+	if p.complete(after.Counts) {
+		now := p.now
+		after.Status, after.EndedAt = DeploymentCompleted, &now
+		reason = "every host has the revision"
+	}
+	if before.Status == after.Status && before.Counts == after.Counts &&
+		slices.Equal(before.FailedInstances, after.FailedInstances) {
+		return
+	}
+	p.last = append(p.last, Action{Kind: Advance, Deployment: &after, Reason: reason})
+}
+
+func (p *planner) complete(c Counts) bool {
+	if len(p.starts) > 0 || c.Updated < c.Desired-c.Exempt {
+		return false
+	}
+	for _, key := range p.keys {
+		// A host that has no daemon for a reason of its own does not hold up the rest, one that is about to get its
+		// first daemon does.
+		slot := p.tended[key]
+		if p.wanted(key) && p.hosts[key].AgentConnected && slot.State != SlotPlaced && !slot.Blocked {
+			return false
+		}
+	}
+	for cluster := range p.Clusters {
+		if p.Clusters[cluster].SyncedAt.IsZero() {
+			return false
+		}
+	}
+	return len(p.Clusters) > 0
+}
+
+// failedInstances are the hosts on which this deployment's task failed or found no room.
+func (p *planner) failedInstances() []FailedInstance {
+	var failed []FailedInstance
+	for _, key := range p.keys {
+		slot := p.tended[key]
+		if slot.DeploymentID != p.Deployment.ID || slot.Reason == "" || (slot.Failures == 0 && !slot.Blocked) {
+			continue
+		}
+		if len(failed) == MaxFailedInstances {
+			break
+		}
+		failed = append(failed, FailedInstance{Host: key, Reason: slot.Reason})
+	}
+	return failed
+}

@@ -1,0 +1,116 @@
+package daemon
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// SlotState is what the scheduler is doing about one host.
+type SlotState string
+
+const (
+	// SlotIdle: no task of ours is alive on the host; the next attempt may start at RetryAt.
+	SlotIdle SlotState = "idle"
+	// SlotClaimed: RunTask may or may not have been called with Request. Replaying it is safe.
+	SlotClaimed SlotState = "claimed"
+	// SlotPlaced: TaskARN is the host's daemon.
+	SlotPlaced SlotState = "placed"
+	// SlotStopping: StopTask of TaskARN was decided and paid for; it may or may not have been called.
+	SlotStopping SlotState = "stopping"
+)
+
+// Slot is one host's place in an environment. It is written with a condition on its RecordVersion, before ECS is called.
+type Slot struct {
+	EnvironmentID string    `json:"environmentId"`
+	Host          HostKey   `json:"host"`
+	State         SlotState `json:"state"`
+	// ContainerInstanceARN is the host's registration when it was last looked at.
+	ContainerInstanceARN string `json:"containerInstanceArn,omitempty"`
+	// Revision and DeploymentID are those of the task claimed, placed or last placed.
+	Revision     int    `json:"revision,omitempty"`
+	DeploymentID string `json:"deploymentId,omitempty"`
+	// Attempt goes into the client token. It rises only when the task of the last one is proven dead: ECS answers a
+	// token it has seen with the old task, even a stopped one.
+	Attempt int `json:"attempt,omitempty"`
+	// Request is the whole RunTask request of a claim, kept to be replayed byte for byte: with the same token and a
+	// different parameter ECS answers ConflictException.
+	Request   json.RawMessage `json:"request,omitempty"`
+	ClaimedAt *time.Time      `json:"claimedAt,omitempty"`
+
+	TaskARN  string     `json:"taskArn,omitempty"`
+	PlacedAt *time.Time `json:"placedAt,omitempty"`
+	// HealthySince is when the placed task was first seen healthy in a row.
+	HealthySince *time.Time `json:"healthySince,omitempty"`
+	// DisconnectedSince is when the host's agent was first seen disconnected in a row.
+	DisconnectedSince *time.Time `json:"disconnectedSince,omitempty"`
+	// DrainingSince is when the host was first seen DRAINING in a row.
+	DrainingSince *time.Time `json:"drainingSince,omitempty"`
+
+	// Disrupted is set when we stop a daemon that was meant to run, and cleared when the host has a healthy one again.
+	// While set, the host is paid for from the budget, whichever deployment set it: deployments that overtake each
+	// other share one budget.
+	Disrupted  bool       `json:"disrupted,omitempty"`
+	StoppingAt *time.Time `json:"stoppingAt,omitempty"`
+	StopReason string     `json:"stopReason,omitempty"`
+
+	// Failures counts attempts in a row that did not end healthy; RetryAt is when the next may start.
+	Failures int        `json:"failures,omitempty"`
+	RetryAt  *time.Time `json:"retryAt,omitempty"`
+	// Blocked says that ECS found no room or the host unfit (RESOURCE:…, ATTRIBUTE, AGENT): no task was started, and
+	// none failed.
+	Blocked bool   `json:"blocked,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+
+	// RecordVersion is 0 for a slot not stored yet and rises by one with every write.
+	RecordVersion int64 `json:"recordVersion"`
+}
+
+// ClientToken is the idempotency token of one attempt: 64 characters, RunTask's limit. It holds no clock and no random
+// number, so that any driver, on any day, asks for the same task with the same token.
+func ClientToken(environmentID string, revision int, host HostKey, attempt int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s\n%d", environmentID, revision, host, attempt))
+	return hex.EncodeToString(sum[:])
+}
+
+// Healthy says that the host's daemon works, as far as the slot remembers.
+func (s Slot) Healthy() bool { return s.State == SlotPlaced && s.HealthySince != nil }
+
+// Settled says that the daemon has been healthy for long enough to count.
+func (s Slot) Settled(minHealthy time.Duration, now time.Time) bool {
+	return s.Healthy() && now.Sub(*s.HealthySince) >= minHealthy
+}
+
+// vacate is the slot after its task is proven dead: the attempt is spent, the host may get a new one at retryAt.
+func (s Slot) vacate(failed bool, reason string, now time.Time) Slot {
+	s.State, s.Request, s.ClaimedAt = SlotIdle, nil, nil
+	s.TaskARN, s.PlacedAt, s.HealthySince = "", nil, nil
+	s.StoppingAt, s.StopReason = nil, ""
+	s.Blocked, s.Reason, s.RetryAt = false, reason, nil
+	s.Attempt++
+	if failed {
+		s.Failures++
+		retryAt := now.Add(backoff(s.Failures))
+		s.RetryAt = &retryAt
+	}
+	return s
+}
+
+// Back-off after failures in a row: at once the first time, since most daemons die of something that passes, then
+// doubling from firstBackoff to maxBackoff. The bound is the DaemonSet controller's.
+const (
+	firstBackoff = 2 * time.Second
+	maxBackoff   = 15 * time.Minute
+)
+
+func backoff(failures int) time.Duration {
+	if failures <= 1 {
+		return 0
+	}
+	if failures > 12 { // 2 s doubled twelve times is past the bound
+		return maxBackoff
+	}
+	return min(firstBackoff<<(failures-2), maxBackoff)
+}

@@ -1,0 +1,69 @@
+package daemon
+
+import (
+	"time"
+
+	"github.com/blox/blox/internal/state"
+)
+
+// Snapshot is all that Plan knows. Slots are read consistently under the lease; hosts and tasks may lag behind ECS by
+// the age of the newest event, and every rule that reads them must hold when they do.
+type Snapshot struct {
+	Environment Environment
+	// Deployment is the one in force; nil before the first, and then nothing is started.
+	Deployment *Deployment
+	// Revision is the deployment's.
+	Revision Revision
+	// Installation tells several Blox installations in one account apart.
+	Installation string
+
+	// Hosts are those of the environment's clusters: all of them when Full, else those named in the wake-up.
+	Hosts []Host
+	Slots []Slot
+	// Tasks are the environment's own, live or stopped, as stored.
+	Tasks []Task
+	// Full says that Hosts, Slots and Tasks are complete. Only then may anything be replaced, advanced or finished.
+	Full bool
+
+	// Clusters say how fresh the knowledge of each cluster is.
+	Clusters map[state.ClusterKey]Freshness
+	// Settings are the installation's.
+	Settings Settings
+}
+
+// Freshness is how much can be known of a cluster.
+type Freshness struct {
+	// SyncedAt is when the last complete reconcile began; zero if there was none: then nothing may be done at all.
+	SyncedAt time.Time
+	// IngestLag is how old events were when they were stored, lately.
+	IngestLag time.Duration
+}
+
+// Settings are bounds that the installation sets.
+type Settings struct {
+	// ReconcilePeriod is how often a cluster is reconciled; stops need a reconcile younger than two periods.
+	ReconcilePeriod time.Duration
+	// MaxIngestLag forbids stops when events arrive later than that.
+	MaxIngestLag time.Duration
+	// ClaimMaxAge is how old a claim may be and still be replayed. ECS keeps a token for at most 24 hours.
+	ClaimMaxAge time.Duration
+	// EventGrace is how long the event of a change may be missing before ECS is asked.
+	EventGrace time.Duration
+	// DisconnectedGrace is how long an agent may be disconnected before its daemon stops counting as healthy. Agents
+	// reconnect several times an hour in normal life.
+	DisconnectedGrace time.Duration
+	// DrainDeadline is how long a DRAINING host may wait for its other tasks before the daemon is stopped anyway.
+	DrainDeadline time.Duration
+}
+
+// DefaultSettings fit an installation that reconciles every five minutes.
+func DefaultSettings() Settings {
+	return Settings{
+		ReconcilePeriod:   5 * time.Minute,
+		MaxIngestLag:      2 * time.Minute,
+		ClaimMaxAge:       30 * time.Minute,
+		EventGrace:        30 * time.Second,
+		DisconnectedGrace: 2 * time.Minute,
+		DrainDeadline:     48 * time.Hour,
+	}
+}

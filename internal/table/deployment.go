@@ -1,0 +1,135 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/blox/blox/internal/daemon"
+)
+
+// tokenItem remembers which deployment a deploymentToken made.
+type tokenItem struct {
+	DeploymentID string `json:"deploymentId"`
+}
+
+// DeploymentByToken reads the deployment that the token made. ErrNotFound: it has made none.
+func (d *Daemon) DeploymentByToken(ctx context.Context, environmentID, token string) (daemon.Deployment, error) {
+	var t tokenItem
+	if err := d.get(ctx, environmentPK(environmentID), tokenSK(token), &t); err != nil {
+		return daemon.Deployment{}, err
+	}
+	return d.Deployment(ctx, environmentID, t.DeploymentID)
+}
+
+// CreateDeployment stores a deployment and puts it in force: env.DeploymentID becomes its id. The one in force before
+// is superseded unless it has ended. ErrConflict: the environment changed since it was read, or the token made a
+// deployment meanwhile.
+func (d *Daemon) CreateDeployment(ctx context.Context, env daemon.Environment, dep daemon.Deployment) error {
+	previous := env.DeploymentID
+	seen := env.RecordVersion
+	env.DeploymentID, env.UpdatedAt = dep.ID, dep.CreatedAt
+	env.RecordVersion++
+	update, err := d.putVersioned(environmentPK(env.ID), environmentSK, env, seen)
+	if err != nil {
+		return err
+	}
+	items := []types.TransactWriteItem{update, d.due(env.Name, env.ID, dep.CreatedAt)}
+	for _, p := range []itemPut{
+		{environmentPK(env.ID), deploymentSK(dep.ID), dep},
+		{environmentPK(env.ID), tokenSK(dep.Token), tokenItem{DeploymentID: dep.ID}},
+	} {
+		put, err := d.putNew(p)
+		if err != nil {
+			return err
+		}
+		items = append(items, put)
+	}
+	if _, err := d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items}); err != nil {
+		return fmt.Errorf("creating a deployment of environment %s: %w", env.Name, conflict(err))
+	}
+	return d.supersede(ctx, env.ID, previous, dep.CreatedAt)
+}
+
+// supersede ends a deployment that a newer one overtook. A crash before it leaves the old one looking unfinished; the
+// environment says which one is in force, and reading a deployment corrects the rest.
+func (d *Daemon) supersede(ctx context.Context, environmentID, deploymentID string, at time.Time) error {
+	if deploymentID == "" {
+		return nil
+	}
+	_, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(environmentID), deploymentSK(deploymentID)),
+		UpdateExpression:         aws.String("SET #status = :superseded, endedAt = :at"),
+		ConditionExpression:      aws.String("#status IN (:pending, :running)"),
+		ExpressionAttributeNames: map[string]string{"#status": "status"},
+		ExpressionAttributeValues: Item{
+			":superseded": stringValue(string(daemon.DeploymentSuperseded)),
+			":pending":    stringValue(string(daemon.DeploymentPending)),
+			":running":    stringValue(string(daemon.DeploymentRunning)),
+			":at":         stringValue(at.UTC().Format(time.RFC3339Nano)),
+		},
+	})
+	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("superseding deployment %s: %w", deploymentID, err)
+	}
+	return nil
+}
+
+// Deployment reads one deployment. ErrNotFound: there is none.
+func (d *Daemon) Deployment(ctx context.Context, environmentID, deploymentID string) (daemon.Deployment, error) {
+	var dep daemon.Deployment
+	err := d.get(ctx, environmentPK(environmentID), deploymentSK(deploymentID), &dep)
+	return dep, err
+}
+
+// AdvanceDeployment stores the scheduler's progress. ErrConflict: the deployment has ended meanwhile.
+func (d *Daemon) AdvanceDeployment(ctx context.Context, dep daemon.Deployment) error {
+	item, err := encode(environmentPK(dep.EnvironmentID), deploymentSK(dep.ID), dep)
+	if err != nil {
+		return err
+	}
+	_, err = d.db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &d.name, Item: item,
+		ConditionExpression:      aws.String("#status IN (:pending, :running)"),
+		ExpressionAttributeNames: map[string]string{"#status": "status"},
+		ExpressionAttributeValues: Item{
+			":pending": stringValue(string(daemon.DeploymentPending)),
+			":running": stringValue(string(daemon.DeploymentRunning)),
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("storing the progress of deployment %s: %w", dep.ID, conflict(err))
+	}
+	return nil
+}
+
+// Deployments reads one page of an environment's deployments, newest first. after is the id that the page before ended
+// with, or empty; next is empty at the end.
+func (d *Daemon) Deployments(ctx context.Context, environmentID string, limit int, after string) (page []daemon.Deployment, next string, err error) {
+	in := &dynamodb.QueryInput{
+		TableName: &d.name, ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(limit)), //nolint:gosec // a page's size
+		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :prefix)"),
+		ExpressionAttributeValues: Item{
+			":pk": stringValue(environmentPK(environmentID)), ":prefix": stringValue(deploymentSK("")),
+		},
+	}
+	if after != "" {
+		in.ExclusiveStartKey = itemKey(environmentPK(environmentID), deploymentSK(after))
+	}
+	out, err := d.db.Query(ctx, in)
+	if err != nil {
+		return nil, "", fmt.Errorf("listing deployments: %w", err)
+	}
+	if page, err = decodeAll[daemon.Deployment](out.Items); err != nil {
+		return nil, "", err
+	}
+	if len(out.LastEvaluatedKey) > 0 && len(page) > 0 {
+		next = page[len(page)-1].ID
+	}
+	return page, next, nil
+}

@@ -1,0 +1,277 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table/schema"
+)
+
+// ErrExists says that the name is taken.
+var ErrExists = errors.New("exists already")
+
+// DirectoryEntry is an environment's row among all: what lists and ticks need, in one cheap query.
+type DirectoryEntry struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// DueAt is when the scheduler wants to look at the whole environment again, in milliseconds since 1970.
+	DueAt int64 `json:"dueAt"`
+}
+
+// revisionSK pads the number so that revisions sort.
+func revisionSK(number int) string { return fmt.Sprintf("revision/%08d", number) }
+
+// CreateEnvironment stores a new environment with its first revision. ErrExists: the name is taken.
+func (d *Daemon) CreateEnvironment(ctx context.Context, env daemon.Environment, rev daemon.Revision) error {
+	env.RecordVersion = 1
+	puts := []itemPut{
+		{directoryPK, env.Name, DirectoryEntry{ID: env.ID, Name: env.Name, DueAt: millis(env.CreatedAt)}},
+		{environmentPK(env.ID), environmentSK, env},
+		{environmentPK(env.ID), revisionSK(rev.Number), rev},
+	}
+	for _, cluster := range env.Clusters {
+		puts = append(puts, itemPut{membershipPK(cluster), env.ID, map[string]string{"name": env.Name}})
+	}
+	err := d.transact(ctx, puts...)
+	if errors.Is(err, ErrConflict) {
+		return fmt.Errorf("environment %s: %w", env.Name, ErrExists)
+	}
+	if err != nil {
+		return fmt.Errorf("creating environment %s: %w", env.Name, err)
+	}
+	return nil
+}
+
+// itemPut is an item that must not exist yet.
+type itemPut struct {
+	pk, sk string
+	value  any
+}
+
+func (d *Daemon) transact(ctx context.Context, puts ...itemPut) error {
+	in := &dynamodb.TransactWriteItemsInput{}
+	for _, p := range puts {
+		put, err := d.putNew(p)
+		if err != nil {
+			return err
+		}
+		in.TransactItems = append(in.TransactItems, put)
+	}
+	_, err := d.db.TransactWriteItems(ctx, in)
+	return conflict(err)
+}
+
+func (d *Daemon) putNew(p itemPut) (types.TransactWriteItem, error) {
+	item, err := encode(p.pk, p.sk, p.value)
+	if err != nil {
+		return types.TransactWriteItem{}, err
+	}
+	return types.TransactWriteItem{Put: &types.Put{
+		TableName: &d.name, Item: item,
+		ConditionExpression: aws.String("attribute_not_exists(pk)"),
+	}}, nil
+}
+
+// putVersioned replaces an item whose recordVersion is still the one that was read.
+func (d *Daemon) putVersioned(pk, sk string, value any, seen int64) (types.TransactWriteItem, error) {
+	item, err := encode(pk, sk, value)
+	if err != nil {
+		return types.TransactWriteItem{}, err
+	}
+	return types.TransactWriteItem{Put: &types.Put{
+		TableName: &d.name, Item: item,
+		ConditionExpression:       aws.String("recordVersion = :seen"),
+		ExpressionAttributeValues: Item{":seen": numberValue(seen)},
+	}}, nil
+}
+
+// UpdateEnvironment stores a changed definition, and its new revision if there is one. ErrConflict: the environment
+// changed since it was read.
+func (d *Daemon) UpdateEnvironment(ctx context.Context, env daemon.Environment, rev *daemon.Revision) error {
+	seen := env.RecordVersion
+	env.RecordVersion++
+	update, err := d.putVersioned(environmentPK(env.ID), environmentSK, env, seen)
+	if err != nil {
+		return err
+	}
+	items := []types.TransactWriteItem{update, d.due(env.Name, env.ID, env.UpdatedAt)}
+	if rev != nil {
+		put, err := d.putNew(itemPut{environmentPK(env.ID), revisionSK(rev.Number), *rev})
+		if err != nil {
+			return err
+		}
+		items = append(items, put)
+	}
+	if _, err := d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items}); err != nil {
+		return fmt.Errorf("updating environment %s: %w", env.Name, conflict(err))
+	}
+	return nil
+}
+
+// due moves the time of the next look at the whole environment.
+func (d *Daemon) due(name, id string, at time.Time) types.TransactWriteItem {
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName: &d.name, Key: itemKey(directoryPK, name),
+		UpdateExpression:          aws.String("SET dueAt = :at"),
+		ConditionExpression:       aws.String("id = :id"),
+		ExpressionAttributeValues: Item{":at": numberValue(millis(at)), ":id": stringValue(id)},
+	}}
+}
+
+// SetDue says when the whole environment is to be looked at again. It does nothing if the environment is gone.
+func (d *Daemon) SetDue(ctx context.Context, env daemon.Environment, at time.Time) error {
+	due := d.due(env.Name, env.ID, at).Update
+	_, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: due.TableName, Key: due.Key, UpdateExpression: due.UpdateExpression,
+		ConditionExpression: due.ConditionExpression, ExpressionAttributeValues: due.ExpressionAttributeValues,
+	})
+	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("setting when environment %s is due: %w", env.Name, err)
+	}
+	return nil
+}
+
+// Directory lists all environments by name.
+func (d *Daemon) Directory(ctx context.Context) ([]DirectoryEntry, error) {
+	items, err := queryAll(ctx, d.db, &dynamodb.QueryInput{
+		TableName: &d.name, KeyConditionExpression: aws.String("pk = :pk"),
+		ExpressionAttributeValues: Item{":pk": stringValue(directoryPK)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing environments: %w", err)
+	}
+	return decodeAll[DirectoryEntry](items)
+}
+
+func decodeAll[T any](items []Item) ([]T, error) {
+	out := make([]T, len(items))
+	for i, item := range items {
+		if err := decode(item, &out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// get reads one item, consistently. ErrNotFound: there is none.
+func (d *Daemon) get(ctx context.Context, pk, sk string, v any) error {
+	out, err := d.db.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &d.name, Key: itemKey(pk, sk), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return fmt.Errorf("reading %s %s: %w", pk, sk, err)
+	}
+	if out.Item == nil {
+		return fmt.Errorf("%s %s: %w", pk, sk, ErrNotFound)
+	}
+	return decode(out.Item, v)
+}
+
+// EnvironmentByName reads the environment that has the name now. ErrNotFound: none has.
+func (d *Daemon) EnvironmentByName(ctx context.Context, name string) (daemon.Environment, error) {
+	var entry DirectoryEntry
+	if err := d.get(ctx, directoryPK, name, &entry); err != nil {
+		return daemon.Environment{}, err
+	}
+	return d.Environment(ctx, entry.ID)
+}
+
+// Environment reads an environment by its id. ErrNotFound: there is none, or no more.
+func (d *Daemon) Environment(ctx context.Context, id string) (daemon.Environment, error) {
+	var env daemon.Environment
+	err := d.get(ctx, environmentPK(id), environmentSK, &env)
+	return env, err
+}
+
+// Environments reads those of the given ids, in no order; those that are gone are left out.
+func (d *Daemon) Environments(ctx context.Context, ids []string) ([]daemon.Environment, error) {
+	keys := make([]Item, len(ids))
+	for i, id := range ids {
+		keys[i] = itemKey(environmentPK(id), environmentSK)
+	}
+	items, err := getMany(ctx, d.db, d.name, keys, false)
+	if err != nil {
+		return nil, fmt.Errorf("reading environments: %w", err)
+	}
+	return decodeAll[daemon.Environment](items)
+}
+
+// Revision reads one revision. ErrNotFound: there is none.
+func (d *Daemon) Revision(ctx context.Context, environmentID string, number int) (daemon.Revision, error) {
+	var rev daemon.Revision
+	err := d.get(ctx, environmentPK(environmentID), revisionSK(number), &rev)
+	return rev, err
+}
+
+// EnvironmentsOfCluster lists the ids of the environments that have hosts in the cluster.
+func (d *Daemon) EnvironmentsOfCluster(ctx context.Context, cluster state.ClusterKey) ([]string, error) {
+	items, err := queryAll(ctx, d.db, &dynamodb.QueryInput{
+		TableName: &d.name, KeyConditionExpression: aws.String("pk = :pk"),
+		ExpressionAttributeValues: Item{":pk": stringValue(membershipPK(cluster))},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing environments of cluster %s: %w", cluster, err)
+	}
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = stringOf(item, schema.SortKey)
+	}
+	return ids, nil
+}
+
+// RemoveEnvironment deletes all that is kept of an environment. It may be repeated after a crash: what makes the
+// environment found goes last.
+func (d *Daemon) RemoveEnvironment(ctx context.Context, env daemon.Environment) error {
+	for _, cluster := range env.Clusters {
+		if err := d.delete(ctx, itemKey(membershipPK(cluster), env.ID)); err != nil {
+			return fmt.Errorf("removing environment %s from cluster %s: %w", env.Name, cluster, err)
+		}
+	}
+	items, err := queryAll(ctx, d.db, &dynamodb.QueryInput{
+		TableName: &d.name, KeyConditionExpression: aws.String("pk = :pk"),
+		ProjectionExpression:      aws.String("pk, sk"),
+		ExpressionAttributeValues: Item{":pk": stringValue(environmentPK(env.ID))},
+	})
+	if err != nil {
+		return fmt.Errorf("listing what is left of environment %s: %w", env.Name, err)
+	}
+	for _, key := range items {
+		switch stringOf(key, schema.SortKey) {
+		case environmentSK, leaseSK:
+			continue
+		}
+		if err := d.delete(ctx, key); err != nil {
+			return fmt.Errorf("removing what is left of environment %s: %w", env.Name, err)
+		}
+	}
+	if err := d.delete(ctx, itemKey(environmentPK(env.ID), environmentSK)); err != nil {
+		return fmt.Errorf("removing environment %s: %w", env.Name, err)
+	}
+	return d.removeName(ctx, env)
+}
+
+// removeName frees the name, unless a new environment has it already.
+func (d *Daemon) removeName(ctx context.Context, env daemon.Environment) error {
+	_, err := d.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &d.name, Key: itemKey(directoryPK, env.Name),
+		ConditionExpression:       aws.String("id = :id"),
+		ExpressionAttributeValues: Item{":id": stringValue(env.ID)},
+	})
+	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("freeing the name of environment %s: %w", env.Name, err)
+	}
+	return nil
+}
+
+func (d *Daemon) delete(ctx context.Context, key Item) error {
+	_, err := d.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &d.name, Key: key})
+	return err
+}

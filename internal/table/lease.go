@@ -1,0 +1,143 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/blox/blox/internal/state"
+)
+
+// Lease is a driver's right to work on an environment. The epoch rises each time a driver takes it, so that what an
+// earlier driver decided can be told from what this one does.
+type Lease struct {
+	EnvironmentID string `json:"environmentId"`
+	Owner         string `json:"owner"`
+	Epoch         int64  `json:"epoch"`
+	// ExpiresAt is in milliseconds since 1970; 0 is a lease that was given back.
+	ExpiresAt int64 `json:"expiresAt"`
+}
+
+// Dirt is what others wanted of an environment while its lease was held.
+type Dirt struct {
+	All bool `json:"dirtyAll"`
+	// Instances are container instances to look at.
+	Instances []state.Key `json:"-"`
+}
+
+// Clean says that there is nothing more to do.
+func (d Dirt) Clean() bool { return !d.All && len(d.Instances) == 0 }
+
+// AcquireLease takes the lease of an environment if nobody holds it at now. ErrConflict: somebody does.
+func (d *Daemon) AcquireLease(ctx context.Context, environmentID, owner string, now time.Time, hold time.Duration) (Lease, error) {
+	out, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(environmentID), leaseSK),
+		UpdateExpression: aws.String("SET environmentId = :id, #owner = :owner, expiresAt = :expires, " +
+			"epoch = if_not_exists(epoch, :zero) + :one"),
+		ConditionExpression:      aws.String("attribute_not_exists(expiresAt) OR expiresAt <= :now"),
+		ExpressionAttributeNames: map[string]string{"#owner": "owner"},
+		ExpressionAttributeValues: Item{
+			":id": stringValue(environmentID), ":owner": stringValue(owner),
+			":expires": numberValue(millis(now.Add(hold))), ":now": numberValue(millis(now)),
+			":zero": numberValue(0), ":one": numberValue(1),
+		},
+		ReturnValues: types.ReturnValueAllNew,
+	})
+	if err != nil {
+		return Lease{}, fmt.Errorf("taking the lease of environment %s: %w", environmentID, conflict(err))
+	}
+	var lease Lease
+	err = decode(out.Attributes, &lease)
+	return lease, err
+}
+
+// MarkDirty leaves word for the holder of the lease: container instances to look at, or everything if there are none.
+// ErrConflict: nobody holds the lease at now.
+func (d *Daemon) MarkDirty(ctx context.Context, environmentID string, instances []state.Key, now time.Time) error {
+	in := &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(environmentID), leaseSK),
+		UpdateExpression:    aws.String("SET dirtyAll = :all"),
+		ConditionExpression: aws.String("expiresAt > :now"),
+		ExpressionAttributeValues: Item{
+			":all": &types.AttributeValueMemberBOOL{Value: true}, ":now": numberValue(millis(now)),
+		},
+	}
+	if len(instances) > 0 {
+		names := make([]string, len(instances))
+		for i, instance := range instances {
+			names[i] = instance.String()
+		}
+		in.UpdateExpression = aws.String("ADD dirtyInstances :instances")
+		in.ExpressionAttributeValues = Item{
+			":instances": &types.AttributeValueMemberSS{Value: names}, ":now": numberValue(millis(now)),
+		}
+	}
+	if _, err := d.db.UpdateItem(ctx, in); err != nil {
+		return fmt.Errorf("marking environment %s dirty: %w", environmentID, conflict(err))
+	}
+	return nil
+}
+
+// RenewLease prolongs the lease and takes what others left. ErrConflict: the lease is lost, the caller must stop.
+func (d *Daemon) RenewLease(ctx context.Context, lease Lease, now time.Time, hold time.Duration) (Lease, Dirt, error) {
+	lease.ExpiresAt = millis(now.Add(hold))
+	out, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(lease.EnvironmentID), leaseSK),
+		UpdateExpression:          aws.String("SET expiresAt = :expires REMOVE dirtyAll, dirtyInstances"),
+		ConditionExpression:       aws.String("epoch = :epoch"),
+		ExpressionAttributeValues: Item{":epoch": numberValue(lease.Epoch), ":expires": numberValue(lease.ExpiresAt)},
+		ReturnValues:              types.ReturnValueAllOld,
+	})
+	if err != nil {
+		return lease, Dirt{}, fmt.Errorf("renewing the lease of environment %s: %w", lease.EnvironmentID, conflict(err))
+	}
+	dirt, err := dirtOf(out.Attributes)
+	return lease, dirt, err
+}
+
+func dirtOf(item Item) (Dirt, error) {
+	var dirt Dirt
+	if err := decode(item, &dirt); err != nil {
+		return dirt, err
+	}
+	if set, ok := item["dirtyInstances"].(*types.AttributeValueMemberSS); ok {
+		for _, name := range set.Value {
+			instance, err := state.ParseKey(name)
+			if err != nil {
+				return dirt, fmt.Errorf("reading dirty container instances: %w", err)
+			}
+			dirt.Instances = append(dirt.Instances, instance)
+		}
+	}
+	return dirt, nil
+}
+
+// ReleaseLease gives the lease back. It is kept, and clean is false, if others left word meanwhile: the caller must
+// renew it and go on. A lease that was lost counts as given back.
+func (d *Daemon) ReleaseLease(ctx context.Context, lease Lease) (clean bool, err error) {
+	_, err = d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(lease.EnvironmentID), leaseSK),
+		UpdateExpression:                    aws.String("SET expiresAt = :zero"),
+		ConditionExpression:                 aws.String("epoch = :epoch AND attribute_not_exists(dirtyAll) AND attribute_not_exists(dirtyInstances)"),
+		ExpressionAttributeValues:           Item{":epoch": numberValue(lease.Epoch), ":zero": numberValue(0)},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	var failed *types.ConditionalCheckFailedException
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &failed):
+		var now Lease
+		if err := decode(failed.Item, &now); err != nil {
+			return false, err
+		}
+		return now.Epoch != lease.Epoch, nil
+	default:
+		return false, fmt.Errorf("releasing the lease of environment %s: %w", lease.EnvironmentID, err)
+	}
+}

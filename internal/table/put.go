@@ -1,0 +1,184 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/blox/blox/internal/state"
+)
+
+// Put stores an observation if it is news, by the rule of state.Compare, in one conditional write: nothing is read
+// first, so no other writer can come between. Only a Describe that shows other content at an equal version takes a
+// second write, for the first one's condition has to fail to learn what is stored.
+func (s *State) Put(ctx context.Context, seen state.Observation, now time.Time) (state.Outcome, error) {
+	record, _, err := state.Apply(state.Record{}, seen, now, s.visibleFor)
+	if err != nil {
+		return 0, fmt.Errorf("storing %s: %w", seen.Key, err)
+	}
+	stored, failed, err := s.putIf(ctx, record, seen, newerCondition(seen))
+	if err != nil {
+		return 0, err
+	}
+	if !failed {
+		return state.Newer, nil
+	}
+	outcome := state.Compare(stored, seen)
+	if outcome != state.Refresh {
+		if outcome.Written() {
+			// The condition refused what the rule accepts: they must not differ.
+			return 0, fmt.Errorf("storing %s version %d: condition and rule differ on a stored version %d", seen.Key, seen.Version, stored.Version)
+		}
+		return outcome, nil
+	}
+	if _, failed, err = s.putIf(ctx, record, seen, refreshCondition(stored)); err != nil {
+		return 0, err
+	}
+	if failed {
+		return state.Stale, nil // something newer came in between
+	}
+	return state.Refresh, nil
+}
+
+// condition is an expression with its values. Names of attributes that DynamoDB reserves are in conditionNames.
+type condition struct {
+	expression string
+	values     Item
+}
+
+var conditionNames = map[string]string{"#version": "version", "#at": "at", "#tombstone": "tombstone", "#described": "described"}
+
+// newerCondition lets only a higher version through, and nothing but its own end past what ECS has said is over.
+func newerCondition(seen state.Observation) condition {
+	c := condition{expression: "#version < :version", values: Item{":version": numberValue(seen.Version)}}
+	if !seen.Ended() {
+		c.expression += " AND (attribute_not_exists(#tombstone) OR #tombstone.inferred = :true)"
+		c.values[":true"] = boolValue(true)
+	}
+	c.expression = "attribute_not_exists(pk) OR (" + c.expression + ")"
+	return c
+}
+
+// refreshCondition lets the write through if the record is still the one that was compared.
+func refreshCondition(stored state.Record) condition {
+	c := condition{expression: "#version = :version", values: Item{":version": numberValue(stored.Version)}}
+	if stored.Described == nil {
+		c.expression += " AND attribute_not_exists(#described)"
+	} else {
+		c.expression += " AND #described.#at = :at"
+		c.values[":at"] = numberValue(millis(stored.Described.At))
+	}
+	return c
+}
+
+// putIf sets one source's map and the fields beside it, and leaves the other source's map alone. failed says that the
+// condition did not hold; stored is then what is there.
+func (s *State) putIf(ctx context.Context, record state.Record, seen state.Observation, c condition) (stored state.Record, failed bool, err error) {
+	in, err := s.updateOf(record, seen.Source, c)
+	if err != nil {
+		return state.Record{}, false, fmt.Errorf("storing %s: %w", seen.Key, err)
+	}
+	_, err = s.db.UpdateItem(ctx, in)
+	var refused *types.ConditionalCheckFailedException
+	switch {
+	case err == nil:
+		return state.Record{}, false, nil
+	case !errors.As(err, &refused):
+		return state.Record{}, false, fmt.Errorf("storing %s: %w", seen.Key, err)
+	case len(refused.Item) == 0:
+		return state.Record{}, false, fmt.Errorf("storing %s: refused, and no item was returned", seen.Key)
+	}
+	stored, err = unpackRecord(refused.Item)
+	return stored, true, err
+}
+
+func (s *State) updateOf(record state.Record, source state.Source, c condition) (*dynamodb.UpdateItemInput, error) {
+	item, err := attributevalue.MarshalMap(packRecord(record))
+	if err != nil {
+		return nil, err
+	}
+	in := &dynamodb.UpdateItemInput{
+		TableName: &s.name, Key: itemKey(stringOf(item, "pk"), stringOf(item, "sk")),
+		ConditionExpression:                 &c.expression,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	other := "event"
+	if source == state.SourceEvent {
+		other = "described"
+	}
+	in.UpdateExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = setAll(item, other, c)
+	return in, nil
+}
+
+// setAll writes every attribute of a record but one, removing those that the record does not have: a revived task has
+// no tombstone any more.
+func setAll(item Item, except string, c condition) (expression *string, names map[string]string, values Item) {
+	names, values = map[string]string{}, Item{}
+	for placeholder, name := range conditionNames {
+		if strings.Contains(c.expression, placeholder) {
+			names[placeholder] = name
+		}
+	}
+	for placeholder, value := range c.values {
+		values[placeholder] = value
+	}
+	var set, remove string
+	for i, attribute := range recordAttributes {
+		if attribute == except {
+			continue
+		}
+		name := fmt.Sprintf("#a%d", i)
+		names[name] = attribute
+		if value, ok := item[attribute]; ok {
+			placeholder := fmt.Sprintf(":a%d", i)
+			values[placeholder] = value
+			set += separator(set) + name + " = " + placeholder
+		} else {
+			remove += separator(remove) + name
+		}
+	}
+	return aws.String("SET " + set + " REMOVE " + remove), names, values
+}
+
+// recordAttributes are all of recordItem's but the key, in a fixed order.
+var recordAttributes = []string{
+	"schema", "version", "shortArn", "storedAt", "status", "desiredStatus", "startedBy", "group", "family",
+	"containerInstance", "ec2InstanceId", "agentConnected", "event", "described", "tombstone", "ttl",
+	"byStatus", "byInstance", "byStartedBy", "byGroup", "phase",
+}
+
+func separator(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ", "
+}
+
+// MarkAbsent stores what reconcile inferred (state.InferGone), if the version is still the one that it saw missing.
+// ErrConflict: the record changed meanwhile, so it is not absent after all.
+func (s *State) MarkAbsent(ctx context.Context, stored state.Record, now time.Time) error {
+	gone := state.InferGone(stored, now, s.visibleFor)
+	item, err := attributevalue.MarshalMap(packRecord(gone))
+	if err != nil {
+		return fmt.Errorf("marking %s absent: %w", stored.Key, err)
+	}
+	c := condition{
+		expression: "#version = :version AND attribute_not_exists(#tombstone)",
+		values:     Item{":version": numberValue(stored.Version)},
+	}
+	in := &dynamodb.UpdateItemInput{
+		TableName: &s.name, Key: itemKey(stringOf(item, "pk"), stringOf(item, "sk")), ConditionExpression: &c.expression,
+	}
+	in.UpdateExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = setAll(item, "", c)
+	if _, err := s.db.UpdateItem(ctx, in); err != nil {
+		return fmt.Errorf("marking %s absent: %w", stored.Key, conflict(err))
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+// Package unused is no part of the simulation.
+package unused
+
+// Answer is read by nobody.
+const Answer = 42
