@@ -191,7 +191,8 @@ func TestErrorsNameThePlaceAndWhatIsAllowed(t *testing.T) {
 		{"runningTasksCount > few", 1, 21, []string{`"few"`, "whole number"}},
 		{"registeredAt < yesterday", 1, 16, []string{`"yesterday"`, "2018-06-18"}},
 		{"attribute:a =~ '('", 1, 16, []string{"regular expression"}},
-		{"attribute:a == 'b", 1, 16, []string{"'"}},
+		{"attribute:a == 'b", 1, 16, []string{`"'b"`, "quotes"}},
+		{"attribute:a = b", 1, 13, []string{`"= b"`, "=="}},
 		{"attribute:" + strings.Repeat("a", 2000) + " exists", 1, 2001, []string{"2017 characters", "at most 2000"}},
 	} {
 		t.Run(c.expr, func(t *testing.T) {

@@ -60,6 +60,9 @@ func explain(err error) error {
 	}
 	pos := at.Position()
 	problem := at.Message()
+	if text, isLexical := strings.CutPrefix(problem, "lexer: invalid input text "); isLexical {
+		problem = text + " cannot be read: expected " + expectOperator + ", or the text in quotes with an end"
+	}
 	var unexpected *participle.UnexpectedTokenError
 	if errors.As(err, &unexpected) {
 		found := fmt.Sprintf("unexpected %q", unexpected.Unexpected.Value)

@@ -24,7 +24,7 @@ const (
 	Forget Kind = "forget"
 	// Advance: store the deployment.
 	Advance Kind = "advance"
-	// Wake: look at the host, or at the whole environment when Host is zero, again at At.
+	// Wake: look at the whole environment again at At. Wake-ups for one host are in its slot (WakeAt).
 	Wake Kind = "wake"
 	// Finish: the environment is being deleted and nothing of it is left; delete it.
 	Finish Kind = "finish"

@@ -4,35 +4,29 @@ package daemon
 //
 // Keeps: a slot is forgotten only when its task is proven dead, or is to be kept running.
 func (p *planner) dismantle(key HostKey) {
-	slot, known := p.slots[key]
-	if !known {
-		p.dismantleStrays(key)
+	t := p.turnOf(key)
+	switch {
+	case p.Environment.KeepTasks:
+		if t.known {
+			p.forget(t, "environment deleted, tasks kept")
+		}
 		return
-	}
-	if p.Environment.KeepTasks {
-		p.last = append(p.last, Action{Kind: Forget, Host: key, Slot: &slot, Reason: "environment deleted, tasks kept"})
-		return
-	}
-	learned := p.learn(key, slot)
-	switch learned.State {
-	case SlotIdle:
-		learned.RecordVersion = slot.RecordVersion
-		p.last = append(p.last, Action{Kind: Forget, Host: key, Slot: &learned, Reason: "environment deleted"})
-	case SlotClaimed:
+	case t.slot.State == SlotIdle:
+		if t.known {
+			p.forget(t, "environment deleted")
+		}
+	case t.slot.State == SlotClaimed:
 		// The claim's task may exist: only its replay tells, and the task that it names is then stopped.
-		p.tendClaimed(key, learned)
-	case SlotPlaced:
-		p.stop(key, learned, "environment deleted")
-	case SlotStopping:
-		p.tendStopping(key, learned)
+		p.tendClaimed(t)
+	case t.slot.State == SlotPlaced && p.gone(key):
+		p.tendPlaced(t)
+	case t.slot.State == SlotPlaced:
+		p.stop(t, "environment deleted")
+	case t.slot.State == SlotStopping:
+		p.tendStopping(t)
 	}
-}
-
-func (p *planner) dismantleStrays(key HostKey) {
-	if p.Environment.KeepTasks {
-		return
-	}
-	p.stopStrays(key, Slot{})
+	p.stopStrays(key, t.slot)
+	p.close(t)
 }
 
 // finish ends the environment once nothing of it is left.

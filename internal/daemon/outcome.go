@@ -21,20 +21,16 @@ type StartResult struct {
 // Started is the slot after RunTask was answered.
 //
 // Keeps: the attempt is spent only if ECS said that it started nothing, or it is left claimed.
-func Started(slot Slot, r StartResult, now time.Time) Slot {
+func Started(slot Slot, r StartResult, s Settings, now time.Time) Slot {
 	switch {
 	case r.TaskARN != "":
-		return slot.place(r.TaskARN, now)
+		return slot.place(r.TaskARN, now).wakeBy(now.Add(s.EventGrace), now)
 	case r.Refused != "":
 		next := slot.vacate(true, r.Refused, now)
 		next.Blocked = r.Blocked
-		retryAt := now.Add(max(backoff(next.Failures), firstBackoff))
-		next.RetryAt = &retryAt
-		return next
+		return next.retry(now.Add(max(backoff(next.Failures), firstBackoff)))
 	default:
-		retryAt := now.Add(r.Delay)
-		slot.RetryAt = &retryAt
-		return slot
+		return slot.retry(now.Add(r.Delay))
 	}
 }
 
@@ -43,30 +39,24 @@ func Started(slot Slot, r StartResult, now time.Time) Slot {
 const missingProof = 5 * time.Minute
 
 // Resolved is the slot after ECS was asked directly. found is the claim's or the slot's task as ECS describes it; nil
-// says that ECS does not know it. The second result is when to ask again, if that was no proof.
-func Resolved(slot Slot, found *Task, now time.Time) (Slot, *time.Time) {
-	switch slot.State {
-	case SlotClaimed:
+// says that ECS does not know it. An answer that proves nothing leaves the slot as it is, to be asked about again.
+func Resolved(slot Slot, found *Task, s Settings, now time.Time) Slot {
+	alive := found != nil && !found.Stopped()
+	switch {
+	case slot.State == SlotClaimed && alive:
+		return slot.place(found.ARN, now).wakeBy(now.Add(s.EventGrace), now)
+	case slot.State == SlotClaimed:
 		// The claim is older than any call still on its way, so what ECS does not know was never started.
-		if found != nil && !found.Stopped() {
-			return slot.place(found.ARN, now), nil
-		}
-		return slot.vacate(true, "the start's outcome was never learned", now), nil
-	case SlotPlaced, SlotStopping:
-		if found != nil && !found.Stopped() {
-			again := now.Add(missingProof)
-			return slot, &again
-		}
-		if young := slot.PlacedAt.Add(missingProof); found == nil && now.Before(young) {
-			return slot, &young
-		}
-		if slot.State == SlotStopping {
-			return slot.vacate(false, slot.StopReason, now), nil
-		}
-		if found != nil {
-			return slot.vacate(true, deathReason(*found), now), nil
-		}
-		return slot.vacate(true, "ECS does not know the task any more", now), nil
+		return slot.vacate(true, "the start's outcome was never learned", now)
+	case alive:
+		return slot.wakeBy(now.Add(missingProof), now)
+	case found == nil && now.Before(slot.PlacedAt.Add(missingProof)):
+		return slot.wakeBy(slot.PlacedAt.Add(missingProof), now)
+	case slot.State == SlotStopping:
+		return slot.vacate(false, slot.StopReason, now)
+	case found != nil:
+		return slot.vacate(true, deathReason(*found), now)
+	default:
+		return slot.vacate(true, "ECS does not know the task any more", now)
 	}
-	return slot, nil
 }

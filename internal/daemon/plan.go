@@ -45,17 +45,22 @@ type planner struct {
 	tasks map[HostKey][]Task
 	byARN map[string]Task
 
-	// tended are the slots as they stand after this plan's observations.
-	tended map[HostKey]Slot
+	// owner is the host whose slot has the task.
+	owner map[string]HostKey
+	// tended are the hosts' turns, done.
+	tended map[HostKey]*turn
 
-	kept, starts, stops, asks, wakes, last []Action
+	// stale is set when a replacement waits for fresh knowledge.
+	stale bool
+
+	kept, starts, stops, asks, last []Action
 }
 
 func newPlanner(s Snapshot, now time.Time) *planner {
 	p := &planner{
 		Snapshot: s, now: now,
 		hosts: map[HostKey]Host{}, slots: map[HostKey]Slot{}, tasks: map[HostKey][]Task{},
-		byARN: map[string]Task{}, tended: map[HostKey]Slot{},
+		byARN: map[string]Task{}, owner: map[string]HostKey{}, tended: map[HostKey]*turn{},
 	}
 	seen := map[HostKey]bool{}
 	for _, h := range s.Hosts {
@@ -64,6 +69,9 @@ func newPlanner(s Snapshot, now time.Time) *planner {
 	}
 	for _, slot := range s.Slots {
 		p.slots[slot.Host] = slot
+		if slot.TaskARN != "" {
+			p.owner[slot.TaskARN] = slot.Host
+		}
 		seen[slot.Host] = true
 	}
 	for _, t := range s.Tasks {
@@ -119,13 +127,11 @@ func (p *planner) fresh(key HostKey) bool {
 }
 
 func (p *planner) actions() []Action {
-	return slices.Concat(p.kept, p.starts, p.stops, p.asks, p.last, p.wakes)
-}
-
-func (p *planner) observe(key HostKey, slot Slot, reason string) {
-	p.kept = append(p.kept, Action{Kind: Observe, Host: key, Slot: &slot, Reason: reason})
-}
-
-func (p *planner) wake(key HostKey, at time.Time, reason string) {
-	p.wakes = append(p.wakes, Action{Kind: Wake, Host: key, At: at, Reason: reason})
+	actions := slices.Concat(p.kept, p.starts, p.stops, p.asks, p.last)
+	if p.stale {
+		actions = append(actions, Action{
+			Kind: Wake, At: p.now.Add(p.Settings.EventGrace), Reason: "replacements wait for fresh knowledge of a cluster",
+		})
+	}
+	return actions
 }

@@ -38,7 +38,7 @@ func (p *planner) complete(c Counts) bool {
 	for _, key := range p.keys {
 		// A host that has no daemon for a reason of its own does not hold up the rest, one that is about to get its
 		// first daemon does.
-		slot := p.tended[key]
+		slot := p.tended[key].slotOrIdle()
 		if p.wanted(key) && p.hosts[key].AgentConnected && slot.State != SlotPlaced && !slot.Blocked {
 			return false
 		}
@@ -55,7 +55,7 @@ func (p *planner) complete(c Counts) bool {
 func (p *planner) failedInstances() []FailedInstance {
 	var failed []FailedInstance
 	for _, key := range p.keys {
-		slot := p.tended[key]
+		slot := p.tended[key].slotOrIdle()
 		if slot.DeploymentID != p.Deployment.ID || slot.Reason == "" || (slot.Failures == 0 && !slot.Blocked) {
 			continue
 		}

@@ -1,5 +1,7 @@
 package daemon
 
+import "slices"
+
 // replaceOutdated stops daemons of older revisions, as many as the budget allows. Their hosts get the new one when the
 // old one is STOPPED: its ports and memory are held until then.
 //
@@ -12,19 +14,30 @@ func (p *planner) replaceOutdated() {
 	for _, paid := range []bool{false, true} {
 		// Daemons that are down already come first and cost nothing: their host is exempt, or paid for.
 		for _, key := range p.keys {
-			slot := p.tended[key]
-			if !p.outdated(key, slot) || slot.Healthy() != paid {
+			t := p.tended[key]
+			if t == nil || !p.outdated(key, t.slot) || t.slot.Healthy() != paid {
+				continue
+			}
+			if !p.fresh(key) {
+				p.stale = true
 				continue
 			}
 			if paid && room <= 0 {
 				return
 			}
-			slot.Disrupted = true
-			if p.stop(key, slot, "replaced by a newer revision") && paid {
+			p.replace(t)
+			if paid {
 				room--
 			}
 		}
 	}
+}
+
+// replace stops the host's daemon and owes it a new one. What was to be stored of the slot goes with the stop.
+func (p *planner) replace(t *turn) {
+	p.kept = slices.DeleteFunc(p.kept, func(a Action) bool { return a.Host == t.key })
+	t.slot.Disrupted = true
+	p.stop(t, "replaced by a newer revision")
 }
 
 // outdated says that the host's daemon is to be replaced. A host whose agent is away cannot stop a task, so it waits.
@@ -42,7 +55,7 @@ func (p *planner) tally() Counts {
 		if !p.wanted(key) {
 			continue
 		}
-		slot := p.tended[key]
+		slot := p.tended[key].slotOrIdle()
 		c.Desired++
 		if slot.Healthy() {
 			c.Healthy++

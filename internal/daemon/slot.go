@@ -64,6 +64,10 @@ type Slot struct {
 	Blocked bool   `json:"blocked,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 
+	// WakeAt is when a wake-up for the host is due that was sent already. While it lies ahead no other is sent, or every
+	// look at a waiting host would start one more chain of wake-ups.
+	WakeAt *time.Time `json:"wakeAt,omitempty"`
+
 	// RecordVersion is 0 for a slot not stored yet and rises by one with every write.
 	RecordVersion int64 `json:"recordVersion"`
 }
@@ -92,8 +96,21 @@ func (s Slot) vacate(failed bool, reason string, now time.Time) Slot {
 	s.Attempt++
 	if failed {
 		s.Failures++
-		retryAt := now.Add(backoff(s.Failures))
-		s.RetryAt = &retryAt
+		s = s.retry(now.Add(backoff(s.Failures)))
+	}
+	return s
+}
+
+// retry is the slot with its next step put off until then.
+func (s Slot) retry(at time.Time) Slot {
+	s.RetryAt, s.WakeAt = &at, &at
+	return s
+}
+
+// wakeBy is the slot with a wake-up due at the latest then.
+func (s Slot) wakeBy(at, now time.Time) Slot {
+	if s.WakeAt == nil || !s.WakeAt.After(now) || s.WakeAt.After(at) {
+		s.WakeAt = &at
 	}
 	return s
 }

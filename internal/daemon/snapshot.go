@@ -49,6 +49,8 @@ type Settings struct {
 	ClaimMaxAge time.Duration
 	// EventGrace is how long the event of a change may be missing before ECS is asked.
 	EventGrace time.Duration
+	// RecheckPeriod is how often something that waits for events is looked at without one.
+	RecheckPeriod time.Duration
 	// DisconnectedGrace is how long an agent may be disconnected before its daemon stops counting as healthy. Agents
 	// reconnect several times an hour in normal life.
 	DisconnectedGrace time.Duration
@@ -63,6 +65,7 @@ func DefaultSettings() Settings {
 		MaxIngestLag:      2 * time.Minute,
 		ClaimMaxAge:       30 * time.Minute,
 		EventGrace:        30 * time.Second,
+		RecheckPeriod:     5 * time.Minute,
 		DisconnectedGrace: 2 * time.Minute,
 		DrainDeadline:     48 * time.Hour,
 	}

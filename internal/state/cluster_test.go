@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,17 @@ func TestClusterKeyIsReadAsItIsWritten(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
+}
+
+func TestClusterKeyIsATextInJSON(t *testing.T) {
+	want := map[state.ClusterKey]state.ClusterKey{edge: edge}
+	out, err := json.Marshal(want)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"210987654321/eu-west-1/edge":"210987654321/eu-west-1/edge"}`, string(out))
+	var got map[state.ClusterKey]state.ClusterKey
+	require.NoError(t, json.Unmarshal(out, &got))
+	require.Equal(t, want, got)
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"edge":"edge"}`), &got), "ACCOUNT/REGION/NAME")
 }
 
 func TestWrongClusterKeysSayWhatIsAllowed(t *testing.T) {

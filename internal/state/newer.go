@@ -55,7 +55,11 @@ func (o Outcome) Written() bool { return o == New || o == Newer || o == Refresh 
 //   - A Describe of an equal version may still bring news, since tags, custom
 //     attributes and health move without a new version. It is a Refresh if its
 //     call began after that of the stored Describe and the merged detail would
-//     change. Of two Describes the later call counts, not the later answer.
+//     change. Of two Describes the later call counts, not the later answer; but a
+//     Describe that changes nothing is not written, so neither is the time of its
+//     call, and an answer that was overtaken by it may still bring back an old tag
+//     until the next Describe. To prevent that would cost a write of every record
+//     with every reconcile.
 //   - What ECS itself called stopped or inactive stays so, even against a higher
 //     version: a task never runs again and a container instance that left gets a
 //     new ARN. Its end may be told anew (attachments are deleted after STOPPED).

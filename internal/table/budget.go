@@ -49,7 +49,7 @@ func (d *Daemon) TakeCalls(ctx context.Context, bucket Bucket, n int, now time.T
 		tokens := min(bucket.Burst, item.Tokens+elapsed*bucket.PerSecond)
 		granted = min(n, int(tokens))
 		if granted <= 0 {
-			return 0, time.Duration((1 - tokens) / bucket.PerSecond * float64(time.Second)), nil
+			return 0, time.Duration(max(0, 1-tokens) / bucket.PerSecond * float64(time.Second)), nil
 		}
 		seen := item.RecordVersion
 		next := budgetItem{Tokens: tokens - float64(granted), At: max(item.At, millis(now)), RecordVersion: seen + 1}

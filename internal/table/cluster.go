@@ -2,7 +2,6 @@ package table
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -38,7 +37,7 @@ func (s *State) AddCluster(ctx context.Context, key state.ClusterKey) error {
 		ExpressionAttributeNames:  map[string]string{"#cluster": "cluster"},
 		ExpressionAttributeValues: Item{":name": stringValue(key.String())},
 	})
-	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
+	if err != nil && !refused(err) {
 		return fmt.Errorf("adding cluster %s: %w", key, err)
 	}
 	return nil
@@ -56,7 +55,7 @@ func (s *State) PutSync(ctx context.Context, c Cluster) error {
 		ConditionExpression:       aws.String("attribute_not_exists(syncedAt) OR syncedAt <= :at"),
 		ExpressionAttributeValues: Item{":at": numberValue(c.SyncedAt)},
 	})
-	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
+	if err != nil && !refused(err) {
 		return fmt.Errorf("storing the sync of cluster %s: %w", c.Name, err)
 	}
 	return nil

@@ -28,10 +28,13 @@ func (d *Daemon) DeploymentByToken(ctx context.Context, environmentID, token str
 }
 
 // CreateDeployment stores a deployment and puts it in force: env.DeploymentID becomes its id. The one in force before
-// is superseded unless it has ended. ErrConflict: the environment changed since it was read, or the token made a
-// deployment meanwhile.
+// is superseded unless it has ended. ErrConflict: the environment or the deployment in force changed since they were
+// read, or the token made a deployment meanwhile.
 func (d *Daemon) CreateDeployment(ctx context.Context, env daemon.Environment, dep daemon.Deployment) error {
-	previous := env.DeploymentID
+	items, err := d.superseding(ctx, env, dep.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("creating a deployment of environment %s: %w", env.Name, err)
+	}
 	seen := env.RecordVersion
 	env.DeploymentID, env.UpdatedAt = dep.ID, dep.CreatedAt
 	env.RecordVersion++
@@ -39,7 +42,7 @@ func (d *Daemon) CreateDeployment(ctx context.Context, env daemon.Environment, d
 	if err != nil {
 		return err
 	}
-	items := []types.TransactWriteItem{update, d.due(env.Name, env.ID, dep.CreatedAt)}
+	items = append(items, update, d.due(env.Name, env.ID, dep.CreatedAt))
 	for _, p := range []itemPut{
 		{environmentPK(env.ID), deploymentSK(dep.ID), dep},
 		{environmentPK(env.ID), tokenSK(dep.Token), tokenItem{DeploymentID: dep.ID}},
@@ -53,17 +56,24 @@ func (d *Daemon) CreateDeployment(ctx context.Context, env daemon.Environment, d
 	if _, err := d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items}); err != nil {
 		return fmt.Errorf("creating a deployment of environment %s: %w", env.Name, conflict(err))
 	}
-	return d.supersede(ctx, env.ID, previous, dep.CreatedAt)
+	return nil
 }
 
-// supersede ends a deployment that a newer one overtook. A crash before it leaves the old one looking unfinished; the
-// environment says which one is in force, and reading a deployment corrects the rest.
-func (d *Daemon) supersede(ctx context.Context, environmentID, deploymentID string, at time.Time) error {
-	if deploymentID == "" {
-		return nil
+// superseding ends the deployment in force, in the transaction that puts a newer one there: no scheduler works on it
+// any more, so a crash between two writes would leave it unfinished for ever.
+func (d *Daemon) superseding(ctx context.Context, env daemon.Environment, at time.Time) ([]types.TransactWriteItem, error) {
+	if env.DeploymentID == "" {
+		return nil, nil
 	}
-	_, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &d.name, Key: itemKey(environmentPK(environmentID), deploymentSK(deploymentID)),
+	previous, err := d.Deployment(ctx, env.ID, env.DeploymentID)
+	if errors.Is(err, ErrNotFound) || err == nil && previous.Status.Ended() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []types.TransactWriteItem{{Update: &types.Update{
+		TableName: &d.name, Key: itemKey(environmentPK(env.ID), deploymentSK(previous.ID)),
 		UpdateExpression:         aws.String("SET #status = :superseded, endedAt = :at"),
 		ConditionExpression:      aws.String("#status IN (:pending, :running)"),
 		ExpressionAttributeNames: map[string]string{"#status": "status"},
@@ -73,11 +83,7 @@ func (d *Daemon) supersede(ctx context.Context, environmentID, deploymentID stri
 			":running":    stringValue(string(daemon.DeploymentRunning)),
 			":at":         stringValue(at.UTC().Format(time.RFC3339Nano)),
 		},
-	})
-	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("superseding deployment %s: %w", deploymentID, err)
-	}
-	return nil
+	}}}, nil
 }
 
 // Deployment reads one deployment. ErrNotFound: there is none.

@@ -133,7 +133,7 @@ func (d *Daemon) SetDue(ctx context.Context, env daemon.Environment, at time.Tim
 		TableName: due.TableName, Key: due.Key, UpdateExpression: due.UpdateExpression,
 		ConditionExpression: due.ConditionExpression, ExpressionAttributeValues: due.ExpressionAttributeValues,
 	})
-	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
+	if err != nil && !refused(err) {
 		return fmt.Errorf("setting when environment %s is due: %w", env.Name, err)
 	}
 	return nil
@@ -227,8 +227,8 @@ func (d *Daemon) EnvironmentsOfCluster(ctx context.Context, cluster state.Cluste
 	return ids, nil
 }
 
-// RemoveEnvironment deletes all that is kept of an environment. It may be repeated after a crash: what makes the
-// environment found goes last.
+// RemoveEnvironment deletes all that is kept of an environment, but for its lease, which the caller holds and drops
+// (DropLease). It may be repeated after a crash: what makes the environment found goes last, and at once.
 func (d *Daemon) RemoveEnvironment(ctx context.Context, env daemon.Environment) error {
 	for _, cluster := range env.Clusters {
 		if err := d.delete(ctx, itemKey(membershipPK(cluster), env.ID)); err != nil {
@@ -236,7 +236,7 @@ func (d *Daemon) RemoveEnvironment(ctx context.Context, env daemon.Environment) 
 		}
 	}
 	items, err := queryAll(ctx, d.db, &dynamodb.QueryInput{
-		TableName: &d.name, KeyConditionExpression: aws.String("pk = :pk"),
+		TableName: &d.name, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
 		ProjectionExpression:      aws.String("pk, sk"),
 		ExpressionAttributeValues: Item{":pk": stringValue(environmentPK(env.ID))},
 	})
@@ -252,23 +252,32 @@ func (d *Daemon) RemoveEnvironment(ctx context.Context, env daemon.Environment) 
 			return fmt.Errorf("removing what is left of environment %s: %w", env.Name, err)
 		}
 	}
-	if err := d.delete(ctx, itemKey(environmentPK(env.ID), environmentSK)); err != nil {
-		return fmt.Errorf("removing environment %s: %w", env.Name, err)
-	}
-	return d.removeName(ctx, env)
+	return d.removeNamed(ctx, env)
 }
 
-// removeName frees the name, unless a new environment has it already.
-func (d *Daemon) removeName(ctx context.Context, env daemon.Environment) error {
-	_, err := d.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &d.name, Key: itemKey(directoryPK, env.Name),
-		ConditionExpression:       aws.String("id = :id"),
-		ExpressionAttributeValues: Item{":id": stringValue(env.ID)},
-	})
-	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("freeing the name of environment %s: %w", env.Name, err)
+// removeNamed deletes the environment and frees its name in one transaction: with only one of the two left, nobody
+// could find the environment again or use its name. A name that a new environment has is left alone: then this one was
+// removed before.
+func (d *Daemon) removeNamed(ctx context.Context, env daemon.Environment) error {
+	_, err := d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		{Delete: &types.Delete{
+			TableName: &d.name, Key: itemKey(directoryPK, env.Name),
+			ConditionExpression:       aws.String("attribute_not_exists(pk) OR id = :id"),
+			ExpressionAttributeValues: Item{":id": stringValue(env.ID)},
+		}},
+		{Delete: &types.Delete{TableName: &d.name, Key: itemKey(environmentPK(env.ID), environmentSK)}},
+	}})
+	if err == nil || nameTaken(err) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("removing environment %s: %w", env.Name, conflict(err))
+}
+
+// nameTaken says that the first condition of a transaction did not hold.
+func nameTaken(err error) bool {
+	var canceled *types.TransactionCanceledException
+	return errors.As(err, &canceled) && len(canceled.CancellationReasons) > 0 &&
+		aws.ToString(canceled.CancellationReasons[0].Code) == "ConditionalCheckFailed"
 }
 
 func (d *Daemon) delete(ctx context.Context, key Item) error {

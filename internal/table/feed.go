@@ -53,11 +53,11 @@ const (
 	headSK    = "head"
 )
 
-func feedPK(shard int) string     { return fmt.Sprintf("feed/%d", shard) }
-func feedRowSK(row int64) string  { return fmt.Sprintf("%020d", row) }
-func headKey(shard int) Item      { return itemKey(feedPK(shard), headSK) }
-func numbered(shard int) string   { return fmt.Sprintf("feed shard %d", shard) }
-func validShard(shard int) bool   { return shard >= 0 && shard < schema.FeedShards }
+func feedPK(shard int) string    { return fmt.Sprintf("feed/%d", shard) }
+func feedRowSK(row int64) string { return fmt.Sprintf("%020d", row) }
+func headKey(shard int) Item     { return itemKey(feedPK(shard), headSK) }
+
+// FeedShard is the sequence of the feed that a key's changes go to, 0 to schema.FeedShards-1.
 func FeedShard(key state.Key) int { return shardOf(key.String(), schema.FeedShards) }
 
 // feedHead is how far a sequence reaches. Row is the newest row, Start the number before the first that ever was.
@@ -126,17 +126,17 @@ func (f *Feed) AppendAll(ctx context.Context, changes []Change) error {
 // Append appends changes to one sequence: that of FeedShard of their keys, so that the changes of a key stay in order.
 // ErrConflict: others were faster too often.
 func (f *Feed) Append(ctx context.Context, shard int, changes []Change) error {
-	if !validShard(shard) {
+	if shard < 0 || shard >= schema.FeedShards {
 		return fmt.Errorf("appending to the feed: shard %d, allowed are 0 to %d", shard, schema.FeedShards-1)
 	}
 	for _, change := range changes {
 		if err := change.validate(shard); err != nil {
-			return fmt.Errorf("appending to %s: %w", numbered(shard), err)
+			return fmt.Errorf("appending to feed shard %d: %w", shard, err)
 		}
 	}
 	for _, row := range splitRows(changes) {
 		if err := f.appendRow(ctx, shard, row); err != nil {
-			return fmt.Errorf("appending %d changes to %s: %w", len(row), numbered(shard), err)
+			return fmt.Errorf("appending %d changes to feed shard %d: %w", len(row), shard, err)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -72,7 +73,7 @@ func (f *Feed) Read(ctx context.Context, from FeedPosition, limit int) (changes 
 	for shard, head := range heads {
 		read, row, err := f.readShard(ctx, shard, from[shard], head, share)
 		if err != nil {
-			return nil, from, fmt.Errorf("reading %s after row %d: %w", numbered(shard), from[shard], err)
+			return nil, from, fmt.Errorf("reading feed shard %d after row %d: %w", shard, from[shard], err)
 		}
 		changes = append(changes, read...)
 		next[shard] = row
@@ -134,7 +135,7 @@ func (f *Feed) rows(ctx context.Context, shard int, from, to int64) ([]Item, err
 func unpackRow(item Item) ([]Change, error) {
 	packed, ok := item["changes"].(*types.AttributeValueMemberB)
 	if !ok {
-		return nil, fmt.Errorf("no changes in it")
+		return nil, errors.New("no changes in it")
 	}
 	return unpackChanges(packed.Value)
 }

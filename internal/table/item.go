@@ -69,10 +69,17 @@ func decode(item Item, v any) error {
 	return nil
 }
 
-// conflict turns a failed condition into ErrConflict and leaves every other error alone.
-func conflict(err error) error {
+// refused says that the condition of a write of one item did not hold.
+func refused(err error) bool {
 	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) {
+	return errors.As(err, &failed)
+}
+
+// conflict turns a failed condition into ErrConflict, and a write that came while a transaction was about to change the
+// item. It leaves every other error alone.
+func conflict(err error) error {
+	var under *types.TransactionConflictException
+	if refused(err) || errors.As(err, &under) {
 		return ErrConflict
 	}
 	var canceled *types.TransactionCanceledException
@@ -115,9 +122,11 @@ const (
 	batchTries = 8
 )
 
-// getMany reads items by key, in no order. Missing items are missing in the result.
+// getMany reads items by key, in no order. Missing items are missing in the result, and a key given twice gives one
+// item: BatchGetItem refuses a whole batch in which a key repeats.
 func getMany(ctx context.Context, db dynamo.API, table string, keys []Item, consistent bool) ([]Item, error) {
 	var items []Item
+	keys = distinct(keys)
 	for start := 0; start < len(keys); start += getBatch {
 		pending := map[string]types.KeysAndAttributes{table: {
 			Keys:           keys[start:min(start+getBatch, len(keys))],
@@ -136,6 +145,19 @@ func getMany(ctx context.Context, db dynamo.API, table string, keys []Item, cons
 		}
 	}
 	return items, nil
+}
+
+func distinct(keys []Item) []Item {
+	seen := make(map[[2]string]bool, len(keys))
+	var once []Item
+	for _, key := range keys {
+		id := [2]string{stringOf(key, schema.PartitionKey), stringOf(key, schema.SortKey)}
+		if !seen[id] {
+			seen[id] = true
+			once = append(once, key)
+		}
+	}
+	return once
 }
 
 func millis(t time.Time) int64 { return t.UnixMilli() }

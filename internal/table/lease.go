@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,8 +34,10 @@ type Dirt struct {
 // Clean says that there is nothing more to do.
 func (d Dirt) Clean() bool { return !d.All && len(d.Instances) == 0 }
 
-// AcquireLease takes the lease of an environment if nobody holds it at now. ErrConflict: somebody does.
-func (d *Daemon) AcquireLease(ctx context.Context, environmentID, owner string, now time.Time, hold time.Duration) (Lease, error) {
+// AcquireLease takes the lease of an environment if nobody holds it at now. crashed says that the last holder let it
+// expire instead of giving it back, so that what it had been told is lost. ErrConflict: somebody holds the lease.
+func (d *Daemon) AcquireLease(ctx context.Context, environmentID, owner string, now time.Time, hold time.Duration) (lease Lease, crashed bool, err error) {
+	lease = Lease{EnvironmentID: environmentID, Owner: owner, ExpiresAt: millis(now.Add(hold))}
 	out, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &d.name, Key: itemKey(environmentPK(environmentID), leaseSK),
 		UpdateExpression: aws.String("SET environmentId = :id, #owner = :owner, expiresAt = :expires, " +
@@ -43,44 +46,108 @@ func (d *Daemon) AcquireLease(ctx context.Context, environmentID, owner string, 
 		ExpressionAttributeNames: map[string]string{"#owner": "owner"},
 		ExpressionAttributeValues: Item{
 			":id": stringValue(environmentID), ":owner": stringValue(owner),
-			":expires": numberValue(millis(now.Add(hold))), ":now": numberValue(millis(now)),
+			":expires": numberValue(lease.ExpiresAt), ":now": numberValue(millis(now)),
 			":zero": numberValue(0), ":one": numberValue(1),
 		},
-		ReturnValues: types.ReturnValueAllNew,
+		ReturnValues: types.ReturnValueAllOld,
 	})
 	if err != nil {
-		return Lease{}, fmt.Errorf("taking the lease of environment %s: %w", environmentID, conflict(err))
+		return Lease{}, false, fmt.Errorf("taking the lease of environment %s: %w", environmentID, conflict(err))
 	}
-	var lease Lease
-	err = decode(out.Attributes, &lease)
-	return lease, err
+	var before Lease
+	if err := decode(out.Attributes, &before); err != nil {
+		return Lease{}, false, err
+	}
+	lease.Epoch = before.Epoch + 1
+	return lease, before.ExpiresAt != 0, nil
 }
 
-// MarkDirty leaves word for the holder of the lease: container instances to look at, or everything if there are none.
-// ErrConflict: nobody holds the lease at now.
+// CheckLease says whether the lease is still held. ErrConflict: another driver took it.
+func (d *Daemon) CheckLease(ctx context.Context, lease Lease) error {
+	var now Lease
+	if err := d.get(ctx, environmentPK(lease.EnvironmentID), leaseSK, &now); err != nil {
+		return err
+	}
+	if now.Epoch != lease.Epoch {
+		return fmt.Errorf("lease of environment %s: %w", lease.EnvironmentID, ErrConflict)
+	}
+	return nil
+}
+
+// YieldLease ends a lease without giving it back: whoever takes it next learns that work was left undone. A lease that
+// was lost is left alone.
+func (d *Daemon) YieldLease(ctx context.Context, lease Lease) error {
+	_, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(lease.EnvironmentID), leaseSK),
+		UpdateExpression:          aws.String("SET expiresAt = :past"),
+		ConditionExpression:       aws.String("epoch = :epoch"),
+		ExpressionAttributeValues: Item{":epoch": numberValue(lease.Epoch), ":past": numberValue(1)},
+	})
+	if err = conflict(err); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("yielding the lease of environment %s: %w", lease.EnvironmentID, err)
+	}
+	return nil
+}
+
+// DropLease removes the lease of an environment that is no more. A lease that was lost is left alone.
+func (d *Daemon) DropLease(ctx context.Context, lease Lease) error {
+	_, err := d.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(lease.EnvironmentID), leaseSK),
+		ConditionExpression:       aws.String("epoch = :epoch"),
+		ExpressionAttributeValues: Item{":epoch": numberValue(lease.Epoch)},
+	})
+	if err != nil && !refused(err) {
+		return fmt.Errorf("dropping the lease of environment %s: %w", lease.EnvironmentID, err)
+	}
+	return nil
+}
+
+// maxDirtyInstances is the number of container instances from which on everything is looked at: every mark pays for the
+// whole item, and an item may have 400 KB.
+const maxDirtyInstances = 100
+
+// MarkDirty leaves word for the holder of the lease: container instances to look at, or everything if there are none or
+// too many. ErrConflict: nobody holds the lease at now.
 func (d *Daemon) MarkDirty(ctx context.Context, environmentID string, instances []state.Key, now time.Time) error {
-	in := &dynamodb.UpdateItemInput{
-		TableName: &d.name, Key: itemKey(environmentPK(environmentID), leaseSK),
-		UpdateExpression:    aws.String("SET dirtyAll = :all"),
-		ConditionExpression: aws.String("expiresAt > :now"),
-		ExpressionAttributeValues: Item{
-			":all": &types.AttributeValueMemberBOOL{Value: true}, ":now": numberValue(millis(now)),
-		},
-	}
-	if len(instances) > 0 {
-		names := make([]string, len(instances))
-		for i, instance := range instances {
-			names[i] = instance.String()
-		}
-		in.UpdateExpression = aws.String("ADD dirtyInstances :instances")
-		in.ExpressionAttributeValues = Item{
-			":instances": &types.AttributeValueMemberSS{Value: names}, ":now": numberValue(millis(now)),
+	var err error
+	if len(instances) > 0 && len(instances) <= maxDirtyInstances {
+		err = d.markInstances(ctx, environmentID, instances, now)
+		if err == nil {
+			return nil
 		}
 	}
-	if _, err := d.db.UpdateItem(ctx, in); err != nil {
+	if err == nil || refused(err) {
+		_, err = d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &d.name, Key: itemKey(environmentPK(environmentID), leaseSK),
+			UpdateExpression:          aws.String("SET dirtyAll = :all"),
+			ConditionExpression:       aws.String("expiresAt > :now"),
+			ExpressionAttributeValues: Item{":all": boolValue(true), ":now": numberValue(millis(now))},
+		})
+	}
+	if err != nil {
 		return fmt.Errorf("marking environment %s dirty: %w", environmentID, conflict(err))
 	}
 	return nil
+}
+
+// markInstances is refused if nobody holds the lease, and if there are many marks already.
+func (d *Daemon) markInstances(ctx context.Context, environmentID string, instances []state.Key, now time.Time) error {
+	names := make([]string, len(instances))
+	for i, instance := range instances {
+		names[i] = instance.String()
+	}
+	slices.Sort(names) // a set with a name twice is refused
+	_, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(environmentID), leaseSK),
+		UpdateExpression: aws.String("ADD dirtyInstances :instances"),
+		ConditionExpression: aws.String("expiresAt > :now AND " +
+			"(attribute_not_exists(dirtyInstances) OR size(dirtyInstances) < :max)"),
+		ExpressionAttributeValues: Item{
+			":instances": &types.AttributeValueMemberSS{Value: slices.Compact(names)},
+			":now":       numberValue(millis(now)), ":max": numberValue(maxDirtyInstances),
+		},
+	})
+	return err
 }
 
 // RenewLease prolongs the lease and takes what others left. ErrConflict: the lease is lost, the caller must stop.

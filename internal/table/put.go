@@ -28,6 +28,9 @@ func (s *State) Put(ctx context.Context, seen state.Observation, now time.Time) 
 		return 0, err
 	}
 	if !failed {
+		if stored.IsZero() {
+			return state.New, nil
+		}
 		return state.Newer, nil
 	}
 	outcome := state.Compare(stored, seen)
@@ -38,7 +41,7 @@ func (s *State) Put(ctx context.Context, seen state.Observation, now time.Time) 
 		}
 		return outcome, nil
 	}
-	if _, failed, err = s.putIf(ctx, record, seen, refreshCondition(stored)); err != nil {
+	if _, failed, err = s.putIf(ctx, record, seen, unchangedCondition(stored)); err != nil {
 		return 0, err
 	}
 	if failed {
@@ -66,8 +69,9 @@ func newerCondition(seen state.Observation) condition {
 	return c
 }
 
-// refreshCondition lets the write through if the record is still the one that was compared.
-func refreshCondition(stored state.Record) condition {
+// unchangedCondition lets the write through if the record is still the one that was read. Two writes leave the
+// version as it is: another Describe of the same version, and reconcile's guess that the thing is gone.
+func unchangedCondition(stored state.Record) condition {
 	c := condition{expression: "#version = :version", values: Item{":version": numberValue(stored.Version)}}
 	if stored.Described == nil {
 		c.expression += " AND attribute_not_exists(#described)"
@@ -75,21 +79,27 @@ func refreshCondition(stored state.Record) condition {
 		c.expression += " AND #described.#at = :at"
 		c.values[":at"] = numberValue(millis(stored.Described.At))
 	}
+	if stored.Tombstone == nil {
+		c.expression += " AND attribute_not_exists(#tombstone)"
+	}
 	return c
 }
 
-// putIf sets one source's map and the fields beside it, and leaves the other source's map alone. failed says that the
-// condition did not hold; stored is then what is there.
+// putIf sets one source's map and the fields beside it, and leaves the other source's map alone. stored is what was
+// there before; failed says that the condition did not hold, so that it still is.
 func (s *State) putIf(ctx context.Context, record state.Record, seen state.Observation, c condition) (stored state.Record, failed bool, err error) {
 	in, err := s.updateOf(record, seen.Source, c)
 	if err != nil {
 		return state.Record{}, false, fmt.Errorf("storing %s: %w", seen.Key, err)
 	}
-	_, err = s.db.UpdateItem(ctx, in)
+	out, err := s.db.UpdateItem(ctx, in)
 	var refused *types.ConditionalCheckFailedException
 	switch {
-	case err == nil:
+	case err == nil && len(out.Attributes) == 0:
 		return state.Record{}, false, nil
+	case err == nil:
+		stored, err = unpackRecord(out.Attributes)
+		return stored, false, err
 	case !errors.As(err, &refused):
 		return state.Record{}, false, fmt.Errorf("storing %s: %w", seen.Key, err)
 	case len(refused.Item) == 0:
@@ -107,6 +117,7 @@ func (s *State) updateOf(record state.Record, source state.Source, c condition) 
 	in := &dynamodb.UpdateItemInput{
 		TableName: &s.name, Key: itemKey(stringOf(item, "pk"), stringOf(item, "sk")),
 		ConditionExpression:                 &c.expression,
+		ReturnValues:                        types.ReturnValueAllOld,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	other := "event"
@@ -161,18 +172,19 @@ func separator(s string) string {
 	return ", "
 }
 
-// MarkAbsent stores what reconcile inferred (state.InferGone), if the version is still the one that it saw missing.
-// ErrConflict: the record changed meanwhile, so it is not absent after all.
+// MarkAbsent stores what reconcile inferred (state.InferGone), if the record is still the one that it saw missing: a
+// Describe of an equal version proves as well as a new version that the thing exists. ErrConflict: the record changed
+// meanwhile, or it has a tombstone already.
 func (s *State) MarkAbsent(ctx context.Context, stored state.Record, now time.Time) error {
+	if stored.Tombstone != nil {
+		return fmt.Errorf("marking %s absent: it has a tombstone: %w", stored.Key, ErrConflict)
+	}
 	gone := state.InferGone(stored, now, s.visibleFor)
 	item, err := attributevalue.MarshalMap(packRecord(gone))
 	if err != nil {
 		return fmt.Errorf("marking %s absent: %w", stored.Key, err)
 	}
-	c := condition{
-		expression: "#version = :version AND attribute_not_exists(#tombstone)",
-		values:     Item{":version": numberValue(stored.Version)},
-	}
+	c := unchangedCondition(stored)
 	in := &dynamodb.UpdateItemInput{
 		TableName: &s.name, Key: itemKey(stringOf(item, "pk"), stringOf(item, "sk")), ConditionExpression: &c.expression,
 	}

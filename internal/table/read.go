@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -85,18 +86,15 @@ func (s *State) Cluster(ctx context.Context, cluster state.ClusterKey, kind stat
 // Living reads the records of a kind in a cluster that were not over when the index last heard of them. They are read
 // by key, consistently, so what is returned is true now; what is missing may only be too new for the index.
 func (s *State) Living(ctx context.Context, cluster state.ClusterKey, kind state.Kind) ([]state.Record, error) {
-	over := state.TaskStopped
-	if kind == state.KindContainerInstance {
-		over = state.InstanceInactive
-	}
 	var keys []state.Key
 	for shard := range schema.Shards {
-		for _, side := range []string{"byStatus < :over", "byStatus > :over"} {
+		for _, r := range livingRanges(kind) {
 			found, err := s.keysOf(ctx, &dynamodb.QueryInput{
 				TableName: &s.name, IndexName: aws.String(schema.ByStatus),
-				KeyConditionExpression: aws.String("pk = :pk AND " + side),
+				KeyConditionExpression: aws.String("pk = :pk AND byStatus BETWEEN :from AND :to"),
 				ExpressionAttributeValues: Item{
-					":pk": stringValue(partition(cluster, kind, shard)), ":over": stringValue(statusBound(over, side)),
+					":pk":   stringValue(partition(cluster, kind, shard)),
+					":from": stringValue(r.from), ":to": stringValue(r.to),
 				},
 			})
 			if err != nil {
@@ -108,12 +106,22 @@ func (s *State) Living(ctx context.Context, cluster state.ClusterKey, kind state
 	return s.GetMany(ctx, keys, true)
 }
 
-// statusBound is where the ids of a status begin or end in schema.ByStatus: "0" is the character after "/".
-func statusBound(status, side string) string {
-	if side == "byStatus < :over" {
-		return status + "/"
+type statusRange struct{ from, to string }
+
+// livingRanges are what lies between the statuses of what is over, in schema.ByStatus: those hold weeks of records that
+// nobody wants here. "0" is the character after "/", which ends a status.
+func livingRanges(kind state.Kind) []statusRange {
+	over := []string{state.TaskDeleted, state.TaskStopped}
+	if kind == state.KindContainerInstance {
+		over = []string{state.InstanceInactive}
 	}
-	return status + "0"
+	var ranges []statusRange
+	from := "/"
+	for _, status := range over {
+		ranges = append(ranges, statusRange{from, status + "/"})
+		from = status + "0"
+	}
+	return append(ranges, statusRange{from, "~"}) // above all capitals
 }
 
 // TasksOnInstance reads the live tasks of a container instance.
@@ -136,13 +144,15 @@ func (s *State) LiveTasksOfGroup(ctx context.Context, cluster state.ClusterKey, 
 	})
 }
 
-// tasksBy finds keys in an index, which may lag, and reads the records themselves consistently.
+// tasksBy finds keys in an index, which may lag, and reads the records themselves consistently: those that are over by
+// now are left out.
 func (s *State) tasksBy(ctx context.Context, in *dynamodb.QueryInput) ([]state.Record, error) {
 	keys, err := s.keysOf(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("reading index %s: %w", aws.ToString(in.IndexName), err)
 	}
-	return s.GetMany(ctx, keys, true)
+	records, err := s.GetMany(ctx, keys, true)
+	return slices.DeleteFunc(records, func(r state.Record) bool { return r.Tombstone != nil }), err
 }
 
 func (s *State) keysOf(ctx context.Context, in *dynamodb.QueryInput) ([]state.Key, error) {

@@ -24,11 +24,14 @@ const (
 )
 
 const (
-	errNotNumber = Invalid("The parameter cannot be converted to a numeric value")
 	errOverflow  = Invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
 	errUnderflow = Invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 	errPrecision = Invalid("Attempting to store more than 38 significant digits in a Number")
 )
+
+func errNotNumber(text string) error {
+	return Invalid("The parameter cannot be converted to a numeric value: " + text)
+}
 
 // ParseNumber reads a number as DynamoDB does: an optional sign, digits with
 // an optional point, an optional exponent. Errors are [Invalid].
@@ -40,13 +43,13 @@ func ParseNumber(text string) (Number, error) {
 	mantissa, exponentText, hasExponent := cutExponent(rest)
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	if whole == "" && fraction == "" || !allDigits(whole) || !allDigits(fraction) {
-		return Number{}, errNotNumber
+		return Number{}, errNotNumber(text)
 	}
 	exponent := 0
 	if hasExponent {
-		var err error
-		if exponent, err = parseExponent(exponentText); err != nil {
-			return Number{}, err
+		var ok bool
+		if exponent, ok = parseExponent(exponentText); !ok {
+			return Number{}, errNotNumber(text)
 		}
 	}
 	return normal(negative, whole+fraction, exponent+len(whole))
@@ -74,12 +77,11 @@ func cutExponent(text string) (mantissa, exponent string, found bool) {
 	return text[:i], text[i+1:], true
 }
 
-func parseExponent(text string) (int, error) {
+func parseExponent(text string) (value int, ok bool) {
 	digits, negative := cutSign(text)
 	if digits == "" || !allDigits(digits) {
-		return 0, errNotNumber
+		return 0, false
 	}
-	value := 0
 	for _, c := range digits {
 		// Far outside the range of DynamoDB already: stop before an overflow.
 		if value < 1_000_000 {
@@ -87,9 +89,9 @@ func parseExponent(text string) (int, error) {
 		}
 	}
 	if negative {
-		return -value, nil
+		return -value, true
 	}
-	return value, nil
+	return value, true
 }
 
 func allDigits(s string) bool {

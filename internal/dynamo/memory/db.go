@@ -2,7 +2,7 @@ package memory
 
 import (
 	"context"
-	"errors"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -11,72 +11,129 @@ import (
 	"github.com/blox/blox/internal/dynamo"
 )
 
+// DB is a DynamoDB of one account and region. It is safe for concurrent use;
+// calls take effect one at a time, each as a whole. What it is given and what
+// it returns never share memory with what it stores.
 type DB struct {
 	now  func() time.Time
 	emit func(table string, record events.DynamoDBEventRecord)
 	lag  func(table, index string) time.Duration
+
+	mu      sync.Mutex // guards all below
+	tables  map[string]*table
+	retired map[Target]Capacity // units of tables that have been deleted
+	tokens  tokens
+	stream  stream
 }
 
 var _ dynamo.API = (*DB)(nil)
 
-func New(options ...Option) *DB { return &DB{} }
-
-type Target struct{ Table, Index string }
-type Capacity struct{ Read, Write float64 }
-type Units struct {
-	Capacity
-	ByIndex map[Target]Capacity
+// New makes a DB without tables.
+func New(options ...Option) *DB {
+	db := &DB{
+		now:     time.Now,
+		tables:  map[string]*table{},
+		retired: map[Target]Capacity{},
+	}
+	for _, option := range options {
+		option(db)
+	}
+	return db
 }
 
-func (db *DB) Consumed() Units               { return Units{} }
-func (db *DB) ResetConsumed()                {}
-func (db *DB) SettleIndexes()                {}
-func (db *DB) ExpireItems(now time.Time) int { return 0 }
-
-func (db *DB) GetItem(ctx context.Context, in *dynamodb.GetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
-	return nil, errors.New("not built yet")
+// table returns the table of a request. db.mu is held.
+func (db *DB) table(name *string) (*table, error) {
+	if err := checkTableName(name); err != nil {
+		return nil, err
+	}
+	t, ok := db.tables[*name]
+	if !ok {
+		return nil, errNoTable()
+	}
+	return t, nil
 }
 
-func (db *DB) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	return nil, errors.New("not built yet")
+// GetItem implements [dynamo.API].
+func (db *DB) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return run(ctx, "GetItem", in, db.getItem)
 }
 
-func (db *DB) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	return nil, errors.New("not built yet")
+// PutItem implements [dynamo.API].
+func (db *DB) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	defer db.deliver()
+	return run(ctx, "PutItem", in, db.putItem)
 }
 
-func (db *DB) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
-	return nil, errors.New("not built yet")
+// UpdateItem implements [dynamo.API].
+func (db *DB) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	defer db.deliver()
+	return run(ctx, "UpdateItem", in, db.updateItem)
 }
 
-func (db *DB) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	return nil, errors.New("not built yet")
+// DeleteItem implements [dynamo.API].
+func (db *DB) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	defer db.deliver()
+	return run(ctx, "DeleteItem", in, db.deleteItem)
 }
 
-func (db *DB) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
-	return nil, errors.New("not built yet")
+// Query implements [dynamo.API].
+func (db *DB) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	return run(ctx, "Query", in, db.query)
 }
 
-func (db *DB) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
-	return nil, errors.New("not built yet")
+// BatchGetItem implements [dynamo.API]. Items come in the order of their keys
+// in the request; DynamoDB promises no order.
+func (db *DB) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	return run(ctx, "BatchGetItem", in, db.batchGetItem)
 }
 
-func (db *DB) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, opts ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
-	return nil, errors.New("not built yet")
+// BatchWriteItem implements [dynamo.API]. It never leaves items unprocessed.
+func (db *DB) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	defer db.deliver()
+	return run(ctx, "BatchWriteItem", in, db.batchWriteItem)
 }
 
-func (db *DB) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
-	return nil, errors.New("not built yet")
+// TransactWriteItems implements [dynamo.API]. A ClientRequestToken is
+// remembered for ten minutes of the DB's clock; unlike the SDK's client, the
+// twin makes up none.
+func (db *DB) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	defer db.deliver()
+	return run(ctx, "TransactWriteItems", in, db.transactWriteItems)
 }
 
-func (db *DB) DescribeTable(ctx context.Context, in *dynamodb.DescribeTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
-	return nil, errors.New("not built yet")
+// CreateTable implements [dynamo.API]. The table is ACTIVE at once.
+func (db *DB) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput, _ ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error) {
+	return run(ctx, "CreateTable", in, db.createTable)
 }
 
-func (db *DB) DeleteTable(ctx context.Context, in *dynamodb.DeleteTableInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteTableOutput, error) {
-	return nil, errors.New("not built yet")
+// DescribeTable implements [dynamo.API]. Item count and size are exact.
+func (db *DB) DescribeTable(ctx context.Context, in *dynamodb.DescribeTableInput, _ ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error) {
+	return run(ctx, "DescribeTable", in, db.describeTable)
 }
 
-func (db *DB) UpdateTimeToLive(ctx context.Context, in *dynamodb.UpdateTimeToLiveInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error) {
-	return nil, errors.New("not built yet")
+// DeleteTable implements [dynamo.API]. The table is gone at once.
+func (db *DB) DeleteTable(ctx context.Context, in *dynamodb.DeleteTableInput, _ ...func(*dynamodb.Options)) (*dynamodb.DeleteTableOutput, error) {
+	return run(ctx, "DeleteTable", in, db.deleteTable)
+}
+
+// UpdateTimeToLive implements [dynamo.API]. Items expire only when
+// [DB.ExpireItems] is called.
+func (db *DB) UpdateTimeToLive(ctx context.Context, in *dynamodb.UpdateTimeToLiveInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateTimeToLiveOutput, error) {
+	return run(ctx, "UpdateTimeToLive", in, db.updateTimeToLive)
+}
+
+// run does one call under the lock of the method's own making and wraps its
+// error as the SDK's client does.
+func run[In, Out any](ctx context.Context, operation string, in *In, do func(*In) (*Out, error)) (*Out, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, operationError(operation, canceled(err))
+	}
+	if in == nil {
+		in = new(In)
+	}
+	out, err := do(in)
+	if err != nil {
+		return nil, operationError(operation, err)
+	}
+	return out, nil
 }

@@ -11,8 +11,9 @@ import (
 type Option func(*DB)
 
 // WithClock sets where the time comes from: creation times, the times in
-// change records, and when a lagging index catches up. Without it a DB reads
-// the wall clock.
+// change records, when a lagging index catches up, how long a transaction's
+// token is remembered. now must not call the DB. Without it a DB reads the wall
+// clock.
 func WithClock(now func() time.Time) Option {
 	return func(db *DB) { db.now = now }
 }

@@ -56,14 +56,14 @@ func (q *Queue) Settle(now time.Time, batch []Received, answer events.SQSEventRe
 	for _, f := range answer.BatchItemFailures {
 		failed[f.ItemIdentifier] = true
 	}
-	known := 0
+	known := make(map[string]bool, len(batch))
 	for _, m := range batch {
-		if failed[m.ID] {
-			known++
-		}
+		known[m.ID] = true
 	}
-	if known < len(failed) {
-		return 0
+	for id := range failed {
+		if !known[id] {
+			return 0
+		}
 	}
 	for _, m := range batch {
 		if !failed[m.ID] && q.Delete(now, m.Receipt) {

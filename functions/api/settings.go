@@ -1,0 +1,48 @@
+package api
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Settings are what the function is told by its environment.
+type Settings struct {
+	StateTable     string        // BLOX_STATE_TABLE: name of the STATE table
+	DaemonTable    string        // BLOX_DAEMON_TABLE: name of the DAEMON table
+	WakeupQueueURL string        // BLOX_WAKEUP_QUEUE_URL: queue of the scheduler's wake-ups
+	Installation   string        // BLOX_INSTALLATION: tells several installations in one account apart
+	Account        string        // BLOX_ACCOUNT: the account that the function runs in, 12 digits
+	Region         string        // AWS_REGION: the region that the function runs in; Lambda sets it
+	Version        string        // BLOX_VERSION: the version that was deployed
+	VisibleFor     time.Duration // BLOX_RETENTION_DAYS: how long stopped tasks stay visible
+}
+
+const maxRetentionDays = 3650
+
+// SettingsFrom reads the settings. Every one must be there; the error names the variable that is not, or what it may be.
+func SettingsFrom(getenv func(string) string) (Settings, error) {
+	var s Settings
+	for _, variable := range []struct {
+		name string
+		into *string
+	}{
+		{"BLOX_STATE_TABLE", &s.StateTable},
+		{"BLOX_DAEMON_TABLE", &s.DaemonTable},
+		{"BLOX_WAKEUP_QUEUE_URL", &s.WakeupQueueURL},
+		{"BLOX_INSTALLATION", &s.Installation},
+		{"BLOX_ACCOUNT", &s.Account},
+		{"AWS_REGION", &s.Region},
+		{"BLOX_VERSION", &s.Version},
+	} {
+		if *variable.into = getenv(variable.name); *variable.into == "" {
+			return Settings{}, fmt.Errorf("environment variable %s is not set", variable.name)
+		}
+	}
+	days, err := strconv.Atoi(getenv("BLOX_RETENTION_DAYS"))
+	if err != nil || days < 1 || days > maxRetentionDays {
+		return Settings{}, fmt.Errorf("environment variable BLOX_RETENTION_DAYS is %q: allowed are 1 to %d days", getenv("BLOX_RETENTION_DAYS"), maxRetentionDays)
+	}
+	s.VisibleFor = time.Duration(days) * 24 * time.Hour
+	return s, nil
+}

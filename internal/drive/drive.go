@@ -1,0 +1,190 @@
+// Package drive carries out what package daemon decides: it takes an environment's lease, reads a snapshot, calls Plan,
+// writes intents, calls ECS and writes down what came of it.
+//
+// Any step may fail or be the last one before the process dies. What was written before it is enough for the next driver
+// to go on: a claim is replayed, a stop is called again, a lease that was not given back makes the next driver look at
+// everything.
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/wakeup"
+)
+
+// Config is what a driver works with.
+type Config struct {
+	State  *table.State
+	Daemon *table.Daemon
+	// ECS is the API of an account and region.
+	ECS     func(account, region string) (ecsapi.API, error)
+	Wakeups queue.Sender
+	Now     func() time.Time
+	// NewOwner names one invocation; names are only for people.
+	NewOwner     func() string
+	Installation string
+	Settings     daemon.Settings
+	// Modify and Describe are this installation's shares of ECS's call buckets, a second and at once.
+	Modify, Describe Share
+	// Workers is how many ECS calls run at once. 1 runs everything in the caller's goroutine.
+	Workers int
+	Log     *slog.Logger
+}
+
+// Share is a part of one of ECS's call buckets.
+type Share struct{ PerSecond, Burst float64 }
+
+// DefaultModify and DefaultDescribe are half of what ECS allows: others in the account want to work as well.
+var (
+	DefaultModify   = Share{PerSecond: 20, Burst: 50}
+	DefaultDescribe = Share{PerSecond: 10, Burst: 50}
+)
+
+// Driver works on environments.
+type Driver struct{ Config }
+
+// New is a driver.
+func New(c Config) *Driver { return &Driver{Config: c} }
+
+const (
+	// leaseHold is how long a lease is held without being renewed. It is renewed before every pass, and a pass makes at
+	// most callsAPass calls. The wake-up queue's visibility timeout must be longer: a message that comes back while the
+	// lease of its dead driver still runs would leave word with the dead.
+	leaseHold = 60 * time.Second
+	// callsAPass bounds the ECS calls between two looks at the lease.
+	callsAPass = 100
+	// passes bounds one invocation; more are the next one's.
+	passes = 50
+	// fullPeriod is how often the whole of a steady environment is looked at, activePeriod that of one in motion.
+	fullPeriod   = 10 * time.Minute
+	activePeriod = time.Minute
+	// deadlineMargin is kept of the invocation's time for leaving in order.
+	deadlineMargin = 10 * time.Second
+)
+
+// Drive looks at an environment: at some container instances, or at everything if there are none named. If another
+// driver holds the lease, it is left word and will look instead.
+func (d *Driver) Drive(ctx context.Context, environmentID string, instances []state.Key) error {
+	lease, crashed, err := d.enter(ctx, environmentID, instances)
+	if err != nil || lease.Epoch == 0 {
+		return err
+	}
+	if crashed {
+		instances = nil // nobody knows what the last driver had been told
+	}
+	for range passes {
+		if d.short(ctx) {
+			break
+		}
+		next, err := d.pass(ctx, lease, instances)
+		if errors.Is(err, table.ErrConflict) {
+			return nil // the lease is another's now, and so is the work
+		}
+		if err != nil {
+			return d.abandon(ctx, lease, err)
+		}
+		if next.wakeAfter > 0 {
+			if err := wakeup.Send(ctx, d.Wakeups, next.wakeAfter, wakeup.Wakeup{EnvironmentID: environmentID}); err != nil {
+				return d.abandon(ctx, lease, err)
+			}
+		}
+		if next.again {
+			instances = next.instances
+			continue
+		}
+		if clean, err := d.Daemon.ReleaseLease(ctx, lease); err != nil || clean {
+			return err
+		}
+		instances = []state.Key{} // what others left is read by the next pass
+	}
+	// There is more to do than one invocation may: the next one begins with a look at everything.
+	if err := wakeup.Send(ctx, d.Wakeups, time.Second, wakeup.Wakeup{EnvironmentID: environmentID}); err != nil {
+		return d.abandon(ctx, lease, err)
+	}
+	return d.Daemon.YieldLease(ctx, lease)
+}
+
+// short says that the invocation's time is nearly up.
+func (d *Driver) short(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < deadlineMargin
+}
+
+// enterTries bounds the dance between taking a lease and leaving word to its holder, who may give it back in between.
+const enterTries = 5
+
+// enter takes the lease, or leaves word. crashed says that the last holder did not give it back.
+func (d *Driver) enter(ctx context.Context, environmentID string, instances []state.Key) (lease table.Lease, crashed bool, err error) {
+	for range enterTries {
+		now := d.Now()
+		lease, crashed, err = d.Daemon.AcquireLease(ctx, environmentID, d.NewOwner(), now, leaseHold)
+		if err == nil || !errors.Is(err, table.ErrConflict) {
+			return lease, crashed, err
+		}
+		err = d.Daemon.MarkDirty(ctx, environmentID, instances, now)
+		if err == nil {
+			return table.Lease{}, false, nil
+		}
+		if !errors.Is(err, table.ErrConflict) {
+			return table.Lease{}, false, err
+		}
+	}
+	return table.Lease{}, false, fmt.Errorf("environment %s: the lease changed hands %d times", environmentID, enterTries)
+}
+
+// abandon lets go of an environment that cannot be worked on now. The error makes the queue bring the wake-up again,
+// and the lease, not given back in order, makes whoever takes it next look at everything.
+func (d *Driver) abandon(ctx context.Context, lease table.Lease, err error) error {
+	d.Log.Error("environment abandoned", "environmentId", lease.EnvironmentID, "error", err)
+	return errors.Join(
+		fmt.Errorf("driving environment %s: %w", lease.EnvironmentID, err),
+		d.Daemon.YieldLease(context.WithoutCancel(ctx), lease),
+	)
+}
+
+// next says what is to be done after a pass.
+type next struct {
+	// again asks for another pass at once, over instances, or over everything if they are nil.
+	again     bool
+	instances []state.Key
+	// wakeAfter asks for a look at everything later.
+	wakeAfter time.Duration
+}
+
+// pass is one snapshot, one plan and its actions.
+func (d *Driver) pass(ctx context.Context, lease table.Lease, instances []state.Key) (next, error) {
+	lease, dirt, err := d.Daemon.RenewLease(ctx, lease, d.Now(), leaseHold)
+	if err != nil {
+		return next{}, err
+	}
+	switch {
+	case dirt.All || instances == nil:
+		instances = nil
+	default:
+		instances = append(instances, dirt.Instances...)
+		if len(instances) == 0 {
+			return next{}, nil
+		}
+	}
+	snapshot, err := d.snapshot(ctx, lease.EnvironmentID, instances)
+	if errors.Is(err, table.ErrNotFound) {
+		return next{}, d.Daemon.DropLease(ctx, lease) // the environment was deleted
+	}
+	if err != nil {
+		return next{}, err
+	}
+	plan, err := d.plan(ctx, &snapshot)
+	if err != nil {
+		return next{}, err
+	}
+	return d.act(ctx, lease, snapshot, instances, plan)
+}

@@ -1,0 +1,326 @@
+package drive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/state"
+)
+
+// snapshot reads what Plan needs: of the hosts behind some container instances, or of the whole environment if
+// instances is nil. An environment in motion is always read whole, since its budget is counted over all hosts.
+func (d *Driver) snapshot(ctx context.Context, environmentID string, instances []state.Key) (daemon.Snapshot, error) {
+	env, err := d.Daemon.Environment(ctx, environmentID)
+	if err != nil {
+		return daemon.Snapshot{}, err
+	}
+	s := daemon.Snapshot{
+		Environment: env, Installation: d.Installation, Settings: d.Settings,
+		Full: instances == nil || env.Status != daemon.EnvironmentActive,
+	}
+	if env.DeploymentID != "" {
+		deployment, err := d.Daemon.Deployment(ctx, env.ID, env.DeploymentID)
+		if err != nil {
+			return s, err
+		}
+		if s.Revision, err = d.Daemon.Revision(ctx, env.ID, deployment.Revision); err != nil {
+			return s, err
+		}
+		s.Deployment = &deployment
+		s.Full = s.Full || !deployment.Status.Ended()
+	}
+	if s.Clusters, err = d.freshness(ctx, env.Clusters); err != nil {
+		return s, err
+	}
+	r := reading{Driver: d, snapshot: &s, group: daemon.Group(d.Installation, env.ID), hosts: map[state.Key]daemon.HostKey{}}
+	if s.Full {
+		err = r.everything(ctx)
+	} else {
+		err = r.some(ctx, instances)
+	}
+	if err != nil {
+		return s, fmt.Errorf("reading a snapshot of environment %s: %w", env.Name, err)
+	}
+	return s, nil
+}
+
+func (d *Driver) freshness(ctx context.Context, clusters []state.ClusterKey) (map[state.ClusterKey]daemon.Freshness, error) {
+	known, err := d.State.ClustersByKey(ctx, clusters)
+	if err != nil {
+		return nil, err
+	}
+	fresh := map[state.ClusterKey]daemon.Freshness{}
+	for _, key := range clusters {
+		fresh[key] = daemon.Freshness{}
+	}
+	for _, c := range known {
+		lag, err := d.State.IngestLag(ctx, c.Key.Account, c.Key.Region, d.Now())
+		if err != nil {
+			return nil, err
+		}
+		f := daemon.Freshness{IngestLag: lag}
+		if c.SyncedAt > 0 {
+			f.SyncedAt = time.UnixMilli(c.SyncedAt)
+		}
+		fresh[c.Key] = f
+	}
+	return fresh, nil
+}
+
+// reading fills a snapshot. hosts maps container instances that were read to the machine behind them.
+type reading struct {
+	*Driver
+	snapshot *daemon.Snapshot
+	group    string
+	hosts    map[state.Key]daemon.HostKey
+}
+
+func (r *reading) everything(ctx context.Context) error {
+	slots, err := r.Daemon.Slots(ctx, r.snapshot.Environment.ID)
+	if err != nil {
+		return err
+	}
+	r.snapshot.Slots = slots
+	var tasks []state.Record
+	for _, cluster := range r.snapshot.Environment.Clusters {
+		instances, err := r.State.Cluster(ctx, cluster, state.KindContainerInstance)
+		if err != nil {
+			return err
+		}
+		if err := r.addHosts(ctx, instances); err != nil {
+			return err
+		}
+		live, err := r.State.LiveTasksOfGroup(ctx, cluster, r.group)
+		if err != nil {
+			return err
+		}
+		tasks = append(tasks, live...)
+	}
+	return r.addTasks(ctx, tasks)
+}
+
+// some reads the hosts of the named container instances, and of the registrations that their slots remember: a machine
+// that registered anew has two container instances, and which one counts can only be told from both.
+func (r *reading) some(ctx context.Context, instances []state.Key) error {
+	for _, more := range []func() []state.Key{
+		func() []state.Key { return instances },
+		r.rememberedInstances,
+	} {
+		keys := more()
+		records, err := r.State.GetMany(ctx, sortedUnique(keys), true)
+		if err != nil {
+			return err
+		}
+		if err := r.addHosts(ctx, records); err != nil {
+			return err
+		}
+		if err := r.addSlots(ctx); err != nil {
+			return err
+		}
+	}
+	var tasks []state.Record
+	for _, instance := range sortedUnique(keysOf(r.hosts)) {
+		on, err := r.State.TasksOnInstance(ctx, instance.Cluster, instance.ID)
+		if err != nil {
+			return err
+		}
+		for _, t := range on {
+			if t.Task.Group == r.group {
+				tasks = append(tasks, t)
+			}
+		}
+	}
+	return r.addTasks(ctx, tasks)
+}
+
+// addSlots reads the slots of the hosts that have none yet in the snapshot.
+func (r *reading) addSlots(ctx context.Context) error {
+	have := map[daemon.HostKey]bool{}
+	for _, slot := range r.snapshot.Slots {
+		have[slot.Host] = true
+	}
+	var missing []daemon.HostKey
+	for _, h := range r.snapshot.Hosts {
+		if !have[h.Key] {
+			have[h.Key] = true
+			missing = append(missing, h.Key)
+		}
+	}
+	slots, err := r.Daemon.SlotsOf(ctx, r.snapshot.Environment.ID, missing)
+	r.snapshot.Slots = append(r.snapshot.Slots, slots...)
+	return err
+}
+
+func (r *reading) rememberedInstances() []state.Key {
+	var keys []state.Key
+	for _, slot := range r.snapshot.Slots {
+		if key, ok := instanceKey(slot); ok {
+			if _, read := r.hosts[key]; !read {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+// instanceKey is the container instance that a slot remembers.
+func instanceKey(slot daemon.Slot) (state.Key, bool) {
+	arn, err := state.ParseARN(slot.ContainerInstanceARN)
+	if err != nil {
+		return state.Key{}, false
+	}
+	return state.Key{Kind: state.KindContainerInstance, Cluster: slot.Host.Cluster, ID: arn.ID}, true
+}
+
+func (r *reading) addHosts(ctx context.Context, records []state.Record) error {
+	for _, record := range records {
+		host, ok, err := hostOf(record)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		r.hosts[record.Key] = host.Key
+		if host.Status == daemon.StatusDraining {
+			if host.OtherTasks, err = r.otherTasks(ctx, record.Key); err != nil {
+				return err
+			}
+		}
+		r.snapshot.Hosts = append(r.snapshot.Hosts, host)
+	}
+	return nil
+}
+
+// hostOf reads a host from its record; ok is false for one without an EC2 instance id, which nothing can be placed on by
+// name.
+func hostOf(record state.Record) (host daemon.Host, ok bool, err error) {
+	if record.Instance.EC2InstanceID == "" {
+		return host, false, nil
+	}
+	instance, err := record.AsContainerInstance()
+	if err != nil {
+		return host, false, err
+	}
+	host = daemon.Host{
+		Key:                  daemon.HostKey{Cluster: record.Cluster, EC2InstanceID: record.Instance.EC2InstanceID},
+		ContainerInstanceARN: record.ARN,
+		Status:               record.Instance.Status,
+		AgentConnected:       record.Instance.AgentConnected,
+		External:             strings.HasPrefix(record.Instance.EC2InstanceID, "mi-"),
+	}
+	if instance.RegisteredAt != nil {
+		host.RegisteredAt = *instance.RegisteredAt
+	}
+	return host, true, nil
+}
+
+// otherTasks counts the live tasks that keep a host's drain from ending: all but those of Blox daemons, of any
+// environment, which wait for the others themselves.
+func (r *reading) otherTasks(ctx context.Context, instance state.Key) (int, error) {
+	tasks, err := r.State.TasksOnInstance(ctx, instance.Cluster, instance.ID)
+	if err != nil {
+		return 0, err
+	}
+	others := 0
+	for _, t := range tasks {
+		if !strings.HasPrefix(t.Task.StartedBy, daemon.StartedByPrefix) {
+			others++
+		}
+	}
+	return others, nil
+}
+
+// addTasks adds live tasks of the group, and the task of every slot, whatever its state.
+func (r *reading) addTasks(ctx context.Context, live []state.Record) error {
+	have := map[state.Key]bool{}
+	for _, t := range live {
+		have[t.Key] = true
+	}
+	var missing []state.Key
+	for _, slot := range r.snapshot.Slots {
+		if key, ok := taskKey(slot); ok && !have[key] {
+			have[key] = true
+			missing = append(missing, key)
+		}
+	}
+	rest, err := r.State.GetMany(ctx, missing, true)
+	if err != nil {
+		return err
+	}
+	for _, record := range slices.Concat(live, rest) {
+		task, err := r.taskOf(ctx, record)
+		if err != nil {
+			return err
+		}
+		r.snapshot.Tasks = append(r.snapshot.Tasks, task)
+	}
+	return nil
+}
+
+// taskKey is where the slot's task is stored.
+func taskKey(slot daemon.Slot) (state.Key, bool) {
+	arn, err := state.ParseARN(slot.TaskARN)
+	if err != nil {
+		return state.Key{}, false
+	}
+	return state.Key{Kind: state.KindTask, Cluster: slot.Host.Cluster, ID: arn.ID}, true
+}
+
+func (r *reading) taskOf(ctx context.Context, record state.Record) (daemon.Task, error) {
+	detail, err := record.AsTask()
+	if err != nil {
+		return daemon.Task{}, err
+	}
+	task := daemon.Task{
+		ARN: record.ARN, LastStatus: record.Task.LastStatus, DesiredStatus: record.Task.DesiredStatus,
+		Health: detail.HealthStatus, StartedBy: record.Task.StartedBy, TaskDefinition: detail.TaskDefinitionARN,
+		StopCode: detail.StopCode, StoppedReason: detail.StoppedReason,
+	}
+	task.Host, err = r.hostOfTask(ctx, record)
+	return task, err
+}
+
+// hostOfTask is the machine that a task is on. If its container instance is not stored, the host of the slot that has
+// the task is believed: what is not known must not make a task appear misplaced.
+func (r *reading) hostOfTask(ctx context.Context, record state.Record) (daemon.HostKey, error) {
+	key := state.Key{Kind: state.KindContainerInstance, Cluster: record.Cluster, ID: record.Task.ContainerInstanceID}
+	if host, ok := r.hosts[key]; ok {
+		return host, nil
+	}
+	if key.ID != "" {
+		stored, err := r.State.GetMany(ctx, []state.Key{key}, true)
+		if err != nil {
+			return daemon.HostKey{}, err
+		}
+		if len(stored) == 1 {
+			if host, ok, err := hostOf(stored[0]); err != nil || ok {
+				return host.Key, err
+			}
+		}
+	}
+	for _, slot := range r.snapshot.Slots {
+		if slot.TaskARN == record.ARN {
+			return slot.Host, nil
+		}
+	}
+	return daemon.HostKey{}, nil
+}
+
+func keysOf(hosts map[state.Key]daemon.HostKey) []state.Key {
+	keys := make([]state.Key, 0, len(hosts))
+	for key := range hosts {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func sortedUnique(keys []state.Key) []state.Key {
+	keys = slices.Clone(keys)
+	slices.SortFunc(keys, state.Key.Compare)
+	return slices.Compact(keys)
+}

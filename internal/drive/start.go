@@ -1,0 +1,142 @@
+package drive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/blox/blox/internal/daemon"
+)
+
+// start claims, and only then calls ECS.
+func (r *run) start(ctx context.Context, a daemon.Action, res *result) error {
+	claimed, err := r.Daemon.PutSlot(ctx, *a.Slot)
+	if err != nil {
+		return err
+	}
+	if err := r.note(ctx, a); err != nil {
+		return err
+	}
+	return r.launch(ctx, a, claimed, res)
+}
+
+// launch sends a claim's request as it is stored, and stores what came of it.
+func (r *run) launch(ctx context.Context, a daemon.Action, claimed daemon.Slot, res *result) error {
+	outcome, err := r.runTask(ctx, claimed)
+	if err != nil {
+		return err
+	}
+	if outcome.Refused != "" && outcome.TaskARN == "" && strings.HasPrefix(outcome.Refused, reasonDistinct) {
+		// ECS itself says that the group has a live task there: find it, instead of trying again.
+		found, err := r.liveTask(ctx, claimed)
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			outcome = daemon.StartResult{TaskARN: found.ARN}
+		}
+	}
+	if outcome.Refused != "" {
+		r.Log.Warn("daemon not started", "environment", r.snapshot.Environment.Name, "host", a.Host.String(), "reason", outcome.Refused)
+	}
+	next := daemon.Started(claimed, outcome, r.Settings, r.Now())
+	_, err = r.keep(ctx, next, res)
+	return err
+}
+
+// reasonDistinct begins ECS's failure when distinctInstance found a live task of the group on the host.
+const reasonDistinct = "DistinctInstance"
+
+// unknownDelay is how long the replay of a request waits whose outcome is not known.
+const unknownDelay = 2 * time.Second
+
+// runTask calls RunTask and says what came of it. An error is about the request that is stored, never about the call.
+func (r *run) runTask(ctx context.Context, slot daemon.Slot) (daemon.StartResult, error) {
+	in, err := runTaskInput(slot.Request)
+	if err != nil {
+		return daemon.StartResult{}, fmt.Errorf("claim of %s: %w", slot.Host, err)
+	}
+	api, err := r.ECS(slot.Host.Cluster.Account, slot.Host.Cluster.Region)
+	if err != nil {
+		return daemon.StartResult{}, err
+	}
+	out, err := api.RunTask(ctx, in)
+	if err != nil {
+		return startError(err), nil
+	}
+	if len(out.Tasks) > 0 {
+		return daemon.StartResult{TaskARN: aws.ToString(out.Tasks[0].TaskArn)}, nil
+	}
+	return startFailure(out.Failures), nil
+}
+
+// runTaskInput makes the SDK's request of the stored one. Nothing may be added to it here that is not stored, or a
+// later version of this code would replay an older claim differently.
+func runTaskInput(stored json.RawMessage) (*ecs.RunTaskInput, error) {
+	var request daemon.RunRequest
+	if err := json.Unmarshal(stored, &request); err != nil {
+		return nil, fmt.Errorf("reading the stored request: %w", err)
+	}
+	in := &ecs.RunTaskInput{
+		Cluster: &request.Cluster, TaskDefinition: &request.TaskDefinition, Count: aws.Int32(int32(request.Count)), //nolint:gosec // 1
+		LaunchType: types.LaunchType(request.LaunchType), Group: &request.Group, StartedBy: &request.StartedBy,
+		ClientToken: &request.ClientToken,
+	}
+	for _, c := range request.PlacementConstraints {
+		constraint := types.PlacementConstraint{Type: types.PlacementConstraintType(c.Type)}
+		if c.Expression != "" {
+			constraint.Expression = aws.String(c.Expression)
+		}
+		in.PlacementConstraints = append(in.PlacementConstraints, constraint)
+	}
+	return in, nil
+}
+
+// startFailure reads failures[]: nothing was started, and ECS says why. memberOf leaves one host, so there is one
+// reason that counts; the most telling is that of the host that matched.
+func startFailure(failures []types.Failure) daemon.StartResult {
+	reason := "ECS started nothing and gave no reason"
+	for _, f := range failures {
+		if got := aws.ToString(f.Reason); got != "" && !strings.HasPrefix(got, "MemberOf") {
+			reason = got
+			break
+		} else if got != "" {
+			reason = got
+		}
+	}
+	return daemon.StartResult{Refused: reason, Blocked: true}
+}
+
+// startError reads an error of RunTask. Only what ECS says about the request proves that nothing was started; a time-out,
+// a lost connection or a fault of the server proves nothing.
+func startError(err error) daemon.StartResult {
+	var conflict *types.ConflictException
+	if errors.As(err, &conflict) {
+		// The token was used with another request: its task is the host's task.
+		if len(conflict.ResourceIds) > 0 {
+			return daemon.StartResult{TaskARN: conflict.ResourceIds[0]}
+		}
+		return daemon.StartResult{Refused: "token used with another request: " + conflict.ErrorMessage()}
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return daemon.StartResult{Delay: unknownDelay}
+	}
+	switch code := api.ErrorCode(); {
+	case strings.Contains(code, "Throttling"), code == "TooManyRequestsException", api.ErrorFault() == smithy.FaultServer,
+		code == "ServerException", code == "ServiceUnavailable", code == "InternalFailure", code == "RequestTimeout":
+		return daemon.StartResult{Delay: unknownDelay}
+	case strings.Contains(api.ErrorMessage(), "No Container Instances were found"):
+		return daemon.StartResult{Refused: api.ErrorMessage(), Blocked: true}
+	default:
+		return daemon.StartResult{Refused: code + ": " + api.ErrorMessage()}
+	}
+}

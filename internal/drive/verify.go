@@ -1,0 +1,138 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/state"
+)
+
+// plan is what is to be done in one pass.
+type plan struct {
+	actions []daemon.Action
+	// more says that there are stops left that were not verified.
+	more bool
+	// wait is when to come back because calls to verify stops ran out.
+	wait time.Duration
+}
+
+// plan decides, and decides again with what ECS says now about the tasks that would be stopped: the stored state may be
+// a few seconds old, and a daemon must not be stopped for what it was then. The second plan may stop no others.
+func (d *Driver) plan(ctx context.Context, s *daemon.Snapshot) (plan, error) {
+	actions := daemon.Plan(*s, d.Now())
+	stops := tasksToStop(actions)
+	if len(stops) == 0 {
+		return plan{actions: actions}, nil
+	}
+	err := d.refresh(ctx, s, stops)
+	var spent outOfCalls
+	if errors.As(err, &spent) {
+		return plan{actions: slices.DeleteFunc(actions, isStop), wait: spent.wait}, nil
+	}
+	if err != nil {
+		return plan{}, err
+	}
+	verified := map[string]bool{}
+	for _, cluster := range sortedClusters(stops) {
+		for _, arn := range stops[cluster] {
+			verified[arn] = true
+		}
+	}
+	again := daemon.Plan(*s, d.Now())
+	kept := slices.DeleteFunc(slices.Clone(again), func(a daemon.Action) bool { return isStop(a) && !verified[a.TaskARN] })
+	return plan{actions: kept, more: len(kept) < len(again)}, nil
+}
+
+func isStop(a daemon.Action) bool {
+	return a.Kind == daemon.Stop || a.Kind == daemon.StopStray || a.Kind == daemon.Restop
+}
+
+// tasksToStop are the tasks of one batch of stops, by cluster.
+func tasksToStop(actions []daemon.Action) map[state.ClusterKey][]string {
+	stops, n := map[state.ClusterKey][]string{}, 0
+	for _, a := range actions {
+		if isStop(a) && n < callsAPass {
+			stops[a.Host.Cluster] = append(stops[a.Host.Cluster], a.TaskARN)
+			n++
+		}
+	}
+	return stops
+}
+
+// refresh describes tasks, stores what is news, and puts it into the snapshot.
+func (d *Driver) refresh(ctx context.Context, s *daemon.Snapshot, tasks map[state.ClusterKey][]string) error {
+	for _, cluster := range sortedClusters(tasks) {
+		seen, _, err := d.describe(ctx, cluster, tasks[cluster])
+		if err != nil {
+			return err
+		}
+		for _, observation := range seen {
+			detail, err := state.DecodeTask(observation.Detail)
+			if err != nil {
+				return err
+			}
+			overlay(s, observation.ARN, detail)
+		}
+	}
+	return nil
+}
+
+// overlay replaces what the snapshot says about a task.
+func overlay(s *daemon.Snapshot, arn string, now state.Task) {
+	for i := range s.Tasks {
+		if s.Tasks[i].ARN == arn {
+			t := &s.Tasks[i]
+			t.LastStatus, t.DesiredStatus, t.Health = now.LastStatus, now.DesiredStatus, now.HealthStatus
+			t.StopCode, t.StoppedReason = now.StopCode, now.StoppedReason
+		}
+	}
+}
+
+// describe asks ECS about tasks, within the budget, and stores what it says.
+func (d *Driver) describe(ctx context.Context, cluster state.ClusterKey, arns []string) (seen []state.Observation, missing []string, err error) {
+	if err := d.spendDescribe(ctx, cluster, (len(arns)+99)/100); err != nil {
+		return nil, nil, err
+	}
+	api, err := d.ECS(cluster.Account, cluster.Region)
+	if err != nil {
+		return nil, nil, err
+	}
+	start := d.Now()
+	if seen, missing, err = ecsapi.DescribeTasks(ctx, api, cluster, arns, start); err != nil {
+		return nil, nil, err
+	}
+	for _, observation := range seen {
+		if _, err := d.State.Put(ctx, observation, d.Now()); err != nil {
+			return nil, nil, err
+		}
+	}
+	return seen, missing, nil
+}
+
+// outOfCalls says that the budget is spent for now.
+type outOfCalls struct{ wait time.Duration }
+
+func (e outOfCalls) Error() string { return fmt.Sprintf("no ECS calls left for %s", e.wait) }
+
+func (d *Driver) spendDescribe(ctx context.Context, cluster state.ClusterKey, n int) error {
+	bucket := bucketOf(cluster, "read", d.Describe)
+	granted, wait, err := d.Daemon.TakeCalls(ctx, bucket, n, d.Now())
+	if err == nil && granted < n {
+		return outOfCalls{wait: max(wait, time.Second)}
+	}
+	return err
+}
+
+func sortedClusters[T any](m map[state.ClusterKey]T) []state.ClusterKey {
+	keys := make([]state.ClusterKey, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, state.ClusterKey.Compare)
+	return keys
+}

@@ -1,0 +1,59 @@
+package memory
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// table is a table and its indexes.
+type table struct {
+	name      string
+	schema    schema
+	created   time.Time
+	protected bool // from deletion
+	input     tableInput
+	items     partitions
+	itemCount int64
+	sizeBytes int64
+	indexes   []*index
+	used      Capacity
+	ttl       string // the attribute that holds the expiry, "" for none
+	view      types.StreamViewType
+}
+
+// tableInput is what DescribeTable gives back as it came.
+type tableInput struct {
+	attributes []types.AttributeDefinition
+	keySchema  []types.KeySchemaElement
+	billing    types.BillingMode
+	throughput *types.ProvisionedThroughput
+}
+
+func (t *table) get(k key) *record {
+	return t.items.get(k.hash, position{sort: k.sort})
+}
+
+func (t *table) index(name string) *index {
+	for _, ix := range t.indexes {
+		if ix.name == name {
+			return ix
+		}
+	}
+	return nil
+}
+
+// store replaces old by new; either may be nil for no item. They differ.
+func (t *table) store(k key, old, new *record) {
+	if old != nil {
+		t.itemCount--
+		t.sizeBytes -= int64(old.size)
+	}
+	if new == nil {
+		t.items.remove(k.hash, position{sort: k.sort})
+		return
+	}
+	t.itemCount++
+	t.sizeBytes += int64(new.size)
+	t.items.put(k.hash, entry{position: position{sort: k.sort}, record: new})
+}

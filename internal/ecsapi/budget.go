@@ -1,0 +1,61 @@
+package ecsapi
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Budget is a Limiter that takes calls in blocks from a budget that many
+// processes share, so that one conditional write pays for many calls. It is
+// safe for concurrent use.
+type Budget struct {
+	// Take asks the shared budget for up to n calls. If it grants none, wait says
+	// how long it takes until it has some.
+	Take func(ctx context.Context, n int) (granted int, wait time.Duration, err error)
+	// Block is how many calls to take at once; what a process has taken and not
+	// used is lost to the others.
+	Block int
+	// Pause waits; Pause of this package in production.
+	Pause func(ctx context.Context, d time.Duration) error
+
+	mu   sync.Mutex
+	left int
+}
+
+// maxBudgetTries bounds one Wait: at the shortest pause this is about a minute
+// of contest, after which a Lambda does better to give its work back.
+const maxBudgetTries = 60
+
+// The bounds of one pause. A shared budget may say that it will be a moment, or
+// name a time that another process makes wrong.
+const (
+	minBudgetPause = 50 * time.Millisecond
+	maxBudgetPause = 5 * time.Second
+)
+
+// Wait takes n calls. It holds its lock while it pauses: who comes second would
+// have to wait for the same budget anyway, and so the calls are granted in turn.
+func (b *Budget) Wait(ctx context.Context, n int) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for try := 0; b.left < n; try++ {
+		if try == maxBudgetTries {
+			return fmt.Errorf("the shared budget of ECS calls granted none in %d tries", maxBudgetTries)
+		}
+		granted, wait, err := b.Take(ctx, max(b.Block, n-b.left))
+		if err != nil {
+			return err
+		}
+		b.left += granted
+		if b.left >= n {
+			break
+		}
+		if err := b.Pause(ctx, min(max(wait, minBudgetPause), maxBudgetPause)); err != nil {
+			return err
+		}
+	}
+	b.left -= n
+	return nil
+}

@@ -1,0 +1,233 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/blox/blox/client"
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/state"
+)
+
+// definition is what a request wants an environment to be, with all names resolved and checked against ECS.
+type definition struct {
+	clusters       []state.ClusterKey
+	partition      string
+	taskDefinition string // ARN with a revision
+	launchType     daemon.LaunchType
+	configuration  daemon.DeploymentConfiguration
+}
+
+// familyPattern is FAMILY or FAMILY:REVISION as ECS takes them.
+var familyPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}(:[1-9][0-9]{0,9})?$`)
+
+// checkDefinition says what the schema cannot: all that is wrong without asking ECS.
+func (s *server) checkDefinition(in client.EnvironmentDefinition) []error {
+	var errs []error
+	given, location := in.Clusters, "body.clusters"
+	switch {
+	case in.InstanceGroup != nil && len(given) > 0:
+		errs = append(errs, wrong("body.clusters", nil, "give instanceGroup.cluster or clusters, not both"))
+	case in.InstanceGroup != nil:
+		given, location = []string{in.InstanceGroup.Cluster}, "body.instanceGroup.cluster"
+	case len(given) == 0:
+		errs = append(errs, wrong("body.instanceGroup", nil, "where the hosts are is missing: give instanceGroup.cluster, or clusters"))
+	}
+	var seen []state.ClusterKey
+	for i, cluster := range given {
+		at := location
+		if in.InstanceGroup == nil {
+			at = fmt.Sprintf("%s[%d]", location, i)
+		}
+		key, err := s.ownCluster(cluster)
+		switch {
+		case err != nil:
+			errs = append(errs, wrong(at, shorten(cluster), "%s", err))
+		case slices.Contains(seen, key):
+			errs = append(errs, wrong(at, shorten(cluster), "this cluster is in the list already"))
+		}
+		seen = append(seen, key)
+	}
+	if in.TaskDefinition != "" {
+		if err := s.checkTaskDefinition(in.TaskDefinition); err != nil {
+			errs = append(errs, wrong("body.taskDefinition", shorten(in.TaskDefinition), "%s", err))
+		}
+	}
+	return errs
+}
+
+// ownCluster reads a cluster of the installation's own account and region: only there can it start tasks.
+func (s *server) ownCluster(given string) (state.ClusterKey, error) {
+	key, named, err := parseCluster(given)
+	if err != nil {
+		return key, fmt.Errorf("invalid cluster ARN or name: %w", err)
+	}
+	if named {
+		return s.own(key.Name), nil
+	}
+	if key.Account != s.Account || key.Region != s.Region {
+		return key, fmt.Errorf("this cluster is in account %s, region %s: allowed are clusters of account %s, region %s",
+			key.Account, key.Region, s.Account, s.Region)
+	}
+	return key, nil
+}
+
+func (s *server) checkTaskDefinition(given string) error {
+	if !strings.HasPrefix(given, arnPrefix) {
+		if !familyPattern.MatchString(given) {
+			return errors.New("invalid task definition: allowed are FAMILY, FAMILY:REVISION and ARNs")
+		}
+		return nil
+	}
+	arn, err := state.ParseARN(given)
+	if err != nil {
+		return err
+	}
+	if arn.Kind != state.ARNTaskDefinition {
+		return fmt.Errorf("this is the ARN of a %s, allowed is a task definition's", arn.Kind)
+	}
+	if arn.Account != s.Account || arn.Region != s.Region {
+		return fmt.Errorf("this task definition is in account %s, region %s: allowed is account %s, region %s",
+			arn.Account, arn.Region, s.Account, s.Region)
+	}
+	return nil
+}
+
+// define resolves a checked definition with ECS.
+func (s *server) define(ctx context.Context, in client.EnvironmentDefinition) (definition, error) {
+	given := in.Clusters
+	if in.InstanceGroup != nil {
+		given = []string{in.InstanceGroup.Cluster}
+	}
+	d := definition{
+		partition: state.PartitionOf(s.Region), launchType: daemon.LaunchTypeEC2,
+		configuration: daemon.DefaultDeploymentConfiguration(),
+	}
+	for _, cluster := range given {
+		key, err := s.ownCluster(cluster)
+		if err != nil {
+			return d, badRequest(err)
+		}
+		d.clusters = append(d.clusters, key)
+	}
+	if in.LaunchType != "" {
+		d.launchType = daemon.LaunchType(in.LaunchType)
+	}
+	if c := in.DeploymentConfiguration; c != nil && c.MinimumHealthyPercent != nil {
+		d.configuration.MinimumHealthyPercent = *c.MinimumHealthyPercent
+	}
+	if c := in.DeploymentConfiguration; c != nil && c.MinHealthySeconds != nil {
+		d.configuration.MinHealthySeconds = *c.MinHealthySeconds
+	}
+	if err := s.requireClusters(ctx, d.clusters, d.partition); err != nil {
+		return d, err
+	}
+	var err error
+	d.taskDefinition, err = s.resolveTaskDefinition(ctx, in.TaskDefinition, d.launchType)
+	return d, err
+}
+
+// requireClusters refuses clusters that ECS does not have, or has no more: a deleted one stays INACTIVE for a while.
+func (s *server) requireClusters(ctx context.Context, keys []state.ClusterKey, partition string) error {
+	arns := make([]string, len(keys)) // at most 50 by the schema; a call takes 100
+	for i, key := range keys {
+		arns[i] = key.ARN(partition)
+	}
+	out, err := s.ECS.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: arns})
+	if err != nil {
+		return ecsError(err, "describing clusters")
+	}
+	status := make(map[string]string, len(out.Clusters))
+	for _, cluster := range out.Clusters {
+		status[aws.ToString(cluster.ClusterArn)] = aws.ToString(cluster.Status)
+	}
+	var problems []string
+	for _, arn := range arns {
+		switch is := status[arn]; is {
+		case "ACTIVE":
+		case "":
+			problems = append(problems, fmt.Sprintf("cluster %s does not exist", arn))
+		default:
+			problems = append(problems, fmt.Sprintf("cluster %s is %s, allowed is ACTIVE", arn, is))
+		}
+	}
+	if len(problems) > 0 {
+		return notFound("%s", strings.Join(problems, "; "))
+	}
+	return nil
+}
+
+// resolveTaskDefinition gives the ARN with a revision, so that a deployment starts the same thing on its last host as on
+// its first, whatever is registered meanwhile.
+func (s *server) resolveTaskDefinition(ctx context.Context, given string, launchType daemon.LaunchType) (string, error) {
+	out, err := s.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &given})
+	var client *types.ClientException
+	if errors.As(err, &client) {
+		// ECS says no more than "Unable to describe task definition" for one that does not exist.
+		return "", notFound("task definition %s does not exist in account %s, region %s", given, s.Account, s.Region)
+	}
+	if err != nil {
+		return "", ecsError(err, "describing task definition "+given)
+	}
+	found := out.TaskDefinition
+	if found == nil || found.TaskDefinitionArn == nil {
+		return "", fmt.Errorf("describing task definition %s: ECS answered without one", given)
+	}
+	if found.Status != types.TaskDefinitionStatusActive {
+		return "", notFound("task definition %s is %s, allowed is ACTIVE", *found.TaskDefinitionArn, found.Status)
+	}
+	// Compatibilities is what ECS found that the definition can run on; requiresCompatibilities what its author wants it
+	// for. One made for Fargate alone passes ECS's check for EC2 as well, and is no daemon.
+	for _, allowed := range [][]types.Compatibility{found.Compatibilities, found.RequiresCompatibilities} {
+		if len(allowed) > 0 && !slices.Contains(allowed, types.Compatibility(launchType)) {
+			return "", badRequest(wrong("body.taskDefinition", given, "%s is for %s, and the launch type is %s: "+
+				"allowed is one whose requiresCompatibilities name it", *found.TaskDefinitionArn, joinCompatibilities(allowed), launchType))
+		}
+	}
+	return *found.TaskDefinitionArn, nil
+}
+
+func joinCompatibilities(list []types.Compatibility) string {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
+}
+
+// ecsError tells what the one who asked can do about an error of ECS; others are ours.
+func ecsError(err error, doing string) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		case "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded":
+			return huma.NewError(http.StatusTooManyRequests, "Amazon ECS limits calls just now: try again in a few seconds")
+		case "InvalidParameterException":
+			return badRequest(fmt.Errorf("Amazon ECS refused the request: %s", api.ErrorMessage()))
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// same says whether the environment's current revision is this already.
+func (d definition) same(rev daemon.Revision) bool {
+	return d.taskDefinition == rev.TaskDefinition && d.launchType == rev.LaunchType && d.configuration == rev.DeploymentConfiguration
+}
+
+func (d definition) revision(environmentID string, number int) daemon.Revision {
+	return daemon.Revision{
+		EnvironmentID: environmentID, Number: number, TaskDefinition: d.taskDefinition,
+		LaunchType: d.launchType, DeploymentConfiguration: d.configuration,
+	}
+}

@@ -1,0 +1,80 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/table"
+)
+
+// ECS is what the API asks Amazon ECS itself, before it accepts a definition.
+type ECS interface {
+	DescribeTaskDefinition(ctx context.Context, in *ecs.DescribeTaskDefinitionInput, opts ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error)
+	DescribeClusters(ctx context.Context, in *ecs.DescribeClustersInput, opts ...func(*ecs.Options)) (*ecs.DescribeClustersOutput, error)
+}
+
+// Feed tells the position in the stream of changes up to which everything can be read by now. What is read after the
+// call holds all changes up to that position, so watching from there misses nothing.
+type Feed interface {
+	Position(ctx context.Context) (string, error)
+}
+
+// Deps is all that the API works with. Every field is required.
+type Deps struct {
+	State   *table.State
+	Daemon  *table.Daemon
+	ECS     ECS
+	Feed    Feed
+	Wakeups queue.Sender
+	Now     func() time.Time
+	// NewID makes UUIDs that sort by time (version 7): deployments are listed by it.
+	NewID func() string
+	// Account and Region are those that ECS answers for. Environments live there, and a cluster's name means the one
+	// there unless the state knows others of that name.
+	Account, Region string
+	// Installation tells several Blox installations in one account apart.
+	Installation string
+	Version      string
+	Logger       *slog.Logger
+}
+
+// server has the handlers.
+type server struct{ Deps }
+
+// New is the API as a handler. Paths begin with /v1.
+func New(deps Deps) http.Handler {
+	s := &server{deps}
+	mux := http.NewServeMux()
+	s.register(humago.New(mux, apiConfig(deps.Version)))
+	return s.observed(s.recovered(s.routed(mux)))
+}
+
+// OpenAPI is the document that describes the API, as YAML.
+func OpenAPI(version string) ([]byte, error) {
+	s := &server{}
+	api := humago.New(http.NewServeMux(), apiConfig(version))
+	s.register(api)
+	return api.OpenAPI().YAML()
+}
+
+func apiConfig(version string) huma.Config {
+	config := huma.DefaultConfig("Blox", version)
+	config.Info.Description = "State of Amazon ECS clusters, kept current from events, and daemons: one task on every host."
+	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	// No $schema in bodies: they are Blox v0.3.0's. No page of documentation that loads scripts from elsewhere.
+	config.CreateHooks = nil
+	config.DocsPath, config.SchemasPath = "", ""
+	config.OpenAPIPath = "/v1/openapi"
+	return config
+}
+
+// DocumentVersion is the version of the API, which the checked-in document names: it changes with the API, and not with
+// every build.
+const DocumentVersion = "1.0.0"

@@ -1,0 +1,168 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// maxBodyBytes is far beyond any definition, and little enough to read at once.
+const maxBodyBytes = 256 << 10
+
+// restOfPath marks a path parameter that may hold slashes, as long ARNs do.
+const restOfPath = "...}"
+
+func (s *server) register(api huma.API) {
+	api.UseMiddleware(checkQuery(api))
+	s.registerQueries(api)
+	s.registerEnvironments(api)
+	s.registerDeployments(api)
+
+	tidyDocument(api.OpenAPI())
+}
+
+// tidyDocument corrects what huma writes into the document by itself: the router's notation for the rest of a path is
+// not OpenAPI's, and a request that is not valid is a 400 here.
+func tidyDocument(document *huma.OpenAPI) {
+	paths := make(map[string]*huma.PathItem, len(document.Paths))
+	for path, item := range document.Paths {
+		paths[strings.ReplaceAll(path, restOfPath, "}")] = item
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+			if op != nil {
+				delete(op.Responses, strconv.Itoa(http.StatusUnprocessableEntity))
+			}
+		}
+	}
+	document.Paths = paths
+}
+
+func (s *server) registerQueries(api huma.API) {
+	handle(s, api, huma.Operation{
+		OperationID: "ping", Method: http.MethodGet, Path: "/v1/ping", Tags: []string{"service"},
+		Summary: "Say that the API answers", DefaultStatus: http.StatusOK,
+	}, s.ping)
+	handle(s, api, huma.Operation{
+		OperationID: "listTasks", Method: http.MethodGet, Path: "/v1/tasks", Tags: []string{"cluster state"},
+		Summary: "List tasks", Description: "Filters are combined with AND. A filter that is empty counts as not given.",
+		Errors: []int{http.StatusBadRequest},
+	}, s.listTasks)
+	handle(s, api, huma.Operation{
+		OperationID: "getTask", Method: http.MethodGet, Path: "/v1/tasks/{cluster}/{arn" + restOfPath, Tags: []string{"cluster state"},
+		Summary: "Get a task", Description: "{arn} takes the rest of the path: a task id, or an ARN with its slashes.",
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound},
+	}, s.getTask)
+	handle(s, api, huma.Operation{
+		OperationID: "listInstances", Method: http.MethodGet, Path: "/v1/instances", Tags: []string{"cluster state"},
+		Summary: "List container instances", Description: "Filters are combined with AND. A filter that is empty counts as not given.",
+		Errors: []int{http.StatusBadRequest},
+	}, s.listInstances)
+	handle(s, api, huma.Operation{
+		OperationID: "getInstance", Method: http.MethodGet, Path: "/v1/instances/{cluster}/{arn" + restOfPath, Tags: []string{"cluster state"},
+		Summary: "Get a container instance", Description: "{arn} takes the rest of the path: a container instance id, or an ARN with its slashes.",
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound},
+	}, s.getInstance)
+}
+
+func (s *server) registerEnvironments(api huma.API) {
+	tags := []string{"environments"}
+	handle(s, api, huma.Operation{
+		OperationID: "createEnvironment", Method: http.MethodPost, Path: "/v1/environments", Tags: tags,
+		Summary: "Create an environment", Description: "Nothing is started before a deployment is created.",
+		MaxBodyBytes: maxBodyBytes, Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
+	}, s.createEnvironment)
+	handle(s, api, huma.Operation{
+		OperationID: "listEnvironments", Method: http.MethodGet, Path: "/v1/environments", Tags: tags,
+		Summary: "List environments by name", Errors: []int{http.StatusBadRequest},
+	}, s.listEnvironments)
+	handle(s, api, huma.Operation{
+		OperationID: "getEnvironment", Method: http.MethodGet, Path: "/v1/environments/{name}", Tags: tags,
+		Summary: "Get an environment", Errors: []int{http.StatusBadRequest, http.StatusNotFound},
+	}, s.getEnvironment)
+	handle(s, api, huma.Operation{
+		OperationID: "putEnvironment", Method: http.MethodPut, Path: "/v1/environments/{name}", Tags: tags,
+		Summary: "Create an environment or give it a new revision",
+		Description: "A definition that is the same as the current revision changes nothing. Nothing is replaced before a " +
+			"deployment is created with the new revision's token.",
+		MaxBodyBytes: maxBodyBytes, Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
+	}, s.putEnvironment)
+	handle(s, api, huma.Operation{
+		OperationID: "deleteEnvironment", Method: http.MethodDelete, Path: "/v1/environments/{name}", Tags: tags,
+		Summary: "Delete an environment", Description: "An environment that does not exist counts as deleted.",
+		DefaultStatus: http.StatusOK, Errors: []int{http.StatusBadRequest, http.StatusConflict},
+	}, s.deleteEnvironment)
+}
+
+func (s *server) registerDeployments(api huma.API) {
+	tags := []string{"deployments"}
+	handle(s, api, huma.Operation{
+		OperationID: "createDeployment", Method: http.MethodPost, Path: "/v1/environments/{name}/deployments", Tags: tags,
+		Summary: "Deploy the current revision",
+		Description: "deploymentToken is the one that the environment shows. Sent again, it answers with the same deployment; " +
+			"that of an older revision is refused.",
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
+	}, s.createDeployment)
+	handle(s, api, huma.Operation{
+		OperationID: "listDeployments", Method: http.MethodGet, Path: "/v1/environments/{name}/deployments", Tags: tags,
+		Summary: "List an environment's deployments, newest first", Errors: []int{http.StatusBadRequest, http.StatusNotFound},
+	}, s.listDeployments)
+	handle(s, api, huma.Operation{
+		OperationID: "getDeployment", Method: http.MethodGet, Path: "/v1/environments/{name}/deployments/{id}", Tags: tags,
+		Summary: "Get a deployment", Errors: []int{http.StatusBadRequest, http.StatusNotFound},
+	}, s.getDeployment)
+}
+
+// handle registers an operation whose errors, unless meant for the one who asked, are logged and hidden.
+func handle[I, O any](s *server, api huma.API, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil && !isProblem(err) {
+			return nil, s.internal(ctx, err)
+		}
+		return out, err
+	})
+}
+
+// checkQuery refuses query parameters that the operation does not know, and those given twice: a filter that is
+// silently ignored would answer another question than the one asked.
+func checkQuery(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		requested := ctx.URL()
+		query, err := url.ParseQuery(requested.RawQuery)
+		var errs []error
+		if err != nil {
+			errs = append(errs, wrong("query", nil, "the query string cannot be read: %s", err))
+		}
+		var allowed []string
+		for _, param := range ctx.Operation().Parameters {
+			if param.In == "query" {
+				allowed = append(allowed, param.Name)
+			}
+		}
+		for name, values := range query {
+			switch {
+			case !slices.Contains(allowed, name):
+				errs = append(errs, wrong("query."+shorten(name), nil, "not supported here: allowed are %s", listed(allowed)))
+			case len(values) > 1:
+				errs = append(errs, wrong("query."+name, nil, "given %d times, allowed is once", len(values)))
+			}
+		}
+		if len(errs) > 0 {
+			// An answer that cannot be written has nobody waiting for it.
+			_ = huma.WriteErr(api, ctx, http.StatusBadRequest, "the query is not valid", errs...)
+			return
+		}
+		next(ctx)
+	}
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

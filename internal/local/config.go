@@ -1,0 +1,81 @@
+package local
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// The simulated account, in which everything lives. It is AWS's own example account, and nobody's.
+const (
+	account   = "123456789012"
+	region    = "us-east-1"
+	partition = "aws"
+	// installation marks the tasks of this installation of Blox, as it does in an account with several.
+	installation = "local"
+)
+
+// Stores that Config.Store takes.
+const (
+	StoreMemory   = "memory"
+	StoreDynamoDB = "dynamodb"
+)
+
+// MaxInstances bounds the demo cluster: ECS takes 5,000 container instances a cluster.
+const MaxInstances = 5000
+
+// Config describes one run.
+type Config struct {
+	Addr      string // where the API listens, host:port; port 0 is any free one
+	ECSAddr   string // where the ECS simulator listens
+	Instances int    // hosts of the demo cluster
+	Seed      uint64 // decides the simulator's ids and delays
+	Store     string // StoreMemory or StoreDynamoDB
+	Demo      bool   // whether there is a demo cluster with a daemon
+
+	// ReconcilePeriod and TickPeriod are those of the schedules; 0 means 30 seconds and 1 minute.
+	ReconcilePeriod time.Duration
+	TickPeriod      time.Duration
+
+	Out io.Writer    // where Run tells what happens; nil is nowhere
+	Log *slog.Logger // what goes wrong; nil is nowhere
+	Now func() time.Time
+
+	// OnEvents hears of every delivery of the simulated event bus, before anything else does, and may be nil.
+	OnEvents func(events [][]byte)
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Store != StoreMemory && c.Store != StoreDynamoDB {
+		return c, fmt.Errorf("store %q is none: %q and %q are", c.Store, StoreMemory, StoreDynamoDB)
+	}
+	if c.Instances < 0 || c.Instances > MaxInstances {
+		return c, fmt.Errorf("%d instances: a cluster has 0 to %d", c.Instances, MaxInstances)
+	}
+	for what, addr := range map[string]string{"API": c.Addr, "ECS": c.ECSAddr} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return c, fmt.Errorf("the %s address %q is none: host:port is, as in 127.0.0.1:8080", what, addr)
+		}
+	}
+	if c.ReconcilePeriod == 0 {
+		c.ReconcilePeriod = 30 * time.Second
+	}
+	if c.TickPeriod == 0 {
+		c.TickPeriod = time.Minute
+	}
+	if c.Out == nil {
+		c.Out = io.Discard
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.OnEvents == nil {
+		c.OnEvents = func([][]byte) {}
+	}
+	return c, nil
+}

@@ -1,0 +1,120 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/state"
+)
+
+type recorder struct {
+	messages []queue.Message
+	err      error
+}
+
+func (r *recorder) Send(_ context.Context, messages []queue.Message) error {
+	r.messages = append(r.messages, messages...)
+	return r.err
+}
+
+var (
+	edge  = state.ClusterKey{Account: "210987654321", Region: "eu-west-1", Name: "edge"}
+	other = state.ClusterKey{Account: "210987654321", Region: "eu-west-1", Name: "alpha"}
+	at    = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+)
+
+func task(cluster state.ClusterKey, id string) state.Key {
+	return state.Key{Kind: state.KindTask, Cluster: cluster, ID: id}
+}
+
+func instance(cluster state.ClusterKey, id string) state.Key {
+	return state.Key{Kind: state.KindContainerInstance, Cluster: cluster, ID: id}
+}
+
+func TestASweepGoesThroughAMessage(t *testing.T) {
+	var to recorder
+	require.NoError(t, SendSweep(t.Context(), &to, edge.Account, edge.Region, at))
+	require.Len(t, to.messages, 1)
+	require.NoError(t, to.messages[0].Validate(true))
+	require.Equal(t, "210987654321/eu-west-1", to.messages[0].Group)
+	require.JSONEq(t, `{"kind":"sweep","account":"210987654321","region":"eu-west-1","atMillis":1795165200000}`, to.messages[0].Body)
+	r, err := Parse(to.messages[0].Body)
+	require.NoError(t, err)
+	require.Equal(t, Request{Kind: KindSweep, Account: edge.Account, Region: edge.Region, At: at}, r)
+}
+
+func TestASweepOfTheSameMomentIsTheSameMessage(t *testing.T) {
+	var to recorder
+	require.NoError(t, SendSweep(t.Context(), &to, edge.Account, edge.Region, at))
+	require.NoError(t, SendSweep(t.Context(), &to, edge.Account, edge.Region, at))
+	require.NoError(t, SendSweep(t.Context(), &to, edge.Account, edge.Region, at.Add(time.Minute)))
+	require.Equal(t, to.messages[0].DeduplicationID, to.messages[1].DeduplicationID)
+	require.NotEqual(t, to.messages[0].DeduplicationID, to.messages[2].DeduplicationID)
+}
+
+func TestHintsOfAClusterShareAMessage(t *testing.T) {
+	var to recorder
+	require.NoError(t, SendDescribes(t.Context(), &to, []Hint{
+		{instance(edge, "b"), "event-1"}, {task(other, "t"), "event-2"}, {instance(edge, "a"), "event-3"},
+		{instance(edge, "b"), "event-4"}, {task(edge, "x"), "event-5"},
+	}))
+	require.Len(t, to.messages, 2)
+	first, err := Parse(to.messages[0].Body)
+	require.NoError(t, err)
+	require.Equal(t, Request{Kind: KindDescribe, Cluster: other, Tasks: []string{"t"}}, first)
+	second, err := Parse(to.messages[1].Body)
+	require.NoError(t, err)
+	require.Equal(t, Request{Kind: KindDescribe, Cluster: edge, Tasks: []string{"x"}, Instances: []string{"a", "b"}}, second)
+	for _, message := range to.messages {
+		require.NoError(t, message.Validate(true))
+	}
+}
+
+// SQS drops a second message with the same id within five minutes: what is new
+// must not look like what was there.
+func TestAnotherEventAsksAgain(t *testing.T) {
+	send := func(cause string) string {
+		var to recorder
+		require.NoError(t, SendDescribes(t.Context(), &to, []Hint{{instance(edge, "a"), cause}}))
+		return to.messages[0].DeduplicationID
+	}
+	require.Equal(t, send("event-1"), send("event-1"))
+	require.NotEqual(t, send("event-1"), send("event-2"))
+}
+
+func TestManyHintsAreManyMessages(t *testing.T) {
+	var to recorder
+	hints := make([]Hint, 2*MaxIDs+1)
+	for i := range hints {
+		hints[i] = Hint{task(edge, fmt.Sprintf("%03d", i)), "event"}
+	}
+	require.NoError(t, SendDescribes(t.Context(), &to, hints))
+	require.Len(t, to.messages, 3)
+	for _, message := range to.messages {
+		_, err := Parse(message.Body)
+		require.NoError(t, err)
+	}
+}
+
+func TestNoHintsAreNoMessage(t *testing.T) {
+	to := recorder{err: errors.New("not called")}
+	require.NoError(t, SendDescribes(t.Context(), &to, nil))
+}
+
+func TestParseSaysWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		`nonsense`:                             "invalid character",
+		`{"kind":"purge"}`:                     `kind "purge", allowed are sweep and describe`,
+		`{"kind":"sweep"}`:                     "a sweep needs account, region and atMillis",
+		`{"kind":"describe","cluster":"edge"}`: "allowed is ACCOUNT/REGION/NAME",
+	} {
+		_, err := Parse(text)
+		require.ErrorContains(t, err, want, text)
+	}
+}
