@@ -43,6 +43,7 @@ type Environment struct {
 	DeploymentStatus        string                  `json:"deploymentStatus,omitempty"`
 	DeployedRevision        int                     `json:"deployedRevision,omitempty" doc:"Number of the revision that the deployment in force brings to the hosts."`
 	Counts                  *Counts                 `json:"counts,omitempty"`
+	Group                   string                  `json:"group" doc:"The ECS task group of the environment's tasks: a filter for listTasks."`
 	CreatedAt               time.Time               `json:"createdAt"`
 	UpdatedAt               time.Time               `json:"updatedAt"`
 }

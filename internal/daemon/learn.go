@@ -13,19 +13,19 @@ const stableAfter = 10 * time.Minute
 // only STOPPED does, which ECS never takes back.
 func (p *planner) learn(key HostKey, slot Slot) Slot {
 	slot = p.learnHost(key, slot)
-	switch slot.State {
-	case SlotIdle:
-		return p.adopt(key, slot)
-	case SlotClaimed:
-		return p.adopt(key, slot)
-	case SlotPlaced:
-		if task, ok := p.byARN[slot.TaskARN]; ok {
-			return p.learnTask(slot, task)
+	if task, ok := p.byARN[slot.TaskARN]; ok {
+		switch slot.State {
+		case SlotPlaced:
+			slot = p.learnTask(slot, task)
+		case SlotStopping:
+			if task.Stopped() {
+				slot = slot.vacate(false, slot.StopReason, p.now)
+			}
+		case SlotIdle, SlotClaimed: // have no task
 		}
-	case SlotStopping:
-		if task, ok := p.byARN[slot.TaskARN]; ok && task.Stopped() {
-			return slot.vacate(false, slot.StopReason, p.now)
-		}
+	}
+	if slot.State == SlotIdle || slot.State == SlotClaimed {
+		slot = p.adopt(key, slot)
 	}
 	return slot
 }

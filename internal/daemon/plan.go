@@ -25,7 +25,7 @@ func Plan(s Snapshot, now time.Time) []Action {
 			p.tend(key)
 		}
 	}
-	if s.Full && s.Environment.Status == EnvironmentActive && s.Deployment != nil {
+	if s.Full && s.Environment.Status == EnvironmentActive && s.Deployment != nil && p.anySynced() {
 		p.replaceOutdated()
 		p.advance()
 	}
@@ -117,6 +117,15 @@ func currentRegistration(a, b Host) Host {
 }
 
 func (p *planner) synced(key HostKey) bool { return !p.Clusters[key.Cluster].SyncedAt.IsZero() }
+
+func (p *planner) anySynced() bool {
+	for _, f := range p.Clusters {
+		if !f.SyncedAt.IsZero() {
+			return true
+		}
+	}
+	return false
+}
 
 // fresh says that the knowledge of the host's cluster is good enough to stop something by it.
 func (p *planner) fresh(key HostKey) bool {

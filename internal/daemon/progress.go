@@ -43,12 +43,12 @@ func (p *planner) complete(c Counts) bool {
 			return false
 		}
 	}
-	for cluster := range p.Clusters {
-		if p.Clusters[cluster].SyncedAt.IsZero() {
-			return false
+	for _, f := range p.Clusters {
+		if f.SyncedAt.IsZero() {
+			return false // its hosts may not all be known yet
 		}
 	}
-	return len(p.Clusters) > 0
+	return true
 }
 
 // failedInstances are the hosts on which this deployment's task failed or found no room.

@@ -33,11 +33,14 @@ func (p *planner) replaceOutdated() {
 	}
 }
 
+// reasonReplaced is the reason of the stops that the budget pays for.
+const reasonReplaced = "replaced by a newer revision"
+
 // replace stops the host's daemon and owes it a new one. What was to be stored of the slot goes with the stop.
 func (p *planner) replace(t *turn) {
 	p.kept = slices.DeleteFunc(p.kept, func(a Action) bool { return a.Host == t.key })
 	t.slot.Disrupted = true
-	p.stop(t, "replaced by a newer revision")
+	p.stop(t, reasonReplaced)
 }
 
 // outdated says that the host's daemon is to be replaced. A host whose agent is away cannot stop a task, so it waits.

@@ -197,7 +197,7 @@ func (p *planner) tendStopping(t *turn) {
 		p.resolveAfter(t, due, "stored state does not show what became of the stopped task")
 	case p.early(t, due):
 	default:
-		t.slot = t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now)
+		t.slot, t.taken = t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now), true
 		slot := t.slot
 		p.stops = append(p.stops, Action{Kind: Restop, Host: t.key, Slot: &slot, TaskARN: slot.TaskARN, Reason: slot.StopReason})
 	}

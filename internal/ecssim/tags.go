@@ -46,6 +46,12 @@ func (t tags) with(more tags) tags {
 	return merged
 }
 
+// listed is how an answer shows tags: [] if there are none, never null.
+func listed(t tags) *tags {
+	shown := append(tags{}, t...)
+	return &shown
+}
+
 func (t tags) without(keys []string) tags {
 	return slices.DeleteFunc(slices.Clone(t), func(x tag) bool { return slices.Contains(keys, x.Key) })
 }
@@ -108,7 +114,7 @@ func (s *Simulator) untagResource(in *tagResourceIn) (struct{}, error) {
 }
 
 type listTagsOut struct {
-	Tags tags `json:"tags"`
+	Tags *tags `json:"tags"`
 }
 
 func (s *Simulator) listTagsForResource(in *tagResourceIn) (*listTagsOut, error) {
@@ -116,5 +122,5 @@ func (s *Simulator) listTagsForResource(in *tagResourceIn) (*listTagsOut, error)
 	if err != nil {
 		return nil, err
 	}
-	return &listTagsOut{append(tags{}, *current...)}, nil
+	return &listTagsOut{listed(*current)}, nil
 }

@@ -36,6 +36,9 @@ func TestLifeCycles(t *testing.T) {
 		{name: "bridge, stopped while pending", stopAfter: 300 * time.Millisecond,
 			story:    "PENDING/RUNNING PENDING/RUNNING PENDING/STOPPED STOPPING/STOPPED STOPPED/STOPPED",
 			stopCode: types.TaskStopCodeUserInitiated, reason: "test"},
+		{name: "bridge, stopped while its container starts", stopAfter: 600 * time.Millisecond,
+			story:    "PENDING/RUNNING PENDING/RUNNING PENDING/STOPPED STOPPING/STOPPED STOPPED/STOPPED",
+			stopCode: types.TaskStopCodeUserInitiated, reason: "test"},
 		{name: "awsvpc, stopped", definition: vpc, stopAfter: 5 * time.Second,
 			story: "PROVISIONING/RUNNING PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/STOPPED " +
 				"DEACTIVATING/STOPPED STOPPING/STOPPED DEPROVISIONING/STOPPED STOPPED/STOPPED",
@@ -148,6 +151,38 @@ func TestJitterComesFromTheSeed(t *testing.T) {
 	}
 	require.Equal(t, startedAt(1), startedAt(1))
 	require.NotEqual(t, startedAt(1), startedAt(2))
+}
+
+func TestWhatIsDueTogetherHappensInOrder(t *testing.T) {
+	w := newWorld(t, ecssim.Config{Delays: exact()})
+	w.hosts(1, ecssim.HostSpec{})
+	w.define("app", nil)
+	var started, ran []string
+	for range 5 {
+		started = append(started, *w.start(run("app", nil)).TaskArn)
+	}
+	w.pass(5 * time.Second)
+	for _, e := range w.events {
+		if e.Detail.LastStatus == "RUNNING" {
+			ran = append(ran, e.Resources[0])
+		}
+	}
+	require.Equal(t, started, ran)
+}
+
+func TestTheFirstReasonToStopStays(t *testing.T) {
+	w := newWorld(t, ecssim.Config{})
+	host := w.hosts(1, ecssim.HostSpec{})[0]
+	w.define("app", nil)
+	task := w.start(run("app", nil))
+	w.pass(5 * time.Second)
+	at := *w.stop(task.TaskArn).StoppingAt
+	w.pass(50 * time.Millisecond)
+	require.NoError(t, w.sim.RemoveHost(w.now, "prod", host))
+	end := w.task(task.TaskArn)
+	require.Equal(t, "STOPPED", *end.LastStatus)
+	require.Equal(t, types.TaskStopCodeUserInitiated, end.StopCode)
+	require.Equal(t, at, *end.StoppingAt)
 }
 
 func TestASidecarThatExitsLeavesTheTaskRunning(t *testing.T) {

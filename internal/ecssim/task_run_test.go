@@ -175,7 +175,9 @@ func TestPortsAndMemoryAreHeldUntilStopped(t *testing.T) {
 func TestMemoryReservationIsWhatCounts(t *testing.T) {
 	w := newWorld(t, ecssim.Config{})
 	host := w.hosts(1, ecssim.HostSpec{Memory: 100})[0]
-	w.define("app", func(in *ecs.RegisterTaskDefinitionInput) { in.ContainerDefinitions[0].MemoryReservation = aws.Int32(60) })
+	w.define("app", func(in *ecs.RegisterTaskDefinitionInput) {
+		in.ContainerDefinitions[0].MemoryReservation = aws.Int32(60)
+	})
 	task := w.start(run("app", nil))
 	require.Equal(t, []string{"128", "60"}, []string{*task.Containers[0].Memory, *task.Containers[0].MemoryReservation})
 	require.Equal(t, int32(40), w.host(host).RemainingResources[1].IntegerValue)

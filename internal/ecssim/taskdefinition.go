@@ -90,7 +90,7 @@ func (in *registerTaskDefinitionIn) UnmarshalJSON(body []byte) error {
 
 type taskDefinitionOut struct {
 	TaskDefinition map[string]any `json:"taskDefinition"`
-	Tags           tags           `json:"tags"`
+	Tags           *tags          `json:"tags,omitempty"` // DeregisterTaskDefinition has none
 }
 
 var (
@@ -121,7 +121,7 @@ func (s *Simulator) registerTaskDefinition(in *registerTaskDefinitionIn) (*taskD
 	d.revision = len(f.revisions) + 1
 	d.arn = s.arn("task-definition", fmt.Sprintf("%s:%d", in.Family, d.revision))
 	f.revisions = append(f.revisions, d)
-	return &taskDefinitionOut{TaskDefinition: d.document(), Tags: append(tags{}, d.tags...)}, nil
+	return &taskDefinitionOut{TaskDefinition: d.document(), Tags: listed(d.tags)}, nil
 }
 
 func (s *Simulator) parseDefinition(in *registerTaskDefinitionIn) (*taskDefinition, error) {

@@ -63,7 +63,7 @@ func (s *Simulator) deregisterTaskDefinition(in *taskDefinitionIn) (*taskDefinit
 		return nil, clientError("The specified task definition does not exist or is already inactive.")
 	}
 	d.status, d.deregisteredAt = "INACTIVE", s.now
-	return &taskDefinitionOut{TaskDefinition: d.document(), Tags: tags{}}, nil
+	return &taskDefinitionOut{TaskDefinition: d.document()}, nil
 }
 
 func (s *Simulator) describeTaskDefinition(in *taskDefinitionIn) (*taskDefinitionOut, error) {
@@ -71,9 +71,9 @@ func (s *Simulator) describeTaskDefinition(in *taskDefinitionIn) (*taskDefinitio
 	if d == nil {
 		return nil, clientError("Unable to describe task definition.")
 	}
-	out := &taskDefinitionOut{TaskDefinition: d.document(), Tags: tags{}}
+	out := &taskDefinitionOut{TaskDefinition: d.document(), Tags: &tags{}}
 	if slices.Contains(in.Include, "TAGS") {
-		out.Tags = append(out.Tags, d.tags...)
+		out.Tags = listed(d.tags)
 	}
 	return out, nil
 }

@@ -26,7 +26,7 @@ func (s *server) environmentView(ctx context.Context, env daemon.Environment) (c
 		ID: env.ID, Status: string(env.Status), LaunchType: string(rev.LaunchType),
 		DeploymentConfiguration: configurationView(rev.DeploymentConfiguration),
 		Revision:                env.Revision, LastGoodRevision: env.LastGoodRevision, DeploymentID: env.DeploymentID,
-		CreatedAt: env.CreatedAt, UpdatedAt: env.UpdatedAt,
+		Group: daemon.Group(s.Installation, env.ID), CreatedAt: env.CreatedAt, UpdatedAt: env.UpdatedAt,
 	}
 	for _, cluster := range env.Clusters {
 		view.Clusters = append(view.Clusters, cluster.ARN(env.Partition))

@@ -12,19 +12,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// functionTimeout is how long one invocation may take, as the deployed functions' timeout bounds them. It is the
-// visibility timeout of the queues too: a message is not delivered again while it is worked on.
-const functionTimeout = 20 * time.Second
-
 // function is one Lambda function.
 type function struct {
 	name    string
+	timeout time.Duration // of one invocation
 	handler lambda.Handler
 }
 
 // newFunction wraps a handler function as Lambda's runtime does; handler is anything that lambda.Start takes.
-func newFunction(name string, handler any) *function {
-	return &function{name: name, handler: lambda.NewHandler(handler)}
+func newFunction(name string, timeout time.Duration, handler any) *function {
+	return &function{name: name, timeout: timeout, handler: lambda.NewHandler(handler)}
 }
 
 // invoke calls the function with the event as JSON and decodes its answer, null included, into answer. A panic is an
@@ -34,7 +31,7 @@ func (f *function) invoke(ctx context.Context, event, answer any) (err error) {
 	if err != nil {
 		return fmt.Errorf("invoking %s: encoding the event: %w", f.name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, functionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
 		AwsRequestID:       uuid.NewString(),

@@ -25,6 +25,8 @@ type gateway struct {
 	function *function
 	now      func() time.Time
 	log      *slog.Logger
+	// afterWrite, if set, is called after every request that may have changed something.
+	afterWrite func()
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -41,6 +43,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.log.Error("an API request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		gatewayError(w, http.StatusBadGateway, "Internal server error")
 		return
+	}
+	if g.afterWrite != nil && r.Method != http.MethodGet {
+		g.afterWrite()
 	}
 	if err := writeAnswer(w, answer); err != nil {
 		g.log.Error("an API request got an answer that API Gateway would refuse", "path", r.URL.Path, "error", err)

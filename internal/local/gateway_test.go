@@ -18,7 +18,7 @@ import (
 
 // behindGateway serves handler as the api function does: through the gateway, Lambda's codec and the adapter.
 func behindGateway(handler http.Handler) *gateway {
-	return &gateway{function: newFunction("api", httpadapter.New(handler).ProxyWithContext), now: time.Now, log: quiet}
+	return &gateway{function: newFunction("api", testTimeout, httpadapter.New(handler).ProxyWithContext), now: time.Now, log: quiet}
 }
 
 func TestTheGatewayPassesARequestOn(t *testing.T) {
@@ -63,7 +63,7 @@ func TestTheGatewayCarriesBytes(t *testing.T) {
 
 func TestWhatAPIGatewayAnswersItself(t *testing.T) {
 	answering := func(answer events.APIGatewayProxyResponse, err error) *gateway {
-		return &gateway{function: newFunction("api", func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+		return &gateway{function: newFunction("api", testTimeout, func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 			return answer, err
 		}), now: time.Now, log: quiet}
 	}

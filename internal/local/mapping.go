@@ -15,6 +15,7 @@ import (
 // deletes what the function did not report as failed. Failed messages come again after their visibility timeout.
 type mapping struct {
 	queue    *memory.Queue
+	dead     *memory.Queue // its dead-letter queue
 	queueARN string
 	bell     bell
 	function *function
@@ -22,9 +23,10 @@ type mapping struct {
 	log      *slog.Logger
 }
 
-func newMapping(name string, q *memory.Queue, f *function, now func() time.Time, log *slog.Logger) *mapping {
+// newMapping returns the mapping of a queue; its function is set before it runs.
+func newMapping(name string, q, dead *memory.Queue, now func() time.Time, log *slog.Logger) *mapping {
 	return &mapping{
-		queue: q, queueARN: "arn:aws:sqs:" + region + ":" + account + ":" + name, bell: newBell(), function: f, now: now, log: log,
+		queue: q, dead: dead, queueARN: "arn:aws:sqs:" + region + ":" + account + ":" + name, bell: newBell(), now: now, log: log,
 	}
 }
 

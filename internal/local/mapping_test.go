@@ -18,6 +18,9 @@ import (
 	"github.com/blox/blox/internal/queue/memory"
 )
 
+// testTimeout is the functions' timeout and the queues' visibility timeout.
+const testTimeout = 20 * time.Second
+
 var quiet = slog.New(slog.DiscardHandler)
 
 // worker is a function that consumes a queue; fail decides what its n-th invocation does about a message.
@@ -65,9 +68,10 @@ func elapse(d time.Duration) {
 func running(t *testing.T, executions int, o memory.Options, w *worker) *mapping {
 	o.Now = time.Now
 	if o.Visibility == 0 {
-		o.Visibility = functionTimeout
+		o.Visibility = testTimeout
 	}
-	m := newMapping("test", memory.New(o), newFunction("test", w.handle), time.Now, quiet)
+	m := newMapping("test", memory.New(o), nil, time.Now, quiet)
+	m.function = newFunction("test", testTimeout, w.handle)
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
 	for range executions {
@@ -136,7 +140,7 @@ func TestWhatAFunctionReportsComesAgain(t *testing.T) {
 				w := &worker{fail: tc.fail}
 				m := running(t, 1, memory.Options{}, w)
 				require.NoError(t, m.Send(t.Context(), []queue.Message{{Body: "a"}, {Body: "b"}}))
-				elapse(3 * functionTimeout)
+				elapse(3 * testTimeout)
 				require.Equal(t, tc.batches, w.got())
 				require.Zero(t, m.queue.Len())
 			})
@@ -166,13 +170,13 @@ func TestAFIFOGroupIsWorkedOnInOrderByManyExecutions(t *testing.T) {
 
 func TestAFunctionThatHangsIsCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFunction("slow", func(ctx context.Context) error {
+		f := newFunction("slow", testTimeout, func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
 		started := time.Now()
 		err := f.invoke(t.Context(), struct{}{}, new(any))
 		require.ErrorContains(t, err, "invoking slow: context deadline exceeded")
-		require.Equal(t, functionTimeout, time.Since(started))
+		require.Equal(t, testTimeout, time.Since(started))
 	})
 }

@@ -32,8 +32,9 @@ type stream struct {
 	lost    int
 }
 
-func newStream(f *function, log *slog.Logger) *stream {
-	return &stream{function: f, bell: newBell(), log: log, pause: 200 * time.Millisecond}
+// newStream returns an empty stream; its function is set before it runs.
+func newStream(log *slog.Logger) *stream {
+	return &stream{bell: newBell(), log: log, pause: 200 * time.Millisecond}
 }
 
 // emit appends a record. It never blocks: the table's writer calls it.

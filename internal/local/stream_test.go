@@ -56,7 +56,8 @@ func (c *consumer) got() [][]string {
 }
 
 func streaming(t *testing.T, c *consumer, records int) *stream {
-	s := newStream(newFunction("test", c.handle), quiet)
+	s := newStream(quiet)
+	s.function = newFunction("test", testTimeout, c.handle)
 	for i := range records {
 		s.emit(record(i))
 	}
@@ -136,7 +137,7 @@ func TestAScheduleInvokesAtOnceAndThenInEveryPeriod(t *testing.T) {
 		started := time.Now()
 		var at []time.Duration
 		s := &schedule{
-			function: newFunction("test", func(_ context.Context, payload map[string]string) error {
+			function: newFunction("test", testTimeout, func(_ context.Context, payload map[string]string) error {
 				require.Equal(t, map[string]string{"source": "test"}, payload)
 				at = append(at, time.Since(started))
 				return errors.New("a failure waits for the next time")

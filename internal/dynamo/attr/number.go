@@ -2,7 +2,9 @@ package attr
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Number is a decimal as DynamoDB keeps it: up to 38 significant digits,
@@ -215,4 +217,13 @@ func (n Number) size() int {
 		size++
 	}
 	return size
+}
+
+// SecondsOf returns t in whole seconds since 1970, the unit of expiry times.
+func SecondsOf(t time.Time) Number {
+	n, err := ParseNumber(strconv.FormatInt(t.Unix(), 10))
+	if err != nil {
+		return Number{} // cannot be: an int64 has 19 digits
+	}
+	return n
 }

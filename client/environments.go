@@ -1,0 +1,99 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// CreateEnvironment makes an environment; an Error with status 409 says that the name is taken.
+func (c *Client) CreateEnvironment(ctx context.Context, definition EnvironmentDefinition) (Environment, error) {
+	var out Environment
+	// A second try could find the name taken by the first one.
+	err := c.do(ctx, call{method: http.MethodPost, path: []string{"environments"}, body: definition, once: true}, &out)
+	return out, err
+}
+
+// PutEnvironment creates the environment, or gives it a new revision if the definition differs. With a BaseRevision, an
+// Error with status 409 says that the environment has changed since.
+func (c *Client) PutEnvironment(ctx context.Context, name string, definition EnvironmentDefinition) (Environment, error) {
+	var out Environment
+	// The same definition twice makes one revision, but a base revision is used up by the first try.
+	err := c.do(ctx, call{
+		method: http.MethodPut, path: []string{"environments", name}, body: definition, once: definition.BaseRevision != nil,
+	}, &out)
+	return out, err
+}
+
+// GetEnvironment reads an environment by its name.
+func (c *Client) GetEnvironment(ctx context.Context, name string) (Environment, error) {
+	var out Environment
+	err := c.do(ctx, call{method: http.MethodGet, path: []string{"environments", name}}, &out)
+	return out, err
+}
+
+// ListEnvironments reads all environments by name; with a cluster (name or ARN) those that have hosts in it. It ends
+// after an error.
+func (c *Client) ListEnvironments(ctx context.Context, cluster string) iter.Seq2[Environment, error] {
+	return pages(func(token string) ([]Environment, string, error) {
+		page, err := c.ListEnvironmentsPage(ctx, cluster, PageOptions{NextToken: token})
+		return page.Items, page.NextToken, err
+	})
+}
+
+// ListEnvironmentsPage reads one page of ListEnvironments.
+func (c *Client) ListEnvironmentsPage(ctx context.Context, cluster string, options PageOptions) (EnvironmentPage, error) {
+	var page EnvironmentPage
+	err := c.do(ctx, call{
+		method: http.MethodGet, path: []string{"environments"},
+		query: query(options, map[string]string{"cluster": cluster}),
+	}, &page)
+	return page, err
+}
+
+// DeleteEnvironment deletes an environment, and with terminateTasks its tasks. Without an answer to that (nil), an
+// environment that has tasks is refused with status 409. One that does not exist counts as deleted.
+func (c *Client) DeleteEnvironment(ctx context.Context, name string, terminateTasks *bool) error {
+	values := url.Values{}
+	if terminateTasks != nil {
+		values.Set("terminateTasks", strconv.FormatBool(*terminateTasks))
+	}
+	return c.do(ctx, call{method: http.MethodDelete, path: []string{"environments", name}, query: values}, nil)
+}
+
+// CreateDeployment deploys the revision that the token belongs to. The same token gives the same deployment, so that the
+// call may be repeated.
+func (c *Client) CreateDeployment(ctx context.Context, environment, deploymentToken string) (Deployment, error) {
+	var out Deployment
+	err := c.do(ctx, call{
+		method: http.MethodPost, path: []string{"environments", environment, "deployments"},
+		query: url.Values{"deploymentToken": {deploymentToken}},
+	}, &out)
+	return out, err
+}
+
+// GetDeployment reads a deployment of an environment.
+func (c *Client) GetDeployment(ctx context.Context, environment, id string) (Deployment, error) {
+	var out Deployment
+	err := c.do(ctx, call{method: http.MethodGet, path: []string{"environments", environment, "deployments", id}}, &out)
+	return out, err
+}
+
+// ListDeployments reads all deployments of an environment, newest first. It ends after an error.
+func (c *Client) ListDeployments(ctx context.Context, environment string) iter.Seq2[Deployment, error] {
+	return pages(func(token string) ([]Deployment, string, error) {
+		page, err := c.ListDeploymentsPage(ctx, environment, PageOptions{NextToken: token})
+		return page.Items, page.NextToken, err
+	})
+}
+
+// ListDeploymentsPage reads one page of ListDeployments.
+func (c *Client) ListDeploymentsPage(ctx context.Context, environment string, options PageOptions) (DeploymentPage, error) {
+	var page DeploymentPage
+	err := c.do(ctx, call{
+		method: http.MethodGet, path: []string{"environments", environment, "deployments"}, query: query(options, nil),
+	}, &page)
+	return page, err
+}

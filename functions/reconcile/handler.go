@@ -1,0 +1,122 @@
+// Package reconcile is the Lambda function that compares stored state with ECS.
+// It has two triggers: a schedule, which only puts a sweep on the function's own
+// FIFO queue, and that queue, with ReportBatchItemFailures on. So there is one
+// sweep at a time in an account and region, however often the schedule fires,
+// and a sweep that runs out of time is delivered again.
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/reconcile"
+	"github.com/blox/blox/internal/reconcile/request"
+)
+
+// ScheduleSource is the source of a schedule's payload.
+const ScheduleSource = "blox.schedule"
+
+// Schedule is what the schedule sends. EventBridge Scheduler fills in
+// "scheduledTime":"<aws.scheduler.scheduled-time>"; without a time it is now.
+type Schedule struct {
+	Source        string     `json:"source"`
+	ScheduledTime *time.Time `json:"scheduledTime,omitempty"`
+}
+
+// Config is what a Handler needs.
+type Config struct {
+	reconcile.Config
+	// Queue is the function's own queue.
+	Queue queue.Sender
+}
+
+// Handler translates between Lambda and the reconciler.
+type Handler struct {
+	cfg        Config
+	reconciler *reconcile.Reconciler
+}
+
+// New makes a Handler.
+func New(cfg Config) *Handler { return &Handler{cfg: cfg, reconciler: reconcile.New(cfg.Config)} }
+
+// Handle takes a schedule's payload or a batch of the queue. The response names
+// the messages that SQS is to deliver again.
+func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (events.SQSEventResponse, error) {
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	var shape struct {
+		Schedule
+		Records []events.SQSMessage `json:"Records"`
+	}
+	if err := json.Unmarshal(payload, &shape); err != nil {
+		return response, fmt.Errorf("reading the payload: %w", err)
+	}
+	if shape.Source == ScheduleSource {
+		at := h.cfg.Now()
+		if shape.ScheduledTime != nil {
+			at = *shape.ScheduledTime
+		}
+		return response, request.SendSweep(ctx, h.cfg.Queue, h.cfg.Account, h.cfg.Region, at)
+	}
+	if shape.Records == nil {
+		return response, fmt.Errorf("unknown payload: allowed are an SQS event and {\"source\": %q}", ScheduleSource)
+	}
+	ctx, cancel := withMargin(ctx)
+	defer cancel()
+	// Order means nothing here, though the queue keeps it: after a failure the
+	// rest of the batch is still good work.
+	for _, message := range shape.Records {
+		if err := h.request(ctx, message); err != nil {
+			h.cfg.Logger.ErrorContext(ctx, "a request to reconcile failed", "messageId", message.MessageId, "error", err)
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
+		}
+	}
+	return response, nil
+}
+
+var errElsewhere = errors.New("the request is for another account or region")
+
+// request does what one message asks. A message that can never be done is
+// logged and dropped: the next sweep sees whatever it was about, and a FIFO
+// queue would hold back all others of the group for it.
+func (h *Handler) request(ctx context.Context, message events.SQSMessage) error {
+	asked, err := request.Parse(message.Body)
+	if err == nil && !h.mine(asked) {
+		err = errElsewhere
+	}
+	if err != nil {
+		h.cfg.Logger.ErrorContext(ctx, "dropped a request to reconcile", "messageId", message.MessageId, "error", err)
+		return nil
+	}
+	if asked.Kind == request.KindSweep {
+		_, err = h.reconciler.Sweep(ctx, asked.At)
+	} else {
+		_, err = h.reconciler.Describe(ctx, asked)
+	}
+	return err
+}
+
+func (h *Handler) mine(asked request.Request) bool {
+	account, region := asked.Account, asked.Region
+	if asked.Kind == request.KindDescribe {
+		account, region = asked.Cluster.Account, asked.Cluster.Region
+	}
+	return account == h.cfg.Account && region == h.cfg.Region
+}
+
+// margin is left of the function's time to answer. A function that is killed
+// gives back its whole batch, the messages it has done included.
+const margin = 10 * time.Second
+
+func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-margin))
+}

@@ -1,0 +1,38 @@
+package daemon
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func deleting(s Snapshot, keepTasks bool) Snapshot {
+	s.Environment.Status, s.Environment.KeepTasks = EnvironmentDeleting, keepTasks
+	return s
+}
+
+func TestDeletingAnEnvironment(t *testing.T) {
+	for name, c := range map[string]struct {
+		snapshot Snapshot
+		want     []string
+	}{
+		"stops its daemons, budget or not": {many(deleting(fixture(), false), 1, 3, running(2)), []string{"stop i-001", "stop i-002", "stop i-003"}},
+		"leaves them running if told to":   {many(deleting(fixture(), true), 1, 2, running(2)), []string{"forget i-001", "forget i-002"}},
+		"learns first what a claim brought": {
+			deleting(fixture(), false).with(1, claimed(time.Minute)), []string{"replay i-001"},
+		},
+		"waits for what it stopped": {
+			deleting(fixture(), false).with(1, placed(2, StatusStopped, "DEACTIVATING"), stopping(time.Second)), []string{"observe i-001"},
+		},
+		"forgets what has stopped":        {deleting(fixture(), false).with(1, placed(2, StatusStopped, StatusStopped), stopping(time.Second)), []string{"forget i-001"}},
+		"stops a task that no slot has":   {deleting(fixture(), false).with(1, stray("x")), []string{"stop i-001"}},
+		"starts nothing on a new host":    {deleting(fixture(), false).with(1).with(2, running(2)), []string{"stop i-002"}},
+		"finishes when nothing is left":   {deleting(fixture(), false).with(1), []string{"finish"}},
+		"asks about a host that has left": {deleting(fixture(), false).with(1, running(2), hostChange(func(h *Host) { h.Status = "INACTIVE" })), []string{"resolve i-001"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, brief(Plan(c.snapshot, t0)))
+		})
+	}
+}
