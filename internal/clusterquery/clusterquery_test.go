@@ -1,7 +1,6 @@
 package clusterquery_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -56,39 +55,57 @@ func (e example) check(t *testing.T) {
 func TestExamplesDocumentedByAWS(t *testing.T) {
 	type hosts = []clusterquery.Host
 	for _, e := range []example{
-		{"attribute:ecs.instance-type == t2.small",
+		{
+			"attribute:ecs.instance-type == t2.small",
 			hosts{attributes("ecs.instance-type", "t2.small")},
-			hosts{attributes("ecs.instance-type", "t2.smaller"), attributes("ecs.instance-type", "t2xsmall"), attributes()}},
-		{"attribute:ecs.availability-zone in [us-east-1a, us-east-1b]",
+			hosts{attributes("ecs.instance-type", "t2.smaller"), attributes("ecs.instance-type", "t2xsmall"), attributes()},
+		},
+		{
+			"attribute:ecs.availability-zone in [us-east-1a, us-east-1b]",
 			hosts{attributes("ecs.availability-zone", "us-east-1a"), attributes("ecs.availability-zone", "us-east-1b")},
-			hosts{attributes("ecs.availability-zone", "us-east-1c"), attributes()}},
-		{"attribute:ecs.instance-type =~ g2.* and attribute:ecs.availability-zone != us-east-1d",
+			hosts{attributes("ecs.availability-zone", "us-east-1c"), attributes()},
+		},
+		{
+			"attribute:ecs.instance-type =~ g2.* and attribute:ecs.availability-zone != us-east-1d",
 			hosts{attributes("ecs.instance-type", "g2.2xlarge", "ecs.availability-zone", "us-east-1a")},
-			hosts{attributes("ecs.instance-type", "g2.2xlarge", "ecs.availability-zone", "us-east-1d"), attributes("ecs.instance-type", "m4.large", "ecs.availability-zone", "us-east-1a")}},
-		{"task:group == service:production",
+			hosts{attributes("ecs.instance-type", "g2.2xlarge", "ecs.availability-zone", "us-east-1d"), attributes("ecs.instance-type", "m4.large", "ecs.availability-zone", "us-east-1a")},
+		},
+		{
+			"task:group == service:production",
 			hosts{{TaskGroups: []string{"family:x", "service:production"}}},
-			hosts{{}, {TaskGroups: []string{"service:production2"}}}},
-		{"not(task:group == database)",
+			hosts{{}, {TaskGroups: []string{"service:production2"}}},
+		},
+		{
+			"not(task:group == database)",
 			hosts{{}, {TaskGroups: []string{"web"}}},
-			hosts{{TaskGroups: []string{"web", "database"}}}},
+			hosts{{TaskGroups: []string{"web", "database"}}},
+		},
 		{"runningTasksCount == 1", hosts{{RunningTasksCount: 1}}, hosts{{}, {RunningTasksCount: 11}}},
-		{"agentVersion < 1.14.5",
+		{
+			"agentVersion < 1.14.5",
 			hosts{{AgentVersion: "1.14.4"}, {AgentVersion: "1.9.12"}, {AgentVersion: "0.99.99"}},
-			hosts{{AgentVersion: "1.14.5"}, {AgentVersion: "1.103.0"}, {AgentVersion: "2.0.0"}}},
-		{"registeredAt < 2018-02-13",
+			hosts{{AgentVersion: "1.14.5"}, {AgentVersion: "1.103.0"}, {AgentVersion: "2.0.0"}},
+		},
+		{
+			"registeredAt < 2018-02-13",
 			hosts{{RegisteredAt: day("2018-02-12T23:59:59Z")}},
-			hosts{{RegisteredAt: day("2018-02-13T00:00:00Z")}, {RegisteredAt: day("2026-02-13T00:00:00Z")}}},
-		{"ec2InstanceId in ['i-abcd1234', 'i-wxyx7890']",
+			hosts{{RegisteredAt: day("2018-02-13T00:00:00Z")}, {RegisteredAt: day("2026-02-13T00:00:00Z")}},
+		},
+		{
+			"ec2InstanceId in ['i-abcd1234', 'i-wxyx7890']",
 			hosts{{EC2InstanceID: "i-abcd1234"}, {EC2InstanceID: "i-wxyx7890"}},
-			hosts{{EC2InstanceID: "i-abcd12345"}, {}}},
+			hosts{{EC2InstanceID: "i-abcd12345"}, {}},
+		},
 		{"attribute:ecs.instance-type == g2.2xlarge", hosts{attributes("ecs.instance-type", "g2.2xlarge")}, hosts{attributes()}},
 		{"attribute:stack == prod", hosts{attributes("stack", "prod")}, hosts{attributes("stack", "Prod"), attributes()}},
 		// "lists the instances with the custom attribute stack unless the attribute value is prod"
 		{"attribute:stack != prod", hosts{attributes("stack", "dev")}, hosts{attributes("stack", "prod"), attributes()}},
 		{"attribute:ecs.instance-type in [t2.small, t2.medium]", hosts{attributes("ecs.instance-type", "t2.medium")}, hosts{attributes("ecs.instance-type", "t2.large")}},
-		{"attribute:ecs.instance-type =~ t2.* and attribute:ecs.availability-zone == us-east-1a",
+		{
+			"attribute:ecs.instance-type =~ t2.* and attribute:ecs.availability-zone == us-east-1a",
 			hosts{attributes("ecs.instance-type", "t2.nano", "ecs.availability-zone", "us-east-1a")},
-			hosts{attributes("ecs.instance-type", "t2.nano", "ecs.availability-zone", "us-east-1b")}},
+			hosts{attributes("ecs.instance-type", "t2.nano", "ecs.availability-zone", "us-east-1b")},
+		},
 		{"attribute:ecs.instance-type =~ t2.*", hosts{attributes("ecs.instance-type", "t2.micro")}, hosts{attributes("ecs.instance-type", "xt2.micro")}},
 		{"task:group == databases", hosts{{TaskGroups: []string{"databases"}}}, hosts{{}}},
 		{"task:group == service:daemon-service", hosts{{TaskGroups: []string{"service:daemon-service"}}}, hosts{{}}},
@@ -198,7 +215,7 @@ func TestErrorsNameThePlaceAndWhatIsAllowed(t *testing.T) {
 		t.Run(c.expr, func(t *testing.T) {
 			_, err := clusterquery.Parse(c.expr)
 			var syntax *clusterquery.SyntaxError
-			require.True(t, errors.As(err, &syntax), "%v", err)
+			require.ErrorAs(t, err, &syntax)
 			require.Equal(t, []int{c.line, c.column}, []int{syntax.Line, syntax.Column}, err.Error())
 			for _, part := range c.says {
 				require.Contains(t, err.Error(), part)

@@ -115,14 +115,16 @@ func TestDeploymentProgress(t *testing.T) {
 		},
 		"not while a daemon is young": {
 			settled.with(1, running(2), slotChange(func(s *Slot) { s.HealthySince = ago(9 * time.Second) })),
-			DeploymentRunning, Counts{Desired: 1, Healthy: 1, Unavailable: 1},
+			DeploymentRunning,
+			Counts{Desired: 1, Healthy: 1, Unavailable: 1},
 		},
 		"not while a host waits for its first": {
 			settled.with(1, running(2)).with(2), DeploymentRunning, Counts{Desired: 2, Updated: 1, Healthy: 1, Unavailable: 1},
 		},
 		"not while a daemon crashes": {
 			settled.with(1, slotted(func(s *Slot) { s.DeploymentID, s.Revision, s.Failures, s.RetryAt = "d-2", 2, 3, ago(-time.Hour) })),
-			DeploymentRunning, Counts{Desired: 1, Unavailable: 1},
+			DeploymentRunning,
+			Counts{Desired: 1, Unavailable: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -217,10 +217,10 @@ func (p *planner) early(t *turn, at time.Time) bool {
 }
 
 // stop claims the stop of the slot's task, if the knowledge behind it is fresh; if not, it will be looked at again.
-func (p *planner) stop(t *turn, reason string) bool {
+func (p *planner) stop(t *turn, reason string) {
 	if !p.fresh(t.key) {
 		t.slot = t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now)
-		return false
+		return
 	}
 	now, slot := p.now, t.slot
 	slot.State, slot.StoppingAt, slot.StopReason = SlotStopping, &now, reason
@@ -228,7 +228,6 @@ func (p *planner) stop(t *turn, reason string) bool {
 	slot = slot.wakeBy(now.Add(p.Settings.EventGrace), now)
 	t.slot, t.taken = slot, true
 	p.stops = append(p.stops, Action{Kind: Stop, Host: t.key, Slot: &slot, TaskARN: slot.TaskARN, Reason: reason})
-	return true
 }
 
 // resolve asks ECS; the answer comes back through Resolved.

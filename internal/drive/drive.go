@@ -50,7 +50,10 @@ var (
 )
 
 // Driver works on environments.
-type Driver struct{ Config }
+type Driver struct {
+	Config
+	services daemonServices
+}
 
 // New is a driver.
 func New(c Config) *Driver { return &Driver{Config: c} }

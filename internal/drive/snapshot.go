@@ -219,22 +219,6 @@ func hostOf(record state.Record) (host daemon.Host, ok bool, err error) {
 	return host, true, nil
 }
 
-// otherTasks counts the live tasks that keep a host's drain from ending: all but those of Blox daemons, of any
-// environment, which wait for the others themselves.
-func (r *reading) otherTasks(ctx context.Context, instance state.Key) (int, error) {
-	tasks, err := r.State.TasksOnInstance(ctx, instance.Cluster, instance.ID)
-	if err != nil {
-		return 0, err
-	}
-	others := 0
-	for _, t := range tasks {
-		if !strings.HasPrefix(t.Task.StartedBy, daemon.StartedByPrefix) {
-			others++
-		}
-	}
-	return others, nil
-}
-
 // addTasks adds live tasks of the group, and the task of every slot, whatever its state.
 func (r *reading) addTasks(ctx context.Context, live []state.Record) error {
 	have := map[state.Key]bool{}

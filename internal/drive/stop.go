@@ -100,7 +100,7 @@ func (r *run) find(ctx context.Context, slot daemon.Slot) (*daemon.Task, error) 
 	if slot.State == daemon.SlotClaimed {
 		return r.liveTask(ctx, slot)
 	}
-	seen, _, err := r.describe(ctx, slot.Host.Cluster, []string{slot.TaskARN})
+	seen, err := r.describe(ctx, slot.Host.Cluster, []string{slot.TaskARN})
 	if err != nil || len(seen) == 0 {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (r *run) liveTask(ctx context.Context, slot daemon.Slot) (*daemon.Task, err
 	if err != nil || len(arns) == 0 {
 		return nil, err
 	}
-	seen, _, err := r.describe(ctx, instance.Cluster, arns)
+	seen, err := r.describe(ctx, instance.Cluster, arns)
 	if err != nil {
 		return nil, err
 	}

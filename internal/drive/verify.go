@@ -67,7 +67,7 @@ func tasksToStop(actions []daemon.Action) map[state.ClusterKey][]string {
 // refresh describes tasks, stores what is news, and puts it into the snapshot.
 func (d *Driver) refresh(ctx context.Context, s *daemon.Snapshot, tasks map[state.ClusterKey][]string) error {
 	for _, cluster := range sortedClusters(tasks) {
-		seen, _, err := d.describe(ctx, cluster, tasks[cluster])
+		seen, err := d.describe(ctx, cluster, tasks[cluster])
 		if err != nil {
 			return err
 		}
@@ -94,24 +94,24 @@ func overlay(s *daemon.Snapshot, arn string, now state.Task) {
 }
 
 // describe asks ECS about tasks, within the budget, and stores what it says.
-func (d *Driver) describe(ctx context.Context, cluster state.ClusterKey, arns []string) (seen []state.Observation, missing []string, err error) {
+func (d *Driver) describe(ctx context.Context, cluster state.ClusterKey, arns []string) ([]state.Observation, error) {
 	if err := d.spendDescribe(ctx, cluster, (len(arns)+99)/100); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	api, err := d.ECS(cluster.Account, cluster.Region)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	start := d.Now()
-	if seen, missing, err = ecsapi.DescribeTasks(ctx, api, cluster, arns, start); err != nil {
-		return nil, nil, err
+	seen, _, err := ecsapi.DescribeTasks(ctx, api, cluster, arns, d.Now())
+	if err != nil {
+		return nil, err
 	}
 	for _, observation := range seen {
 		if _, err := d.State.Put(ctx, observation, d.Now()); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return seen, missing, nil
+	return seen, nil
 }
 
 // outOfCalls says that the budget is spent for now.

@@ -53,7 +53,7 @@ func (s *Simulator) putAttributes(in *attributesIn) (*attributesOut, error) {
 		if _, known := h.attributes[a.Name]; !known && h.customAttributes() >= maxCustomAttributes {
 			return nil, &apiError{Type: "AttributeLimitExceededException", Message: "A resource can have at most 10 custom attributes."}
 		}
-		h.attributes[a.Name] = a.Value
+		h.setAttributes(func(all map[string]string) { all[a.Name] = a.Value })
 	}
 	return attributeAnswer(in.Attributes, targets), nil
 }
@@ -65,7 +65,7 @@ func (s *Simulator) deleteAttributes(in *attributesIn) (*attributesOut, error) {
 	}
 	for i, a := range in.Attributes {
 		if value, found := targets[i].attributes[a.Name]; found && (a.Value == "" || a.Value == value) {
-			delete(targets[i].attributes, a.Name)
+			targets[i].setAttributes(func(all map[string]string) { delete(all, a.Name) })
 		}
 	}
 	return attributeAnswer(in.Attributes, targets), nil

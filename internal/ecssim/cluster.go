@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 type cluster struct {
@@ -242,15 +241,3 @@ func (s *Simulator) listClusters(in *pageRequest) (*listClustersOut, error) {
 	}
 	return &listClustersOut{ClusterArns: names, NextToken: next}, nil
 }
-
-// forget drops what ECS no longer answers about after its retention.
-func (c *cluster) forgetTask(t *task) {
-	c.stopped.remove(t)
-	delete(c.taskByID, t.id)
-	if t.launch != nil && t.launch.ended() {
-		delete(c.tokens, t.launch.token)
-	}
-}
-
-// tokenLife bounds a clientToken: 24 hours, or the life of its tasks plus the hour they stay known, whichever is less.
-const tokenLife = 24 * time.Hour

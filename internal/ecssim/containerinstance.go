@@ -2,6 +2,7 @@ package ecssim
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -42,13 +43,12 @@ func (s *Simulator) registerContainerInstance(in *registerContainerInstanceIn) (
 		if h = c.host(in.ContainerInstanceArn); h == nil || h.status == statusInactive {
 			return nil, clientError("The referenced container instance was not found: %s", in.ContainerInstanceArn)
 		}
-		for name, value := range spec.Attributes {
-			h.attributes[name] = value
-		}
+		h.setAttributes(func(all map[string]string) { maps.Copy(all, spec.Attributes) })
 		h.versionInfo.AgentVersion = spec.AgentVersion
 		h.agentConnected = false
 	} else {
 		h = c.newHost(spec, reserved)
+		h.tags = in.Tags
 	}
 	s.emitHost(h)
 	s.after(s.jittered(s.cfg.Delays.AgentConnect), func() { h.setConnected(true) })
@@ -56,7 +56,7 @@ func (s *Simulator) registerContainerInstance(in *registerContainerInstanceIn) (
 }
 
 func (in *registerContainerInstanceIn) spec() (HostSpec, []port, error) {
-	spec := HostSpec{AgentVersion: in.VersionInfo.AgentVersion, Tags: in.Tags, Attributes: map[string]string{}}
+	spec := HostSpec{AgentVersion: in.VersionInfo.AgentVersion, Attributes: map[string]string{}}
 	reserved := wellKnownPorts
 	for _, a := range in.Attributes {
 		if err := a.check(); err != nil {

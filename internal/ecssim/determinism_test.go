@@ -34,9 +34,11 @@ var anyStep = rapid.Custom(func(t *rapid.T) step {
 		"RegisterContainerInstance": `{"cluster":"c","attributes":[{"name":"ring","value":"a"},{"name":"zone","value":"b"}],"tags":[]}`,
 		"+add":                      "", "+remove": "", "+disconnect": "", "+reconnect": "", "+reregister": "", "+stop": "", "+drain": "",
 	}
-	s.action = rapid.SampledFrom([]string{"RunTask", "RunTask", "ListTasks", "ListContainerInstances", "ListAttributes", "UpdateService",
+	s.action = rapid.SampledFrom([]string{
+		"RunTask", "RunTask", "ListTasks", "ListContainerInstances", "ListAttributes", "UpdateService",
 		"DescribeServices", "DescribeTaskDefinition", "RegisterContainerInstance", "+add", "+remove", "+disconnect", "+reconnect",
-		"+reregister", "+stop", "+stop", "+drain"}).Draw(t, "action")
+		"+reregister", "+stop", "+stop", "+drain",
+	}).Draw(t, "action")
 	s.body = calls[s.action]
 	return s
 })

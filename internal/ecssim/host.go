@@ -29,7 +29,7 @@ type host struct {
 	registeredAt   time.Time
 	updatedAt      time.Time
 	versionInfo    versionInfo
-	attributes     map[string]string
+	attributes     map[string]string // never changed in place: snapshots share it
 	tags           tags
 
 	cpu, memory         int // what the host has
@@ -38,6 +38,7 @@ type host struct {
 	usedGPUs            int
 	reserved            []port // ports taken before any task: SSH, Docker, the agent
 	usedPorts           map[port]bool
+	dynamicPorts        map[port]bool // Docker's choice; ECS does not count them among the ports taken
 	nextDynamicPort     int
 
 	tasks   sequence[*task] // not STOPPED
@@ -79,6 +80,13 @@ func (h *host) query() clusterquery.Host {
 	}
 }
 
+// setAttributes changes a copy of the attributes and puts it in their place.
+func (h *host) setAttributes(change func(map[string]string)) {
+	changed := maps.Clone(h.attributes)
+	change(changed)
+	h.attributes = changed
+}
+
 // hold takes the resources of a task, release gives them back; ECS holds them until the task is STOPPED.
 func (h *host) hold(t *task) {
 	h.tasks.insert(t)
@@ -100,12 +108,14 @@ func (h *host) release(t *task) {
 	}
 	for _, c := range t.containers {
 		for _, b := range c.bindings {
-			delete(h.usedPorts, port{b.HostPort, b.Protocol == "udp"})
+			delete(h.dynamicPorts, port{b.HostPort, b.Protocol == "udp"})
 		}
 	}
 }
 
-func (h *host) portTaken(p port) bool { return h.usedPorts[p] || slices.Contains(h.reserved, p) }
+func (h *host) portTaken(p port) bool {
+	return h.usedPorts[p] || h.dynamicPorts[p] || slices.Contains(h.reserved, p)
+}
 
 // Docker's range for host port 0.
 const firstDynamicPort, lastDynamicPort = 32768, 60999
@@ -119,7 +129,7 @@ func (h *host) dynamicPort(udp bool) int {
 		p := port{h.nextDynamicPort, udp}
 		h.nextDynamicPort++
 		if !h.portTaken(p) {
-			h.usedPorts[p] = true
+			h.dynamicPorts[p] = true
 			return p.number
 		}
 	}

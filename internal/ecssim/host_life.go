@@ -35,8 +35,8 @@ func (c *cluster) newHost(spec HostSpec, reserved []port) *host {
 	id := s.newID()
 	h := &host{
 		seq: s.nextSeq(), cluster: c, id: id, arn: s.arn("container-instance", c.name+"/"+id), external: spec.External,
-		ec2InstanceID: spec.EC2InstanceID, status: statusActive, registeredAt: s.now, tags: spec.Tags,
-		cpu: spec.CPU, memory: spec.Memory, gpus: spec.GPUs, reserved: reserved, usedPorts: map[port]bool{},
+		ec2InstanceID: spec.EC2InstanceID, status: statusActive, registeredAt: s.now, tags: tagsOf(spec.Tags),
+		cpu: spec.CPU, memory: spec.Memory, gpus: spec.GPUs, reserved: reserved, usedPorts: map[port]bool{}, dynamicPorts: map[port]bool{},
 		attributes:  map[string]string{},
 		versionInfo: versionInfo{AgentHash: "5d3f6b1a", AgentVersion: spec.AgentVersion, DockerVersion: "DockerVersion: 27.5.1"},
 	}
@@ -107,7 +107,7 @@ type HostSpec struct {
 	Attributes    map[string]string // over the built-in ones (ecs.availability-zone, ecs.instance-type, …)
 	AgentVersion  string            // 1.103.0 if empty
 	External      bool              // ECS Anywhere: launch type EXTERNAL
-	Tags          []tag
+	Tags          map[string]string
 }
 
 func (h HostSpec) withDefaults() HostSpec {

@@ -57,14 +57,18 @@ func TestRegisteringThroughTheAPI(t *testing.T) {
 		require.Equal(t, "1.100.0", *w.host(*h.ContainerInstanceArn).VersionInfo.AgentVersion)
 	})
 	t.Run("a machine's identity document gives id, zone and type", func(t *testing.T) {
-		real, err := w.ecs.RegisterContainerInstance(w.ctx(), &ecs.RegisterContainerInstanceInput{Cluster: aws.String("prod"),
-			InstanceIdentityDocument: aws.String(`{"instanceId":"i-0abc","availabilityZone":"us-east-1f","instanceType":"c8g.large"}`)})
+		machine, err := w.ecs.RegisterContainerInstance(w.ctx(), &ecs.RegisterContainerInstanceInput{
+			Cluster:                  aws.String("prod"),
+			InstanceIdentityDocument: aws.String(`{"instanceId":"i-0abc","availabilityZone":"us-east-1f","instanceType":"c8g.large"}`),
+		})
 		require.NoError(t, err)
-		require.Equal(t, "i-0abc", *real.ContainerInstance.Ec2InstanceId)
-		list, err := w.ecs.ListContainerInstances(w.ctx(), &ecs.ListContainerInstancesInput{Cluster: aws.String("prod"),
-			Filter: aws.String("attribute:ecs.availability-zone == us-east-1f and attribute:ecs.instance-type == c8g.large")})
+		require.Equal(t, "i-0abc", *machine.ContainerInstance.Ec2InstanceId)
+		list, err := w.ecs.ListContainerInstances(w.ctx(), &ecs.ListContainerInstancesInput{
+			Cluster: aws.String("prod"),
+			Filter:  aws.String("attribute:ecs.availability-zone == us-east-1f and attribute:ecs.instance-type == c8g.large"),
+		})
 		require.NoError(t, err)
-		require.Equal(t, []string{*real.ContainerInstance.ContainerInstanceArn}, list.ContainerInstanceArns)
+		require.Equal(t, []string{*machine.ContainerInstance.ContainerInstanceArn}, list.ContainerInstanceArns)
 	})
 }
 
@@ -87,7 +91,7 @@ func TestTheTwoSpellingsOfAHost(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(body, &answer))
 	described := answer.ContainerInstances[0]
-	require.Equal(t, float64(epoch.Unix()), described["registeredAt"])
+	require.InDelta(t, epoch.Unix(), described["registeredAt"], 0)
 	require.NotContains(t, described, "updatedAt")
 	require.NotContains(t, described, "clusterArn")
 	require.Equal(t, map[string]any{"name": "CPU", "type": "INTEGER", "integerValue": 2048.0, "longValue": 0.0, "doubleValue": 0.0},
@@ -130,15 +134,21 @@ func TestDraining(t *testing.T) {
 	w.drain(hosts[0], types.ContainerInstanceStatusActive)
 	require.Equal(t, hosts[0], *w.start(run("app", nil)).ContainerInstanceArn)
 
-	out, err := w.ecs.UpdateContainerInstancesState(w.ctx(), &ecs.UpdateContainerInstancesStateInput{Cluster: aws.String("prod"),
-		ContainerInstances: []string{"nobody"}, Status: types.ContainerInstanceStatusDraining})
+	out, err := w.ecs.UpdateContainerInstancesState(w.ctx(), &ecs.UpdateContainerInstancesStateInput{
+		Cluster:            aws.String("prod"),
+		ContainerInstances: []string{"nobody"}, Status: types.ContainerInstanceStatusDraining,
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"MISSING"}, reasons(out.Failures))
-	_, err = w.ecs.UpdateContainerInstancesState(w.ctx(), &ecs.UpdateContainerInstancesStateInput{Cluster: aws.String("prod"),
-		ContainerInstances: slicesRepeat(hosts[0], 11), Status: types.ContainerInstanceStatusDraining})
+	_, err = w.ecs.UpdateContainerInstancesState(w.ctx(), &ecs.UpdateContainerInstancesStateInput{
+		Cluster:            aws.String("prod"),
+		ContainerInstances: slicesRepeat(hosts[0], 11), Status: types.ContainerInstanceStatusDraining,
+	})
 	require.ErrorContains(t, err, "at most 10 items")
-	_, err = w.ecs.UpdateContainerInstancesState(w.ctx(), &ecs.UpdateContainerInstancesStateInput{Cluster: aws.String("prod"),
-		ContainerInstances: hosts, Status: types.ContainerInstanceStatusRegistering})
+	_, err = w.ecs.UpdateContainerInstancesState(w.ctx(), &ecs.UpdateContainerInstancesStateInput{
+		Cluster:            aws.String("prod"),
+		ContainerInstances: hosts, Status: types.ContainerInstanceStatusRegistering,
+	})
 	require.ErrorContains(t, err, "expected ACTIVE or DRAINING")
 }
 
@@ -212,8 +222,10 @@ func TestAttributesMoveWithoutEventsAndVersions(t *testing.T) {
 	hosts := w.hosts(2, ecssim.HostSpec{})
 	w.pass(0)
 	put := func(name, value, target string) error {
-		_, err := w.ecs.PutAttributes(w.ctx(), &ecs.PutAttributesInput{Cluster: aws.String("prod"),
-			Attributes: []types.Attribute{{Name: &name, Value: &value, TargetId: &target, TargetType: types.TargetTypeContainerInstance}}})
+		_, err := w.ecs.PutAttributes(w.ctx(), &ecs.PutAttributesInput{
+			Cluster:    aws.String("prod"),
+			Attributes: []types.Attribute{{Name: &name, Value: &value, TargetId: &target, TargetType: types.TargetTypeContainerInstance}},
+		})
 		return err
 	}
 	require.NoError(t, put("ring", "canary", hosts[0]))
@@ -235,14 +247,21 @@ func TestAttributesMoveWithoutEventsAndVersions(t *testing.T) {
 	require.ElementsMatch(t, []string{hosts[0] + " canary", hosts[1] + " prod"}, list(&ecs.ListAttributesInput{AttributeName: aws.String("ring")}))
 	require.Equal(t, []string{hosts[0] + " canary"}, list(&ecs.ListAttributesInput{AttributeName: aws.String("ring"), AttributeValue: aws.String("canary")}))
 
-	_, err := w.ecs.DeleteAttributes(w.ctx(), &ecs.DeleteAttributesInput{Cluster: aws.String("prod"),
-		Attributes: []types.Attribute{{Name: aws.String("ring"), TargetId: &hosts[0]}}})
+	_, err := w.ecs.DeleteAttributes(w.ctx(), &ecs.DeleteAttributesInput{
+		Cluster:    aws.String("prod"),
+		Attributes: []types.Attribute{{Name: aws.String("ring"), TargetId: &hosts[0]}},
+	})
 	require.NoError(t, err)
 	require.Len(t, list(&ecs.ListAttributesInput{AttributeName: aws.String("ring")}), 1)
 	for i := range 10 {
 		require.NoError(t, put("a"+id(i), "", hosts[0]))
 	}
 	require.ErrorContains(t, put("eleventh", "", hosts[0]), "AttributeLimitExceededException")
+
+	before := w.sim.Snapshot().Hosts[1]
+	require.NoError(t, put("ring", "later", hosts[1]))
+	require.Equal(t, "prod", before.Attributes["ring"], "a snapshot stays as it was")
+	require.Equal(t, "later", w.sim.Snapshot().Hosts[1].Attributes["ring"])
 
 	w.pass(time.Minute)
 	require.Equal(t, int64(1), w.host(hosts[0]).Version)
@@ -270,5 +289,17 @@ func TestTagsMoveWithoutEventsAndVersions(t *testing.T) {
 	for _, bad := range []string{"arn:aws:ecs:us-east-1:123456789012:task/prod/none", "arn:aws:s3:::bucket", "x"} {
 		_, err := w.ecs.ListTagsForResource(w.ctx(), &ecs.ListTagsForResourceInput{ResourceArn: &bad})
 		require.ErrorContains(t, err, "InvalidParameterException", bad)
+	}
+}
+
+func TestAddedHostsHaveTheirTagsUnderEveryName(t *testing.T) {
+	w := newWorld(t, ecssim.Config{})
+	old := w.hosts(1, ecssim.HostSpec{EC2InstanceID: "i-1", Tags: map[string]string{"b": "2", "a": "1"}})[0]
+	anew, err := w.sim.ReregisterAgent(w.now, "prod", "i-1")
+	require.NoError(t, err)
+	for _, arn := range []string{old, anew} {
+		out, err := w.ecs.ListTagsForResource(w.ctx(), &ecs.ListTagsForResourceInput{ResourceArn: &arn})
+		require.NoError(t, err)
+		require.Equal(t, []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: aws.String("2")}}, out.Tags)
 	}
 }

@@ -70,8 +70,9 @@ func (s *Simulator) ReregisterAgent(now time.Time, cluster, host string) (contai
 	old.setConnected(false)
 	h := old.cluster.newHost(HostSpec{
 		EC2InstanceID: old.ec2InstanceID, CPU: old.cpu, Memory: old.memory, GPUs: old.gpus, External: old.external,
-		AgentVersion: old.versionInfo.AgentVersion, Attributes: maps.Clone(old.attributes), Tags: slices.Clone(old.tags),
+		AgentVersion: old.versionInfo.AgentVersion, Attributes: maps.Clone(old.attributes),
 	}, old.reserved)
+	h.tags = old.tags
 	h.setConnected(true)
 	return h.arn, nil
 }

@@ -109,11 +109,11 @@ func (o *taskOverride) need(d *taskDefinition) (*need, error) {
 			}
 		}
 	}
-	cpu, err := parseUnits("cpu", o.CPU, "vcpu", 1024)
+	cpu, err := parseUnits("cpu", o.CPU, "vcpu")
 	if err != nil {
 		return nil, err
 	}
-	memory, err := parseUnits("memory", o.Memory, "gb", 1024)
+	memory, err := parseUnits("memory", o.Memory, "gb")
 	if err != nil {
 		return nil, err
 	}

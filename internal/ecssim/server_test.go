@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +32,19 @@ func post(h http.Handler, target, body string) *httptest.ResponseRecorder {
 func TestServerLetsTimePass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := ecssim.New(ecssim.Config{}, time.Now())
-		var seen []ecssim.Event
-		server := ecssim.NewServer(sim, nil, func(events []ecssim.Event) { seen = append(seen, events...) })
+		var mu sync.Mutex
+		var events []ecssim.Event
+		server := ecssim.NewServer(sim, nil, func(more []ecssim.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			events = append(events, more...)
+		})
+		seen := func() []ecssim.Event {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return events
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- server.Run(ctx) }()
@@ -43,12 +55,10 @@ func TestServerLetsTimePass(t *testing.T) {
 		require.Equal(t, 200, rec.Code)
 		require.Equal(t, "application/x-amz-json-1.1", rec.Header().Get("Content-Type"))
 		require.NotEmpty(t, rec.Header().Get("X-Amzn-Requestid"))
-		synctest.Wait()
-		require.Len(t, seen, 3, "host, task, host: at once")
-		time.Sleep(2 * time.Second) // the bubble's clock
-		synctest.Wait()
-		require.Len(t, seen, 5)
-		require.Contains(t, string(seen[4].JSON), `"lastStatus":"RUNNING"`)
+		require.Len(t, seen(), 3, "host, task, host: at once")
+		<-time.After(2 * time.Second) // of the bubble's clock
+		require.Len(t, seen(), 5)
+		require.Contains(t, string(seen()[4].JSON), `"lastStatus":"RUNNING"`)
 		cancel()
 		require.NoError(t, <-done)
 	})

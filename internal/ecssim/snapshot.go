@@ -1,9 +1,6 @@
 package ecssim
 
-import (
-	"maps"
-	"time"
-)
+import "time"
 
 // World is the truth at one moment, for checks of invariants: what ECS holds, without lag, pages or limits. Everything is
 // in order of creation.
@@ -47,8 +44,8 @@ type HostInfo struct {
 	External          bool
 	Version           int64
 	RegisteredAt      time.Time
-	Attributes        map[string]string
-	CPU               int // registered
+	Attributes        map[string]string // read-only; later changes do not show in it
+	CPU               int               // registered
 	Memory            int
 	RemainingCPU      int
 	RemainingMemory   int
@@ -56,15 +53,22 @@ type HostInfo struct {
 	PendingTasksCount int
 }
 
-// Snapshot returns the truth as of the last call that moved the clock. Its slices and maps are the caller's.
+// Snapshot returns the truth as of the last call that moved the clock. Its slices are the caller's, the maps
+// in it are shared and must not be changed.
 func (s *Simulator) Snapshot() World {
 	w := World{Now: s.now}
+	hosts, tasks := 0, 0
+	for _, c := range s.clusterOrder {
+		hosts += len(c.hosts)
+		tasks += len(c.taskByID)
+	}
+	w.Hosts, w.Tasks = make([]HostInfo, 0, hosts), make([]TaskInfo, 0, tasks)
 	for _, c := range s.clusterOrder {
 		for _, h := range c.hosts {
 			w.Hosts = append(w.Hosts, HostInfo{
 				ARN: h.arn, ID: h.id, ClusterARN: c.arn, EC2InstanceID: h.ec2InstanceID, Status: h.status,
 				AgentConnected: h.agentConnected, External: h.external, Version: h.version, RegisteredAt: h.registeredAt,
-				Attributes: maps.Clone(h.attributes), CPU: h.cpu, Memory: h.memory,
+				Attributes: h.attributes, CPU: h.cpu, Memory: h.memory,
 				RemainingCPU: h.cpu - h.usedCPU, RemainingMemory: h.memory - h.usedMemory,
 				RunningTasksCount: h.running, PendingTasksCount: h.pending,
 			})

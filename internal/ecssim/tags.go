@@ -1,6 +1,7 @@
 package ecssim
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -44,6 +45,14 @@ func (t tags) with(more tags) tags {
 		}
 	}
 	return merged
+}
+
+func tagsOf(values map[string]string) tags {
+	var t tags
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		t = append(t, tag{Key: key, Value: values[key]})
+	}
+	return t
 }
 
 // listed is how an answer shows tags: [] if there are none, never null.

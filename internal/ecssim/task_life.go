@@ -25,8 +25,10 @@ func (c *cluster) newTask(h *host, start *start) *task {
 	if start.definition.networkMode == "awsvpc" {
 		first = lastProvisioning
 		n := s.ids.Uint32()
-		t.eni = &eni{id: s.newUUID(), subnet: start.subnet, networkInterface: "eni-" + s.newID()[:17],
-			address: fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, 1+n%254)}
+		t.eni = &eni{
+			id: s.newUUID(), subnet: start.subnet, networkInterface: "eni-" + s.newID()[:17],
+			address: fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, 1+n%254),
+		}
 	}
 	h.hold(t)
 	t.setLast(first)

@@ -30,37 +30,57 @@ func TestLifeCycles(t *testing.T) {
 		reason     string
 	}{
 		{name: "bridge, running", story: "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING"},
-		{name: "bridge, stopped", stopAfter: 5 * time.Second,
+		{
+			name: "bridge, stopped", stopAfter: 5 * time.Second,
 			story:    "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/STOPPED STOPPING/STOPPED STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeUserInitiated, exitCode: aws.Int32(0), reason: "test"},
-		{name: "bridge, stopped while pending", stopAfter: 300 * time.Millisecond,
+			stopCode: types.TaskStopCodeUserInitiated, exitCode: aws.Int32(0), reason: "test",
+		},
+		{
+			name: "bridge, stopped while pending", stopAfter: 300 * time.Millisecond,
 			story:    "PENDING/RUNNING PENDING/RUNNING PENDING/STOPPED STOPPING/STOPPED STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeUserInitiated, reason: "test"},
-		{name: "bridge, stopped while its container starts", stopAfter: 600 * time.Millisecond,
+			stopCode: types.TaskStopCodeUserInitiated, reason: "test",
+		},
+		{
+			name: "bridge, stopped while its container starts", stopAfter: 600 * time.Millisecond,
 			story:    "PENDING/RUNNING PENDING/RUNNING PENDING/STOPPED STOPPING/STOPPED STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeUserInitiated, reason: "test"},
-		{name: "awsvpc, stopped", definition: vpc, stopAfter: 5 * time.Second,
+			stopCode: types.TaskStopCodeUserInitiated, reason: "test",
+		},
+		{
+			name: "awsvpc, stopped", definition: vpc, stopAfter: 5 * time.Second,
 			story: "PROVISIONING/RUNNING PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/STOPPED " +
 				"DEACTIVATING/STOPPED STOPPING/STOPPED DEPROVISIONING/STOPPED STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeUserInitiated, exitCode: aws.Int32(0), reason: "test"},
+			stopCode: types.TaskStopCodeUserInitiated, exitCode: aws.Int32(0), reason: "test",
+		},
 		{name: "healthy", definition: checked, story: "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/RUNNING/HEALTHY"},
-		{name: "unhealthy, but nobody's service", definition: checked, fault: ecssim.ImageFault{Unhealthy: true},
-			story: "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/RUNNING/UNHEALTHY"},
-		{name: "image cannot be pulled", fault: ecssim.ImageFault{FailPull: true},
+		{
+			name: "unhealthy, but nobody's service", definition: checked, fault: ecssim.ImageFault{Unhealthy: true},
+			story: "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/RUNNING/UNHEALTHY",
+		},
+		{
+			name: "image cannot be pulled", fault: ecssim.ImageFault{FailPull: true},
 			story:    "PENDING/RUNNING PENDING/RUNNING STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeTaskFailedToStart, reason: "Task failed to start"},
-		{name: "crash", fault: ecssim.ImageFault{CrashAfter: 3 * time.Second, ExitCode: 139},
+			stopCode: types.TaskStopCodeTaskFailedToStart, reason: "Task failed to start",
+		},
+		{
+			name: "crash", fault: ecssim.ImageFault{CrashAfter: 3 * time.Second, ExitCode: 139},
 			story:    "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeEssentialContainerExited, exitCode: aws.Int32(139), reason: "Essential container in task exited"},
-		{name: "crash before the health check", definition: checked, fault: ecssim.ImageFault{CrashAfter: 500 * time.Millisecond, ExitCode: 1},
+			stopCode: types.TaskStopCodeEssentialContainerExited, exitCode: aws.Int32(139), reason: "Essential container in task exited",
+		},
+		{
+			name: "crash before the health check", definition: checked, fault: ecssim.ImageFault{CrashAfter: 500 * time.Millisecond, ExitCode: 1},
 			story:    "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeEssentialContainerExited, exitCode: aws.Int32(1), reason: "Essential container in task exited"},
-		{name: "healthy, then crash", definition: checked, fault: ecssim.ImageFault{CrashAfter: 4 * time.Second, ExitCode: 1},
+			stopCode: types.TaskStopCodeEssentialContainerExited, exitCode: aws.Int32(1), reason: "Essential container in task exited",
+		},
+		{
+			name: "healthy, then crash", definition: checked, fault: ecssim.ImageFault{CrashAfter: 4 * time.Second, ExitCode: 1},
 			story:    "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/RUNNING/HEALTHY STOPPED/STOPPED/HEALTHY",
-			stopCode: types.TaskStopCodeEssentialContainerExited, exitCode: aws.Int32(1), reason: "Essential container in task exited"},
-		{name: "ignores SIGTERM", fault: ecssim.ImageFault{IgnoreStop: true}, stopAfter: 5 * time.Second,
+			stopCode: types.TaskStopCodeEssentialContainerExited, exitCode: aws.Int32(1), reason: "Essential container in task exited",
+		},
+		{
+			name: "ignores SIGTERM", fault: ecssim.ImageFault{IgnoreStop: true}, stopAfter: 5 * time.Second,
 			story:    "PENDING/RUNNING PENDING/RUNNING RUNNING/RUNNING RUNNING/STOPPED STOPPING/STOPPED STOPPED/STOPPED",
-			stopCode: types.TaskStopCodeUserInitiated, exitCode: aws.Int32(137), reason: "test"},
+			stopCode: types.TaskStopCodeUserInitiated, exitCode: aws.Int32(137), reason: "test",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, ecssim.Config{Delays: exact()})
@@ -149,8 +169,9 @@ func TestJitterComesFromTheSeed(t *testing.T) {
 		w.pass(5 * time.Second)
 		return *w.task(task.TaskArn).StartedAt
 	}
-	require.Equal(t, startedAt(1), startedAt(1))
-	require.NotEqual(t, startedAt(1), startedAt(2))
+	first, again, other := startedAt(1), startedAt(1), startedAt(2)
+	require.Equal(t, first, again)
+	require.NotEqual(t, first, other)
 }
 
 func TestWhatIsDueTogetherHappensInOrder(t *testing.T) {
@@ -211,6 +232,9 @@ func TestRunningTasksShowWhatTheyHave(t *testing.T) {
 			{ContainerPort: aws.Int32(80)}, {ContainerPort: aws.Int32(8125), HostPort: aws.Int32(8125), Protocol: types.TransportProtocolUdp},
 		}
 	})
+	w.define("small", func(in *ecs.RegisterTaskDefinitionInput) {
+		in.ContainerDefinitions[0].PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80)}}
+	})
 	task := w.start(run("app", func(in *ecs.RunTaskInput) {
 		in.EnableExecuteCommand = true
 		in.Tags = []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}
@@ -225,6 +249,12 @@ func TestRunningTasksShowWhatTheyHave(t *testing.T) {
 	require.Len(t, *c.RuntimeId, 64)
 	require.Regexp(t, "^sha256:[0-9a-f]{64}$", *c.ImageDigest)
 	require.Equal(t, int32(32768), *c.NetworkBindings[0].HostPort)
+	ports := w.host(*now.ContainerInstanceArn).RemainingResources[2:]
+	require.NotContains(t, ports[0].StringSetValue, "32768", "ECS does not count the ports that Docker chose")
+	require.Equal(t, []string{"8125"}, ports[1].StringSetValue)
+	second := w.start(run("small", nil))
+	w.pass(5 * time.Second)
+	require.Equal(t, int32(32769), *w.task(second.TaskArn).Containers[0].NetworkBindings[0].HostPort)
 	require.Equal(t, int32(8125), *c.NetworkBindings[1].HostPort)
 	require.Equal(t, types.TransportProtocolUdp, c.NetworkBindings[1].Protocol)
 	require.Equal(t, "RUNNING", *c.ManagedAgents[0].LastStatus)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
-	"time"
 )
 
 // start is a request for tasks after all its checks.
@@ -74,12 +73,13 @@ const (
 
 var (
 	startedByNames = regexp.MustCompile(`^[A-Za-z0-9_/-]*$`)
-	tokenNames     = regexp.MustCompile(`^[!-~]*$`)
+	tokenNames     = regexp.MustCompile(`^[\x21-\x7E]*$`)
 )
 
 // check turns the shared fields into a start.
 func (in *startFields) check(s *Simulator, maxStartedBy int) (*start, error) {
-	d, err := in.definition, error(nil)
+	d := in.definition
+	var err error
 	if d == nil {
 		if d, err = s.launchable(in.TaskDefinition); err != nil {
 			return nil, err
@@ -132,22 +132,6 @@ func (n *networkConfiguration) subnet(d *taskDefinition) (string, error) {
 		return n.AwsvpcConfiguration.Subnets[0], nil
 	}
 	return "", nil
-}
-
-// launch is a RunTask call with a clientToken, and what came of it.
-type launch struct {
-	token     string
-	fields    string // the request in one spelling, for the comparison
-	at        time.Time
-	tasks     []*task
-	failures  []failure
-	forgotten int
-}
-
-// ended counts the launch's tasks that ECS has forgotten; after the last of them the token is free again.
-func (l *launch) ended() bool {
-	l.forgotten++
-	return l.forgotten == len(l.tasks)
 }
 
 // runTask keeps the request's text, for a clientToken used again with any other parameter is a conflict.
@@ -237,42 +221,6 @@ func checkLaunchType(launchType string) (string, error) {
 		return launchType, nil
 	}
 	return "", invalid("launchType %q is not simulated, expected EC2 or EXTERNAL.", launchType)
-}
-
-// replay answers a token used again: the same tasks as they are now, be they stopped for long.
-func (l *launch) replay(fields string) (any, error) {
-	if l.fields != fields {
-		arns := make([]string, len(l.tasks))
-		for i, t := range l.tasks {
-			arns[i] = t.arn
-		}
-		return nil, &apiError{Type: "ConflictException", ResourceIDs: arns,
-			Message: "The provided clientToken is already in use with a different RunTask request."}
-	}
-	return l.answer(), nil
-}
-
-func (l *launch) answer() *startedOut {
-	out := &startedOut{Tasks: []*taskDocument{}, Failures: l.failures}
-	for _, t := range l.tasks {
-		d := t.document(forAPI)
-		d.Tags = t.tags
-		out.Tasks = append(out.Tasks, d)
-	}
-	return out
-}
-
-// oneSpelling is the request with its members sorted and without those that do not count: the token itself, and the
-// cluster, which the tokens are kept by.
-func oneSpelling(body []byte) (string, error) {
-	var members map[string]any
-	if err := decode(body, &members); err != nil {
-		return "", err
-	}
-	delete(members, "clientToken")
-	delete(members, "cluster")
-	text, err := json.Marshal(members)
-	return string(text), err
 }
 
 // startTask puts a task on each host named. It has no token: called twice, it starts twice.

@@ -1,7 +1,6 @@
 package ecssim_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -49,7 +48,7 @@ func TestClientTokens(t *testing.T) {
 		} {
 			_, err := w.ecs.RunTask(w.ctx(), run("app", func(in *ecs.RunTaskInput) { withToken("t1")(in); change(in) }))
 			var conflict *types.ConflictException
-			require.True(t, errors.As(err, &conflict), "%v", err)
+			require.ErrorAs(t, err, &conflict)
 			require.Equal(t, []string{*first.TaskArn}, conflict.ResourceIds)
 		}
 	})
@@ -399,8 +398,10 @@ func TestStartTask(t *testing.T) {
 	require.NoError(t, w.sim.RemoveHost(w.now, "prod", hosts[2]))
 	w.drain(hosts[3], types.ContainerInstanceStatusDraining)
 	unknown := strings.Repeat("0", 32)
-	out, err := w.ecs.StartTask(w.ctx(), &ecs.StartTaskInput{Cluster: aws.String("prod"), TaskDefinition: aws.String("app"),
-		ContainerInstances: append(hosts, unknown), StartedBy: aws.String("me")})
+	out, err := w.ecs.StartTask(w.ctx(), &ecs.StartTaskInput{
+		Cluster: aws.String("prod"), TaskDefinition: aws.String("app"),
+		ContainerInstances: append(hosts, unknown), StartedBy: aws.String("me"),
+	})
 	require.NoError(t, err)
 	require.Len(t, out.Tasks, 2)
 	require.Equal(t, []string{hosts[0], hosts[4]}, []string{*out.Tasks[0].ContainerInstanceArn, *out.Tasks[1].ContainerInstanceArn})

@@ -69,20 +69,20 @@ func openDynamoDB(ctx context.Context, cfg Config, runID string, client *http.Cl
 	prefix := "blox-local-" + runID + "-"
 	s := &store{state: prefix + schema.State.LogicalName, daemon: prefix + schema.Daemon.LogicalName}
 	endpoint := os.Getenv(endpointVariable)
-	stop := func() error { return nil }
 	if endpoint == "" {
-		server, err := dynamolocal.Start(ctx, dynamolocal.Options{})
+		server, err := startDynamoDBLocal(ctx)
 		if err != nil {
 			return nil, err
 		}
-		endpoint, stop = server.Endpoint, server.Stop
+		endpoint = server.Endpoint
+		// The tables end with it.
+		s.close = func(context.Context) error { server.Stop(); return nil }
+	} else {
+		s.close = s.drop
 	}
 	identity := credentials.NewStaticCredentialsProvider("testing", "testing", "")
 	db := dynamodb.New(dynamodb.Options{Region: region, BaseEndpoint: &endpoint, Credentials: identity, HTTPClient: client})
 	s.db, s.description = db, fmt.Sprintf("DynamoDB at %s, tables %s and %s", endpoint, s.state, s.daemon)
-	s.close = func(ctx context.Context) error {
-		return errors.Join(s.drop(ctx), stop())
-	}
 	if err := s.create(ctx); err != nil {
 		return nil, errors.Join(err, s.close(context.WithoutCancel(ctx)))
 	}
@@ -94,6 +94,18 @@ func openDynamoDB(ctx context.Context, cfg Config, runID string, client *http.Cl
 	shards := &reader{api: streams, arn: arn, emit: emit, log: cfg.Log}
 	s.run = func(ctx context.Context) { shards.run(ctx, cfg.Now) }
 	return s, nil
+}
+
+// startDynamoDBLocal starts an engine that runs until it is stopped; ctx bounds the start alone.
+func startDynamoDBLocal(ctx context.Context) (*dynamolocal.Server, error) {
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	keep := context.AfterFunc(ctx, cancel)
+	server, err := dynamolocal.Start(running, dynamolocal.Options{})
+	if !keep() || err != nil { // the start's context ended in the meantime
+		cancel()
+		return nil, errors.Join(err, ctx.Err())
+	}
+	return server, nil
 }
 
 // create makes the tables and waits until they can be used.

@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -11,10 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/dynamo"
+	"github.com/blox/blox/internal/dynamo/dynamotest"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
 )
+
+func TestMain(m *testing.M) { os.Exit(dynamotest.Main(m)) }
 
 // start is when the tests begin. Whole seconds, so that what is stored compares equal to what was put.
 var start = time.Date(2026, time.November, 20, 9, 14, 7, 0, time.UTC)
@@ -32,7 +36,7 @@ func onBoth(t *testing.T, def schema.Table, test func(t *testing.T, db dynamo.AP
 		test(t, db, "blox")
 	})
 	t.Run("dynamodb-local", func(t *testing.T) {
-		db, name := devClient(t), devName(t, def.LogicalName)
+		db, name := dynamotest.ForTest(t), dynamotest.TableName(t, def.LogicalName)
 		require.NoError(t, table.Create(t.Context(), db, name, def))
 		test(t, db, name)
 	})

@@ -143,14 +143,13 @@ func TestAllOrdersOfAShortLife(t *testing.T) {
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		s := newState(db, name)
 		for i, order := range permutations(len(life)) {
-			var last state.Key
 			for _, n := range append(order, order...) {
 				seen := life[n]
 				seen.ID = id(i)
-				last = seen.Key
-				put(t, s, seen, after(100))
+				_, err := s.Put(t.Context(), seen, after(100))
+				require.NoError(t, err)
 			}
-			record := stored(t, s, last)
+			record := stored(t, s, taskKey(id(i)))
 			require.Equal(t, int64(3), record.Version, "order %v", order)
 			require.Equal(t, "STOPPED", record.Task.LastStatus)
 			require.NotNil(t, record.Tombstone)

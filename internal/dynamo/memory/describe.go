@@ -7,7 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-func (t *table) arn() string { return "arn:aws:dynamodb:" + region + ":" + account + ":table/" + t.name }
+func (t *table) arn() string {
+	return "arn:aws:dynamodb:" + region + ":" + account + ":table/" + t.name
+}
 
 // streamLabel is the time of creation, as DynamoDB labels streams.
 func (t *table) streamLabel() string { return t.created.UTC().Format("2006-01-02T15:04:05.000") }
@@ -29,9 +31,9 @@ func (t *table) describe(status types.TableStatus) *types.TableDescription {
 	}
 	if t.input.billing == types.BillingModePayPerRequest {
 		out.BillingModeSummary = &types.BillingModeSummary{BillingMode: t.input.billing, LastUpdateToPayPerRequestDateTime: aws.Time(t.created)}
-	} else if p := t.input.throughput; p != nil {
-		out.ProvisionedThroughput.ReadCapacityUnits = aws.Int64(aws.ToInt64(p.ReadCapacityUnits))
-		out.ProvisionedThroughput.WriteCapacityUnits = aws.Int64(aws.ToInt64(p.WriteCapacityUnits))
+	} else {
+		out.ProvisionedThroughput.ReadCapacityUnits = aws.Int64(aws.ToInt64(t.input.throughput.ReadCapacityUnits))
+		out.ProvisionedThroughput.WriteCapacityUnits = aws.Int64(aws.ToInt64(t.input.throughput.WriteCapacityUnits))
 	}
 	if t.view != "" {
 		out.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: t.view}

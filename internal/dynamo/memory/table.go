@@ -27,7 +27,7 @@ type tableInput struct {
 	attributes []types.AttributeDefinition
 	keySchema  []types.KeySchemaElement
 	billing    types.BillingMode
-	throughput *types.ProvisionedThroughput
+	throughput types.ProvisionedThroughput
 }
 
 func (t *table) get(k key) *record {

@@ -136,8 +136,11 @@ func newTable(in *dynamodb.CreateTableInput) (*table, error) {
 		name: *in.TableName, items: partitions{}, protected: aws.ToBool(in.DeletionProtectionEnabled),
 		input: tableInput{
 			attributes: copyDefinitions(in.AttributeDefinitions), keySchema: copyKeySchema(in.KeySchema),
-			billing: in.BillingMode, throughput: in.ProvisionedThroughput,
+			billing: in.BillingMode,
 		},
+	}
+	if in.ProvisionedThroughput != nil {
+		t.input.throughput = *in.ProvisionedThroughput
 	}
 	if t.schema, err = newSchema(in.KeySchema, kinds); err != nil {
 		return nil, err

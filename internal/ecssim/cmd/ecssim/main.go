@@ -34,10 +34,10 @@ const maxInstances = 5000 // ECS's quota for a cluster
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
+	err := command().ExecuteContext(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "ecssim:", err)
-		stop()
 		os.Exit(2)
 	}
 }
@@ -62,7 +62,7 @@ func run(ctx context.Context, o options) error {
 	if o.instances < 0 || o.instances > maxInstances {
 		return fmt.Errorf("--instances is %d, it must be between 0 and %d", o.instances, maxInstances)
 	}
-	listener, err := net.Listen("tcp", o.addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.addr)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", o.addr, err)
 	}
@@ -83,7 +83,7 @@ func run(ctx context.Context, o options) error {
 	group.Go(func() error { return server.Run(ctx) })
 	group.Go(func() error {
 		<-ctx.Done()
-		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		return web.Shutdown(grace)
 	})

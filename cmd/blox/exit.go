@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"github.com/blox/blox/client"
+)
+
+// Exit codes.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2 // a wrong flag or argument, a bad file
+	exitNotFound = 3
+)
+
+// exitError is an error with the exit code it means.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage is an error about the command line; it says where to read more.
+func usage(cmd *cobra.Command, format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf("%s; see %s --help", fmt.Sprintf(format, args...), cmd.CommandPath())}
+}
+
+// exactly takes that many arguments, which the use line names.
+func exactly(n int) cobra.PositionalArgs { return between(n, n) }
+
+func between(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		for _, arg := range args {
+			if arg == "" {
+				return usage(cmd, "an argument is empty: want %s", cmd.UseLine())
+			}
+		}
+		if len(args) < least || len(args) > most {
+			return usage(cmd, "%d arguments: want %s", len(args), cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// report prints an error, if there is one, and gives the exit code.
+func report(err error, stderr io.Writer) int {
+	if err == nil {
+		return exitOK
+	}
+	code, text := explain(err)
+	fmt.Fprintln(stderr, "blox: "+text)
+	return code
+}
+
+// explain says what went wrong and what to do about it.
+func explain(err error) (code int, text string) {
+	var exit *exitError
+	var answered *client.Error
+	var called *url.Error
+	switch {
+	case errors.As(err, &exit):
+		return exit.code, exit.Error()
+	case errors.As(err, &answered):
+		return explainAnswer(answered)
+	case errors.Is(err, context.Canceled):
+		return exitFailed, "interrupted"
+	case errors.As(err, &called):
+		return exitFailed, explainCall(called)
+	default:
+		return exitFailed, err.Error()
+	}
+}
+
+func explainAnswer(e *client.Error) (code int, text string) {
+	switch e.Status {
+	case http.StatusBadRequest:
+		return exitUsage, e.Error()
+	case http.StatusNotFound:
+		return exitNotFound, e.Error()
+	case http.StatusForbidden, http.StatusUnauthorized:
+		return exitFailed, fmt.Sprintf("the API refused the call (%s): check the AWS credentials, --endpoint and --sign-region", e.Error())
+	default:
+		return exitFailed, e.Error()
+	}
+}
+
+func explainCall(e *url.Error) string {
+	server := e.URL
+	if parsed, err := url.Parse(e.URL); err == nil {
+		server = parsed.Scheme + "://" + parsed.Host
+	}
+	var dial *net.OpError
+	why := e.Err.Error()
+	if e.Timeout() {
+		why = "no answer in time"
+	} else if errors.As(e.Err, &dial) && dial.Op == "dial" {
+		why = dial.Err.Error()
+	}
+	return fmt.Sprintf("cannot reach the Blox API at %s (%s): start one with blox local, or give its address with --endpoint", server, why)
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/blox/blox/client"
+)
+
+var (
+	taskHeader        = []string{"TASK", "CLUSTER", "STATUS", "TASK DEFINITION", "CONTAINER INSTANCE", "STARTED BY", "AGE"}
+	instanceHeader    = []string{"CONTAINER INSTANCE", "EC2 INSTANCE", "CLUSTER", "STATUS", "AGENT", "TASKS", "AGE"}
+	environmentHeader = []string{"NAME", "CLUSTER", "TASK DEFINITION", "REVISION", "HEALTH", "HOSTS", "DEPLOYMENT", "AGE"}
+	deploymentHeader  = []string{"DEPLOYMENT", "ENVIRONMENT", "REVISION", "STATUS", "UPDATED", "HEALTHY", "FAILED", "AGE"}
+)
+
+func taskRow(now time.Time) func(client.Task) []string {
+	return func(t client.Task) []string {
+		return []string{
+			lastPart(t.Entity.TaskARN), lastPart(t.Entity.ClusterARN), taskStatus(t.Entity), lastPart(t.Entity.TaskDefinitionARN),
+			lastPart(t.Entity.ContainerInstanceARN), t.Entity.StartedBy, age(now, t.Entity.CreatedAt),
+		}
+	}
+}
+
+// taskStatus says where a task is going, too, if that is elsewhere.
+func taskStatus(t client.TaskEntity) string {
+	status := t.LastStatus
+	if t.DesiredStatus == "STOPPED" && t.LastStatus == "RUNNING" {
+		status += " (stopping)"
+	}
+	if t.HealthStatus == "UNHEALTHY" {
+		status += " (unhealthy)"
+	}
+	return status
+}
+
+func instanceRow(now time.Time) func(client.ContainerInstance) []string {
+	return func(c client.ContainerInstance) []string {
+		return []string{
+			lastPart(c.Entity.ContainerInstanceARN), c.Entity.EC2InstanceID, lastPart(c.Entity.ClusterARN), c.Entity.Status,
+			agentState(c.Entity), strconv.Itoa(int(c.Entity.RunningTasksCount)), age(now, c.Entity.RegisteredAt),
+		}
+	}
+}
+
+func agentState(c client.ContainerInstanceEntity) string {
+	if c.AgentConnected {
+		return "connected"
+	}
+	return "disconnected"
+}
+
+func environmentRow(now time.Time) func(client.Environment) []string {
+	return func(e client.Environment) []string {
+		clusters := make([]string, len(e.Clusters))
+		for i, arn := range e.Clusters {
+			clusters[i] = lastPart(arn)
+		}
+		hosts := ""
+		if e.Counts != nil {
+			hosts = fmt.Sprintf("%d/%d", e.Counts.Healthy, e.Counts.Desired)
+		}
+		return []string{
+			e.Name, strings.Join(clusters, ","), lastPart(e.TaskDefinition), strconv.Itoa(e.Revision), e.Health, hosts,
+			environmentState(e), age(now, &e.CreatedAt),
+		}
+	}
+}
+
+// environmentState is the deployment's status, unless something else matters more.
+func environmentState(e client.Environment) string {
+	switch {
+	case e.Status == "DELETING":
+		return "deleting"
+	case e.DeploymentID == "":
+		return "none"
+	case e.DeployedRevision != e.Revision:
+		return fmt.Sprintf("%s (revision %d)", e.DeploymentStatus, e.DeployedRevision)
+	default:
+		return e.DeploymentStatus
+	}
+}
+
+func deploymentRow(now time.Time) func(client.Deployment) []string {
+	return func(d client.Deployment) []string {
+		return []string{
+			d.ID, d.EnvironmentName, strconv.Itoa(d.Revision), d.Status,
+			fmt.Sprintf("%d/%d", d.Counts.Updated, d.Counts.Desired), fmt.Sprintf("%d/%d", d.Counts.Healthy, d.Counts.Desired),
+			strconv.Itoa(len(d.FailedInstances)), age(now, &d.CreatedAt),
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+)
+
+// StartError says why nothing was started: something about the machine or the flags that the user can change.
+type StartError struct{ err error }
+
+func (e *StartError) Error() string { return e.err.Error() }
+func (e *StartError) Unwrap() error { return e.err }
+
+// Run starts everything, tells on cfg.Out where it is and what happens, and stops it when ctx ends, which is no error.
+// A *StartError is about the start.
+func Run(ctx context.Context, cfg Config) error {
+	if cfg.Out == nil {
+		cfg.Out = io.Discard
+	}
+	s, err := Start(ctx, cfg)
+	if ctx.Err() != nil && s == nil {
+		return nil // stopped while it was starting
+	}
+	if err != nil {
+		return &StartError{err}
+	}
+	s.introduce()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(cfg.Out, "stopping")
+	case err = <-s.Failed():
+	}
+	return errors.Join(err, s.Stop())
+}
+
+var introduction = template.Must(template.New("introduction").Parse(`Blox runs. Everything is simulated and in this process; Ctrl-C stops it.
+
+  API             {{.API}}/v1
+  ECS simulator   {{.ECS}}   account {{.Account}}, region {{.Region}}
+  state           {{.Store}}
+
+Try, in another terminal:
+
+  curl {{.API}}/v1/instances?cluster={{.Cluster}}
+  curl {{.API}}/v1/tasks?status=running
+  curl {{.API}}/v1/environments
+  bin/blox get instances{{.Endpoint}}
+  export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_REGION={{.Region}}
+  aws ecs register-container-instance --cluster {{.Cluster}} --endpoint-url {{.ECS}}
+
+`))
+
+func (s *System) introduce() {
+	endpoint := ""
+	if !strings.HasSuffix(s.APIURL(), "127.0.0.1:8080") {
+		endpoint = " --endpoint " + s.APIURL()
+	}
+	// Written at once, so that no line of the narration gets in between; an output that is gone needs no introduction.
+	var text strings.Builder
+	_ = introduction.Execute(&text, map[string]string{
+		"API": s.APIURL(), "ECS": s.ECSURL(), "Store": s.Store(), "Account": account, "Region": region,
+		"Cluster": demoCluster, "Endpoint": endpoint,
+	})
+	fmt.Fprint(s.cfg.Out, text.String())
+}

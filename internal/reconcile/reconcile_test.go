@@ -1,0 +1,470 @@
+package reconcile
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/reconcile/request"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+)
+
+func sortKeys(keys []state.Key) { slices.SortFunc(keys, state.Key.Compare) }
+
+// settled is a world with hosts and running tasks that was reconciled from an
+// empty table half an hour ago.
+func settled(t *testing.T, w *world, hosts, tasks int) {
+	t.Helper()
+	w.hosts("edge", hosts)
+	w.run("edge", tasks)
+	w.pass(time.Minute)
+	report := w.sweep()
+	require.Equal(t, hosts+tasks, report.Missed)
+	w.requireTruth("edge")
+	w.pass(30 * time.Minute)
+}
+
+func TestAnEmptyTableIsFilled(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("edge", 3)
+	w.hosts("zeta", 1)
+	w.run("edge", 5)
+	w.pass(time.Minute)
+	began := w.now
+	report := w.sweep()
+	require.Equal(t, Report{Clusters: 2, Listed: 9, Missed: 9}, report)
+	w.requireTruth("edge", "zeta")
+	require.Equal(t, table.Cluster{Key: clusterKey("edge"), Name: clusterKey("edge").String(), SyncedAt: began.UnixMilli(), Drift: 8}, w.clusterRow("edge"))
+
+	var taskRecord state.Record
+	for _, r := range w.living("edge") {
+		if r.Kind == state.KindTask {
+			taskRecord = r
+		}
+	}
+	task, err := taskRecord.AsTask()
+	require.NoError(t, err)
+	require.Equal(t, []state.Tag{{Key: "team", Value: "edge"}}, task.Tags, "which no event tells")
+}
+
+func TestADriftlessPassWritesNothing(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 120, 230)
+	w.resetCounts()
+	report := w.sweep()
+	require.Equal(t, Report{Clusters: 1, Listed: 350}, report)
+	require.Equal(t, map[string]int{
+		"ListClusters": 1,
+		"ListTasks":    3 + 1, "DescribeTasks": 3,
+		"ListContainerInstances": 2, "DescribeContainerInstances": 2,
+	}, w.calls, "2*ceil(N/100) for each kind, and the empty list of stopped tasks")
+	require.Equal(t, map[string]int{"PutItem": 1}, w.db.writes, "the time of the pass in the cluster's row, and nothing else")
+}
+
+// What events stored is what Describe says, in a form that differs where the
+// meaning does not: that must not look like drift for ever.
+func TestWhatEventsStoredIsNoDrift(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("edge", 4)
+	w.run("edge", 8)
+	w.put(w.pass(time.Minute))
+	report := w.sweep()
+	require.Zero(t, report.Missed+report.Stale+report.Absent)
+	w.pass(time.Minute)
+	w.resetCounts()
+	require.Zero(t, w.sweep().Repaired(), "what only Describe tells is stored by now")
+	require.Equal(t, map[string]int{"PutItem": 1}, w.db.writes)
+}
+
+func TestADriftedTableIsRepaired(t *testing.T) {
+	for name, engine := range engines {
+		t.Run(name, func(t *testing.T) {
+			seeds := 12
+			if name == "local" {
+				seeds = 2
+			}
+			for seed := range seeds {
+				w := newWorld(t, engine(t))
+				settled(t, w, 8, 20)
+				drift(w, rand.New(rand.NewPCG(uint64(seed), 0)))
+				w.pass(15 * time.Minute)
+				w.sweep()
+				w.requireTruth("edge")
+				w.pass(time.Minute)
+				w.resetCounts()
+				require.Zero(t, w.sweep().Repaired())
+				require.Equal(t, map[string]int{"PutItem": 1}, w.db.writes)
+			}
+		})
+	}
+}
+
+// drift deletes, alters and invents records at random.
+func drift(w *world, chance *rand.Rand) {
+	w.t.Helper()
+	records := w.living("edge")
+	for _, k := range sortedKeys(records) {
+		switch chance.IntN(4) {
+		case 0:
+			w.delete(map[state.Key]bool{k: true})
+		case 1: // an older version
+			w.delete(map[state.Key]bool{k: true})
+			w.invent(k, 1)
+		case 2: // a version that never was, of something that does not exist
+			k.ID = fmt.Sprintf("%032x", chance.Uint64())
+			w.invent(k, chance.Int64N(5)+1)
+		}
+	}
+}
+
+// invent stores an event that ECS never sent.
+func (w *world) invent(k state.Key, version int64) {
+	w.t.Helper()
+	arn := state.ARN{Partition: "aws", Account: k.Cluster.Account, Region: k.Cluster.Region, Kind: k.Kind.ARNKind(), Cluster: k.Cluster.Name, ID: k.ID}.String()
+	outcome, err := w.store.Put(w.t.Context(), state.Observation{
+		Key: k, ARN: arn, Version: version, Source: state.SourceEvent, ObservedAt: w.now,
+		Detail: fmt.Appendf(nil, `{"taskArn":%q,"lastStatus":"PENDING","desiredStatus":"RUNNING","status":"REGISTERING","version":%d}`, arn, version),
+	}, w.now)
+	require.NoError(w.t, err)
+	require.True(w.t, outcome.Written())
+}
+
+func TestAnECSThatAnswersNothingOnceDeletesNothing(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 8, 20)
+	before := w.living("edge")
+	w.resetCounts()
+	w.sim.Faults().EmptyLists(4) // clusters, RUNNING tasks, STOPPED tasks, container instances
+	report := w.sweep()
+	require.Equal(t, Report{Clusters: 1}, report)
+	require.Equal(t, 1, w.calls["DescribeClusters"], "a cluster that is not listed is asked for by name")
+	require.Equal(t, 1, w.calls["DescribeTasks"], "so is what is in it")
+	require.Equal(t, before, w.living("edge"))
+	require.Equal(t, map[string]int{"PutItem": 1}, w.db.writes)
+}
+
+// blindECS lists nothing and calls everything MISSING.
+type blindECS struct{ ecsapi.API }
+
+func (blindECS) ListTasks(context.Context, *ecs.ListTasksInput, ...func(*ecs.Options)) (*ecs.ListTasksOutput, error) {
+	return &ecs.ListTasksOutput{}, nil
+}
+
+func (blindECS) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _ ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+	out := &ecs.DescribeTasksOutput{}
+	for _, arn := range in.Tasks {
+		out.Failures = append(out.Failures, ecstypes.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")})
+	}
+	return out, nil
+}
+
+func TestManyAbsencesAtOnceNeedASecondPass(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 4, 60)
+	blind := w.config()
+	blind.ECS = blindECS{w.ecs}
+
+	report, err := New(blind).Sweep(t.Context(), w.now)
+	require.NoError(t, err)
+	require.Equal(t, Report{Clusters: 1, Listed: 4, Held: 60}, report)
+	require.Len(t, w.living("edge"), 64)
+	require.Equal(t, 60, w.clusterRow("edge").Absent)
+
+	// The same sweep once more is no second opinion.
+	report, err = New(blind).Sweep(t.Context(), w.now)
+	require.NoError(t, err)
+	require.Equal(t, Report{Skipped: 1}, report)
+
+	t.Run("which disagrees", func(t *testing.T) {
+		w.pass(5 * time.Minute)
+		require.Zero(t, w.sweep().Repaired())
+		require.Len(t, w.living("edge"), 64)
+		require.Zero(t, w.clusterRow("edge").Absent)
+	})
+	t.Run("or agrees", func(t *testing.T) {
+		for want, report := range []Report{{Clusters: 1, Listed: 4, Held: 60}, {Clusters: 1, Listed: 4, Absent: 60}} {
+			w.pass(5 * time.Minute)
+			got, err := New(blind).Sweep(t.Context(), w.now)
+			require.NoError(t, err)
+			require.Equal(t, report, got, "pass %d", want)
+		}
+		require.Len(t, w.living("edge"), 4)
+		require.Zero(t, w.clusterRow("edge").Absent)
+	})
+}
+
+// stop stops a task of the cluster and gives its key.
+func (w *world) stop() state.Key {
+	w.t.Helper()
+	for _, task := range w.sim.Snapshot().Tasks {
+		if task.LastStatus != state.TaskRunning {
+			continue
+		}
+		_, err := w.ecs.StopTask(w.t.Context(), &ecs.StopTaskInput{Cluster: aws.String("edge"), Task: aws.String(task.ARN)})
+		require.NoError(w.t, err)
+		return key(task.ID)
+	}
+	w.t.Fatal("no task runs")
+	return state.Key{}
+}
+
+func TestAStopThatNoEventToldIsSeen(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 2, 4)
+	stopped := w.stop()
+	w.pass(time.Minute)
+	require.Equal(t, 1, w.sweep().Stale-2, "the task, and its host whose resources came back in two steps of one version each")
+	r, err := w.store.Get(t.Context(), stopped, w.now)
+	require.NoError(t, err)
+	require.Equal(t, state.TaskStopped, r.Task.LastStatus)
+	require.False(t, r.Tombstone.Inferred, "ECS still lists it among the STOPPED")
+}
+
+func TestAStopThatECSForgotIsInferred(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 2, 4)
+	stopped := w.stop()
+	w.pass(2 * time.Hour)
+	report := w.sweep()
+	require.Equal(t, 1, report.Absent)
+	r, err := w.store.Get(t.Context(), stopped, w.now)
+	require.NoError(t, err)
+	require.Equal(t, state.TaskStopped, r.Task.LastStatus)
+	require.True(t, r.Tombstone.Inferred)
+	w.requireTruth("edge")
+}
+
+func TestAHostThatIsInactiveIsDescribed(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 3, 0)
+	host := w.sim.Snapshot().Hosts[0]
+	require.NoError(t, w.sim.RemoveHost(w.now, "edge", host.EC2InstanceID))
+	w.pass(time.Minute)
+	report := w.sweep()
+	require.Equal(t, Report{Clusters: 1, Listed: 2, Stale: 1}, report, "not listed, and still described as INACTIVE")
+	w.requireTruth("edge")
+}
+
+// racingStore lets an event come in just before a record is marked absent.
+type racingStore struct {
+	*table.State
+	before func(state.Record)
+}
+
+func (s racingStore) MarkAbsent(ctx context.Context, stored state.Record, now time.Time) error {
+	s.before(stored)
+	return s.State.MarkAbsent(ctx, stored, now)
+}
+
+func TestAnEventThatComesMeanwhileIsNotOverruled(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 1, 0)
+	w.invent(key("ghost"), 1)
+	w.pass(15 * time.Minute)
+	cfg := w.config()
+	cfg.Store = racingStore{w.store, func(stored state.Record) { w.invent(stored.Key, stored.Version+1) }}
+	report, err := New(cfg).Sweep(t.Context(), w.now)
+	require.NoError(t, err)
+	require.Equal(t, Report{Clusters: 1, Listed: 1}, report)
+	require.Contains(t, w.living("edge"), key("ghost"))
+}
+
+func TestWhatWasWrittenLatelyIsNotAbsent(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 1, 0)
+	w.invent(key("young"), 1)
+	w.pass(QuietFor)
+	require.Zero(t, w.sweep().Absent)
+	w.pass(time.Second)
+	require.Equal(t, 1, w.sweep().Absent)
+}
+
+func TestAClusterThatIsGoneIsEmpty(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("zeta", 1)
+	settled2 := func() { w.pass(time.Minute); w.sweep(); w.pass(30 * time.Minute) }
+	settled2()
+	ghost := state.Key{Kind: state.KindTask, Cluster: clusterKey("zeta"), ID: "ghost"}
+	w.invent(ghost, 1)
+	require.NoError(t, w.sim.RemoveHost(w.now, "zeta", w.sim.Snapshot().Hosts[0].EC2InstanceID))
+	w.pass(time.Minute)
+	_, err := w.ecs.DeleteCluster(t.Context(), &ecs.DeleteClusterInput{Cluster: aws.String("zeta")})
+	require.NoError(t, err)
+	w.pass(2 * time.Hour)
+
+	w.resetCounts()
+	report := w.sweep()
+	require.Equal(t, Report{Clusters: 1, Absent: 2}, report)
+	require.Empty(t, w.living("zeta"))
+	require.Equal(t, map[string]int{"ListClusters": 1, "DescribeClusters": 1}, w.calls)
+	require.Equal(t, w.now.UnixMilli(), w.clusterRow("zeta").SyncedAt)
+}
+
+// An error in the middle is no complete pass: nothing is absent and nothing is
+// said to be synced.
+func TestAPassThatFailsChangesNoSync(t *testing.T) {
+	for _, action := range []string{"ListTasks", "DescribeTasks", "ListContainerInstances", "DescribeContainerInstances"} {
+		t.Run(action, func(t *testing.T) {
+			w := newWorld(t, memory.New())
+			settled(t, w, 2, 3)
+			w.invent(key("ghost"), 1)
+			before := w.clusterRow("edge")
+			w.pass(15 * time.Minute)
+			w.sim.Faults().SetThrottled(action)
+			_, err := New(w.config()).Sweep(t.Context(), w.now)
+			require.ErrorContains(t, err, "reconciling cluster 123456789012/us-east-1/edge")
+			require.ErrorContains(t, err, "Rate exceeded")
+			require.Equal(t, before, w.clusterRow("edge"))
+			require.Contains(t, w.living("edge"), key("ghost"))
+
+			w.sim.Faults().Clear()
+			require.Equal(t, 1, w.sweep().Absent)
+		})
+	}
+}
+
+// failingECS refuses to list the tasks of one cluster.
+type failingECS struct {
+	ecsapi.API
+	cluster *string
+}
+
+func (f failingECS) ListTasks(ctx context.Context, in *ecs.ListTasksInput, opts ...func(*ecs.Options)) (*ecs.ListTasksOutput, error) {
+	if *in.Cluster == clusterKey(*f.cluster).ARN("") {
+		return nil, errors.New("out of order")
+	}
+	return f.API.ListTasks(ctx, in, opts...)
+}
+
+func TestASweepGoesOnWhereItFailed(t *testing.T) {
+	w := newWorld(t, memory.New())
+	for _, cluster := range []string{"alpha", "beta", "gamma"} {
+		w.hosts(cluster, 1)
+	}
+	w.pass(time.Minute)
+	cfg := w.config()
+	broken := "beta"
+	cfg.ECS = failingECS{w.ecs, &broken}
+	askedAt := w.now
+	report, err := New(cfg).Sweep(t.Context(), askedAt)
+	require.ErrorContains(t, err, "cluster 123456789012/us-east-1/beta: listing RUNNING tasks")
+	require.Equal(t, 2, report.Missed, "the others are reconciled")
+	require.Zero(t, w.clusterRow("beta").SyncedAt)
+
+	broken = ""
+	w.pass(time.Minute)
+	report, err = New(cfg).Sweep(t.Context(), askedAt)
+	require.NoError(t, err)
+	require.Equal(t, Report{Clusters: 1, Skipped: 2, Listed: 1, Missed: 1}, report)
+}
+
+func TestASweepStopsWhenItsTimeIsUp(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("alpha", 1)
+	cfg := w.config()
+	ctx, cancel := context.WithCancel(t.Context())
+	cfg.ECS = cancelingECS{w.ecs, cancel}
+	_, err := New(cfg).Sweep(ctx, w.now)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "stopped before cluster 123456789012/us-east-1/alpha")
+}
+
+// cancelingECS ends the context when it has listed the clusters.
+type cancelingECS struct {
+	ecsapi.API
+	cancel func()
+}
+
+func (c cancelingECS) ListClusters(ctx context.Context, in *ecs.ListClustersInput, opts ...func(*ecs.Options)) (*ecs.ListClustersOutput, error) {
+	defer c.cancel()
+	return c.API.ListClusters(ctx, in, opts...)
+}
+
+func TestOtherAccountsAreNotOurs(t *testing.T) {
+	w := newWorld(t, memory.New())
+	foreign := state.ClusterKey{Account: "999999999999", Region: edge.Region, Name: "edge"}
+	require.NoError(t, w.store.AddCluster(t.Context(), foreign))
+	require.Equal(t, Report{}, w.sweep())
+	require.Zero(t, w.calls["DescribeClusters"])
+}
+
+func TestManyWorkersDoTheSame(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("edge", 110)
+	w.run("edge", 210)
+	w.pass(time.Minute)
+	cfg := w.config()
+	cfg.Workers = 4
+	report, err := New(cfg).Sweep(t.Context(), w.now)
+	require.NoError(t, err)
+	require.Equal(t, Report{Clusters: 1, Listed: 320, Missed: 320}, report)
+	w.requireTruth("edge")
+}
+
+func TestDescribeStoresWhatWasAskedFor(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("edge", 2)
+	w.run("edge", 2)
+	w.pass(time.Minute)
+	host, task := w.sim.Snapshot().Hosts[0], w.sim.Snapshot().Tasks[1]
+	asked := request.Request{Kind: request.KindDescribe, Cluster: edge, Tasks: []string{task.ID, "missing"}, Instances: []string{host.ID}}
+	report, err := New(w.config()).Describe(t.Context(), asked)
+	require.NoError(t, err)
+	require.Equal(t, Report{Listed: 2, Missed: 2}, report)
+	require.Equal(t, edge, w.clusterRow("edge").Key, "the cluster is known now")
+	require.Len(t, w.living("edge"), 2)
+
+	w.resetCounts()
+	report, err = New(w.config()).Describe(t.Context(), asked)
+	require.NoError(t, err)
+	require.Equal(t, Report{Listed: 2}, report)
+	require.Empty(t, w.db.writes)
+}
+
+// One MISSING answer is not enough to bury something.
+func TestDescribeMarksNothingAbsent(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 1, 0)
+	w.invent(key("ghost"), 1)
+	w.pass(time.Hour)
+	_, err := New(w.config()).Describe(t.Context(), request.Request{Kind: request.KindDescribe, Cluster: edge, Tasks: []string{"ghost"}})
+	require.NoError(t, err)
+	require.Contains(t, w.living("edge"), key("ghost"))
+
+	_, err = New(w.config()).Describe(t.Context(), request.Request{Kind: request.KindDescribe, Cluster: clusterKey("nowhere"), Tasks: []string{"ghost"}})
+	require.NoError(t, err, "a cluster that is gone has nothing to describe")
+}
+
+func TestSweepsAreLogged(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 2, 3)
+	var lines bytes.Buffer
+	cfg := w.config()
+	cfg.Logger = slog.New(slog.NewJSONHandler(&lines, nil))
+	_, err := New(cfg).Sweep(t.Context(), w.now)
+	require.NoError(t, err)
+	var line struct {
+		Cluster                                        string
+		Listed, Missed, Stale, Refreshed, Absent       int
+		Held, SinceLastMillis, Skipped, DurationMillis int
+	}
+	require.NoError(t, json.NewDecoder(&lines).Decode(&line))
+	require.Equal(t, "123456789012/us-east-1/edge", line.Cluster)
+	require.Equal(t, 5, line.Listed)
+	require.Equal(t, int((30 * time.Minute).Milliseconds()), line.SinceLastMillis)
+}
