@@ -59,6 +59,7 @@ func newRootCommandIn(w world) *cobra.Command {
 		newApplyCommand(c),
 		newDeployCommand(c),
 		newDeleteCommand(c),
+		newLocalCommand(),
 		newVersionCommand(),
 	)
 	return root

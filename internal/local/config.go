@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/blox/blox/internal/ecssim"
 )
 
 // The simulated account, in which everything lives. It is AWS's own example account, and nobody's.
@@ -43,20 +45,21 @@ type Config struct {
 	Log *slog.Logger // what goes wrong; nil is nowhere
 	Now func() time.Time
 
-	// OnEvents hears of every delivery of the simulated event bus, before anything else does, and may be nil.
-	OnEvents func(events [][]byte)
+	// OnWorld hears of the simulator's truth at every delivery of its event bus, before anything else hears of the
+	// events, and may be nil.
+	OnWorld func(ecssim.World)
 }
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Store != StoreMemory && c.Store != StoreDynamoDB {
-		return c, fmt.Errorf("store %q is none: %q and %q are", c.Store, StoreMemory, StoreDynamoDB)
+		return c, fmt.Errorf("store %q is unknown: allowed are %s and %s", c.Store, StoreMemory, StoreDynamoDB)
 	}
 	if c.Instances < 0 || c.Instances > MaxInstances {
-		return c, fmt.Errorf("%d instances: a cluster has 0 to %d", c.Instances, MaxInstances)
+		return c, fmt.Errorf("%d instances: allowed are 0 to %d", c.Instances, MaxInstances)
 	}
-	for what, addr := range map[string]string{"API": c.Addr, "ECS": c.ECSAddr} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return c, fmt.Errorf("the %s address %q is none: host:port is, as in 127.0.0.1:8080", what, addr)
+	for _, a := range []struct{ what, addr string }{{"API", c.Addr}, {"ECS simulator", c.ECSAddr}} {
+		if _, _, err := net.SplitHostPort(a.addr); err != nil {
+			return c, fmt.Errorf("the address %q of the %s is invalid: allowed is HOST:PORT, such as 127.0.0.1:8080", a.addr, a.what)
 		}
 	}
 	if c.ReconcilePeriod == 0 {
@@ -73,9 +76,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.OnEvents == nil {
-		c.OnEvents = func([][]byte) {}
 	}
 	return c, nil
 }

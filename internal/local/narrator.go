@@ -18,7 +18,9 @@ const (
 	// tellPeriod is how often lines are printed at most: what happens in between becomes one line.
 	tellPeriod = 400 * time.Millisecond
 	// askPeriod is how often the API is asked while a deployment is under way.
-	askPeriod = time.Second
+	askPeriod = 500 * time.Millisecond
+	// lookAfter is how long after the last change the API is still asked, for what follows without one.
+	lookAfter = 5 * time.Second
 	// settledAfter is how long nothing may change before numbers are told.
 	settledAfter = 800 * time.Millisecond
 )
@@ -61,8 +63,7 @@ func (n *narrator) take() (pending []table.RecordChange, changed time.Time) {
 	return pending, n.changed
 }
 
-// run prints until ctx ends. After the last change it looks a few times more, for what follows without one, and then
-// sleeps until the bell rings.
+// run prints until ctx ends. When nothing happens any more, it sleeps until the bell rings.
 func (n *narrator) run(ctx context.Context) {
 	t := newTale()
 	var asked time.Time
@@ -72,7 +73,7 @@ func (n *narrator) run(ctx context.Context) {
 			t.change(c)
 		}
 		now := n.now()
-		if now.Sub(asked) >= askPeriod && (t.unfinished() || now.Sub(changed) < 5*askPeriod) {
+		if now.Sub(asked) >= askPeriod && (t.unfinished() || now.Sub(changed) < lookAfter) {
 			asked = now
 			if environments, err := n.environments(ctx); err == nil {
 				t.know(environments)
@@ -83,10 +84,11 @@ func (n *narrator) run(ctx context.Context) {
 		for _, line := range t.lines(now.Sub(changed) >= settledAfter) {
 			n.say(line)
 		}
-		if t.unfinished() || now.Sub(changed) < 5*askPeriod {
+		if t.unfinished() || now.Sub(changed) < lookAfter {
 			pause(ctx, tellPeriod)
 		} else {
 			n.bell.wait(ctx, now, time.Time{}, false)
+			pause(ctx, tellPeriod) // one change seldom comes alone
 		}
 	}
 }

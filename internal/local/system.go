@@ -42,6 +42,7 @@ type System struct {
 	functions functions
 	events    *mapping
 	state     *table.State
+	daemon    *table.Daemon
 	narrator  *narrator
 
 	// running is what works, and begins nothing new once it has ended; calls is the invocations.

@@ -145,7 +145,7 @@ func (t *tale) lines(settled bool) []string {
 		*group.names = nil
 	}
 	if settled && t.stored-t.told >= manyEvents || settled && t.told == 0 && t.stored > 0 {
-		lines = append(lines, fmt.Sprintf("%d events stored: %d hosts, %d live tasks", t.stored, len(t.hosts), t.live))
+		lines = append(lines, fmt.Sprintf("%s stored: %s, %s", counted(t.stored, "event"), counted(len(t.hosts), "host"), counted(t.live, "live task")))
 		t.told = t.stored
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.environments)) {
@@ -179,25 +179,33 @@ func counted(n int, what string) string {
 }
 
 func (t *tale) tellEnvironment(e client.Environment, settled bool) []string {
-	var lines []string
-	n, of := t.reach(e)
-	told := fmt.Sprintf("daemon %s on %d of %d hosts", e.Name, n, of)
-	if e.DeploymentID != "" && t.running[e.ID] != told && (settled || n == of) {
-		if of > 0 {
-			lines = append(lines, told)
-		}
-		t.running[e.ID] = told
+	if e.DeploymentID == "" {
+		return nil
 	}
+	var lines []string
 	status := e.DeploymentStatus
-	if e.DeploymentID != "" && t.deployments[e.DeploymentID] != status && status != client.DeploymentPending {
-		verb := map[string]string{
-			client.DeploymentRunning: "started", client.DeploymentCompleted: "completed",
-			client.DeploymentSuperseded: "superseded", client.DeploymentStopped: "stopped",
-		}[status]
-		lines = append(lines, fmt.Sprintf("deployment of %s (%s) %s", e.Name, shortName(e.TaskDefinition), verb))
-		t.deployments[e.DeploymentID] = status
+	ended := status != client.DeploymentPending && status != client.DeploymentRunning
+	news := t.deployments[e.DeploymentID] != status && status != client.DeploymentPending
+	deployment := fmt.Sprintf("deployment of %s (%s) %s", e.Name, shortName(e.TaskDefinition), deploymentVerbs[status])
+	t.deployments[e.DeploymentID] = status
+	if news && !ended {
+		lines = append(lines, deployment)
+	}
+	n, of := t.reach(e)
+	told := fmt.Sprintf("daemon %s on %d of %s", e.Name, n, counted(of, "host"))
+	if t.running[e.ID] != told && (settled || n == of) {
+		t.running[e.ID] = told
+		lines = append(lines, told)
+	}
+	if news && ended {
+		lines = append(lines, deployment)
 	}
 	return lines
+}
+
+var deploymentVerbs = map[string]string{
+	client.DeploymentRunning: "started", client.DeploymentCompleted: "completed",
+	client.DeploymentSuperseded: "superseded", client.DeploymentStopped: "stopped",
 }
 
 // reach is how many of the hosts that are the environment's have a running daemon.

@@ -100,7 +100,7 @@ func (s *System) wire() (executionsOf []*mapping) {
 		}).Handle),
 	}
 	events.function, requests.function, wakeups.function = s.functions.ingest, s.functions.reconcile, s.functions.drive
-	s.events, s.state = events, stateTable
+	s.events, s.state, s.daemon = events, stateTable, daemonTable
 	executionsOf = append(executionsOf, requests)
 	for range executions {
 		executionsOf = append(executionsOf, events, wakeups)
@@ -149,11 +149,13 @@ func payload(source string) json.RawMessage {
 
 // onEvents is the event bus: what the rule matches goes to the events queue.
 func (s *System) onEvents(delivered []ecssim.Event) {
+	if s.cfg.OnWorld != nil {
+		s.sim.Do(func(sim *ecssim.Simulator, _ time.Time) { s.cfg.OnWorld(sim.Snapshot()) })
+	}
 	events := make([][]byte, len(delivered))
 	for i, e := range delivered {
 		events[i] = e.JSON
 	}
-	s.cfg.OnEvents(events)
 	if err := s.events.Send(s.calls, forwarded(events)); err != nil && s.calls.Err() == nil {
 		s.cfg.Log.Error("events could not be put into their queue", "events", len(events), "error", err)
 	}

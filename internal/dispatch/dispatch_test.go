@@ -1,0 +1,160 @@
+package dispatch
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/event"
+	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
+	"github.com/blox/blox/internal/wakeup"
+)
+
+var (
+	t0      = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	cluster = state.ClusterKey{Account: "210987654321", Region: "eu-west-1", Name: "edge"}
+)
+
+// world is a dispatcher behind a STATE table in memory, whose stream it keeps until it is read.
+type world struct {
+	t          *testing.T
+	state      *table.State
+	feed       *table.Feed
+	dispatcher *Dispatcher
+	stream     []events.DynamoDBEventRecord
+	sent       []wakeup.Wakeup
+}
+
+func (w *world) Send(_ context.Context, messages []queue.Message) error {
+	for _, m := range messages {
+		parsed, err := wakeup.Parse(m.Body)
+		require.NoError(w.t, err)
+		w.sent = append(w.sent, parsed)
+	}
+	return nil
+}
+
+// newWorld has one environment, "env", on the cluster, and one on another cluster.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t}
+	db := memory.New(memory.WithStream(func(_ string, record events.DynamoDBEventRecord) { w.stream = append(w.stream, record) }))
+	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
+	require.NoError(t, table.Create(t.Context(), db, "daemon", schema.Daemon))
+	environments := table.NewDaemon(db, "daemon")
+	other := cluster
+	other.Name = "core"
+	for id, of := range map[string]state.ClusterKey{"env": cluster, "elsewhere": other} {
+		require.NoError(t, environments.CreateEnvironment(t.Context(),
+			daemon.Environment{ID: id, Name: id, Clusters: []state.ClusterKey{of}}, daemon.Revision{EnvironmentID: id, Number: 1}))
+	}
+	w.state = table.NewState(db, "state", state.DefaultVisibleFor)
+	w.feed = table.NewFeed(db, "state", func() time.Time { return t0 })
+	w.dispatcher = New(Config{State: w.state, Daemon: environments, Feed: w.feed, Wakeups: w, Installation: "main"})
+	return w
+}
+
+// store writes events without dispatching them.
+func (w *world) store(raws ...[]byte) {
+	w.t.Helper()
+	for _, raw := range raws {
+		parsed, err := event.Parse(raw)
+		require.NoError(w.t, err)
+		_, err = w.state.Put(w.t.Context(), *parsed.Observation, t0)
+		require.NoError(w.t, err)
+	}
+}
+
+// dispatch reads what the stream holds.
+func (w *world) dispatch() []wakeup.Wakeup {
+	w.t.Helper()
+	batch := w.stream
+	w.stream, w.sent = nil, nil
+	require.NoError(w.t, w.dispatcher.Batch(w.t.Context(), batch))
+	return w.sent
+}
+
+func here(options ...eventtest.Option) []eventtest.Option {
+	return append([]eventtest.Option{
+		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name),
+	}, options...)
+}
+
+func host(version int64, status string, connected bool) []byte {
+	return eventtest.ContainerInstance(here(
+		eventtest.ID("host1"), eventtest.Version(version), eventtest.Status(status), eventtest.AgentConnected(connected),
+	)...)
+}
+
+func task(id string, version int64, lastStatus, group string) []byte {
+	return eventtest.Task(here(
+		eventtest.ID(id), eventtest.Version(version), eventtest.LastStatus(lastStatus), eventtest.Group(group),
+		eventtest.OnContainerInstance("host1"),
+	)...)
+}
+
+func TestWhoIsWoken(t *testing.T) {
+	ours, foreign := daemon.Group("main", "env"), daemon.Group("other", "env")
+	for name, c := range map[string]struct {
+		before, change [][]byte
+		want           []string
+	}{
+		"a host joins":                                {nil, [][]byte{host(1, "ACTIVE", true)}, []string{"env"}},
+		"a host drains":                               {[][]byte{host(1, "ACTIVE", true)}, [][]byte{host(2, "DRAINING", true)}, []string{"env"}},
+		"an agent disconnects":                        {[][]byte{host(1, "ACTIVE", true)}, [][]byte{host(2, "ACTIVE", false)}, []string{"env"}},
+		"only a host's resources change":              {[][]byte{host(1, "ACTIVE", true)}, [][]byte{host(2, "ACTIVE", true)}, nil},
+		"a daemon starts":                             {nil, [][]byte{task("d", 1, "RUNNING", ours)}, []string{"env"}},
+		"a daemon of another installation starts":     {nil, [][]byte{task("d", 1, "RUNNING", foreign)}, nil},
+		"an ordinary task starts":                     {nil, [][]byte{task("a", 1, "RUNNING", "service:web")}, nil},
+		"an ordinary task stops":                      {[][]byte{host(1, "ACTIVE", true), task("a", 1, "RUNNING", "service:web")}, [][]byte{task("a", 2, "STOPPED", "service:web")}, nil},
+		"an ordinary task stops on a draining host":   {[][]byte{host(1, "DRAINING", true), task("a", 1, "RUNNING", "service:web")}, [][]byte{task("a", 2, "STOPPED", "service:web")}, []string{"env"}},
+		"many changes of one host are one wake-up":    {nil, [][]byte{host(1, "ACTIVE", true), task("d", 1, "PENDING", ours), task("d", 2, "RUNNING", ours)}, []string{"env"}},
+		"a stopped task's attachments change anew":    {[][]byte{host(1, "DRAINING", true), task("a", 2, "STOPPED", "service:web")}, [][]byte{task("a", 3, "STOPPED", "service:web")}, nil},
+		"a task that was never seen alive is stopped": {[][]byte{host(1, "DRAINING", true)}, [][]byte{task("a", 2, "STOPPED", "service:web")}, []string{"env"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.store(c.before...)
+			w.stream = nil
+			w.store(c.change...)
+			var woken []string
+			for _, wake := range w.dispatch() {
+				woken = append(woken, wake.EnvironmentID)
+				require.Equal(t, []state.Key{{Kind: state.KindContainerInstance, Cluster: cluster, ID: "host1"}}, wake.Instances)
+			}
+			require.Equal(t, c.want, woken)
+		})
+	}
+}
+
+func TestEveryChangeGoesToTheFeed(t *testing.T) {
+	w := newWorld(t)
+	start, err := w.feed.Position(t.Context())
+	require.NoError(t, err)
+	from, err := table.ParseFeedPosition(start)
+	require.NoError(t, err)
+	w.store(host(1, "ACTIVE", true), task("a", 1, "PENDING", "service:web"), task("a", 2, "RUNNING", "service:web"))
+	w.dispatch()
+	w.dispatch() // what the feed itself writes to the table is no change of a task or host
+
+	seen := map[string]int64{}
+	for range 10 {
+		changes, next, err := w.feed.Read(t.Context(), from, 10)
+		require.NoError(t, err)
+		for _, c := range changes {
+			require.Greater(t, c.Version, seen[c.Key.ID], "in order for each key")
+			seen[c.Key.ID] = c.Version
+		}
+		from = next
+	}
+	require.Equal(t, map[string]int64{"host1": 1, "a": 2}, seen)
+}

@@ -1,0 +1,178 @@
+package drive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/event"
+	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
+)
+
+var (
+	t0      = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	cluster = state.ClusterKey{Account: "210987654321", Region: "eu-west-1", Name: "edge"}
+)
+
+// world is a driver on tables in memory, with an ECS that says what the test tells it to.
+type world struct {
+	t      *testing.T
+	db     *memory.DB
+	state  *table.State
+	daemon *table.Daemon
+	driver *Driver
+	ecs    *fakeECS
+	sent   []queue.Message
+	now    time.Time
+}
+
+func (w *world) Send(_ context.Context, messages []queue.Message) error {
+	w.sent = append(w.sent, messages...)
+	return nil
+}
+
+// newWorld holds one environment with a deployment of revision 1 on a cluster that was reconciled a minute ago.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, db: memory.New(), now: t0}
+	w.ecs = &fakeECS{w: w, tasks: map[string]types.Task{}}
+	ctx := t.Context()
+	require.NoError(t, table.Create(ctx, w.db, "state", schema.State))
+	require.NoError(t, table.Create(ctx, w.db, "daemon", schema.Daemon))
+	w.state = table.NewState(w.db, "state", state.DefaultVisibleFor)
+	w.daemon = table.NewDaemon(w.db, "daemon")
+	w.driver = w.newDriver("driver")
+	require.NoError(t, w.state.PutSync(ctx, table.Cluster{Key: cluster, SyncedAt: t0.Add(-time.Minute).UnixMilli()}))
+	w.deploy()
+	return w
+}
+
+func (w *world) newDriver(owner string) *Driver {
+	return New(Config{
+		State: w.state, Daemon: w.daemon, Wakeups: w, Now: func() time.Time { return w.now },
+		ECS:      func(string, string) (ecsapi.API, error) { return w.ecs, nil },
+		NewOwner: func() string { return owner }, Installation: "blox", Settings: daemon.DefaultSettings(),
+		Modify: DefaultModify, Describe: DefaultDescribe, Workers: 1, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func (w *world) deploy() {
+	env := daemon.Environment{
+		ID: "env", Name: "log-agent", Status: daemon.EnvironmentActive, Partition: "aws", Revision: 1,
+		Clusters: []state.ClusterKey{cluster}, DeploymentToken: "token", CreatedAt: t0, UpdatedAt: t0,
+	}
+	revision := daemon.Revision{
+		EnvironmentID: "env", Number: 1, LaunchType: daemon.LaunchTypeEC2, CreatedAt: t0,
+		TaskDefinition: "arn:aws:ecs:eu-west-1:210987654321:task-definition/log-agent:1",
+	}
+	require.NoError(w.t, w.daemon.CreateEnvironment(w.t.Context(), env, revision))
+	env, err := w.daemon.Environment(w.t.Context(), "env")
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.daemon.CreateDeployment(w.t.Context(), env, daemon.Deployment{
+		ID: "d-1", EnvironmentID: "env", Revision: 1, Token: "token", Status: daemon.DeploymentPending, CreatedAt: t0,
+	}))
+}
+
+// host stores an ACTIVE, connected container instance.
+func (w *world) host(n int) state.Key {
+	w.t.Helper()
+	id := fmt.Sprintf("c%031d", n)
+	w.store(eventtest.ContainerInstance(
+		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name), eventtest.ID(id),
+		eventtest.Version(1), eventtest.Status("ACTIVE"), eventtest.EC2InstanceID(ec2(n)), eventtest.AgentConnected(true),
+	))
+	return state.Key{Kind: state.KindContainerInstance, Cluster: cluster, ID: id}
+}
+
+func ec2(n int) string { return fmt.Sprintf("i-%017d", n) }
+
+func (w *world) store(raw []byte) {
+	w.t.Helper()
+	parsed, err := event.Parse(raw)
+	require.NoError(w.t, err)
+	_, err = w.state.Put(w.t.Context(), *parsed.Observation, w.now)
+	require.NoError(w.t, err)
+}
+
+func (w *world) slot(n int) daemon.Slot {
+	w.t.Helper()
+	slots, err := w.daemon.SlotsOf(w.t.Context(), "env", []daemon.HostKey{{Cluster: cluster, EC2InstanceID: ec2(n)}})
+	require.NoError(w.t, err)
+	if len(slots) == 0 {
+		return daemon.Slot{}
+	}
+	return slots[0]
+}
+
+// fakeECS answers RunTask by its token, as ECS does, unless the test says otherwise.
+type fakeECS struct {
+	ecsapi.API // anything else that is called panics
+	w          *world
+	mu         sync.Mutex
+	tasks      map[string]types.Task // by client token
+	requests   []*ecs.RunTaskInput
+	describes  int
+	// before is called with each RunTask, before it is answered; lose makes the answer an error after the work was done.
+	before func(in *ecs.RunTaskInput)
+	lose   bool
+}
+
+func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ecs.Options)) (*ecs.RunTaskOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.requests = append(f.requests, in)
+	if f.before != nil {
+		f.before(in)
+	}
+	task, known := f.tasks[*in.ClientToken]
+	if !known {
+		id := fmt.Sprintf("%032d", len(f.tasks)+1)
+		task = types.Task{TaskArn: aws.String("arn:aws:ecs:eu-west-1:210987654321:task/edge/" + id)}
+		f.tasks[*in.ClientToken] = task
+	}
+	if f.lose {
+		return nil, context.DeadlineExceeded
+	}
+	return &ecs.RunTaskOutput{Tasks: []types.Task{task}}, nil
+}
+
+func (f *fakeECS) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _ ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+	f.describes++
+	out := &ecs.DescribeTasksOutput{}
+	for _, arn := range in.Tasks {
+		out.Failures = append(out.Failures, types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")})
+	}
+	return out, nil
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(raw)
+}
+
+func (w *world) wokenFor() (bodies []string) {
+	for _, m := range w.sent {
+		bodies = append(bodies, m.Body)
+	}
+	slices.Sort(bodies)
+	return bodies
+}

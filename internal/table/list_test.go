@@ -1,0 +1,282 @@
+package table_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/blox/blox/internal/dynamo"
+	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
+)
+
+// pagesOf follows Next from the beginning to the end. Each page's size is drawn by limit.
+func pagesOf(t require.TestingT, limit func() int, list func(limit int, after table.Position) (table.Page, error)) []state.Record {
+	const maxPages = 500
+	var all []state.Record
+	var after table.Position
+	for range maxPages {
+		size := limit()
+		page, err := list(size, after)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(page.Records), size)
+		all = append(all, page.Records...)
+		if page.Next.IsZero() {
+			return all
+		}
+		require.NotEqual(t, after, page.Next, "a page that does not go on")
+		after = page.Next
+	}
+	require.Fail(t, "the list does not end")
+	return nil
+}
+
+func keysOf(records []state.Record) []string {
+	keys := make([]string, len(records))
+	for i, r := range records {
+		keys[i] = r.Key.String()
+	}
+	return keys
+}
+
+// The values that tasks of the lists below have; few, so that filters find some of each.
+var (
+	listClusters = []string{"core", "edge", "edge-2"}
+	listStatuses = []string{"PENDING", "RUNNING", "STOPPED"}
+	listGroups   = []string{"family:web", "service:web"}
+	listStarters = []string{"ops", "blox/1"}
+	listFamilies = []string{"web", "log-agent"}
+)
+
+// drawTasks stores some tasks in some clusters, and gives them back as they are stored.
+func drawTasks(t *rapid.T, s *table.State) []state.Record {
+	var keys []state.Key
+	for i := range rapid.IntRange(0, 60).Draw(t, "tasks") {
+		pick := func(from []string, what string) string { return rapid.SampledFrom(from).Draw(t, what) }
+		cluster := pick(listClusters, "cluster")
+		stoppedBefore := rapid.SampledFrom([]time.Duration{0, time.Hour, 2 * visibleFor}).Draw(t, "age")
+		seen := task(t, 1, pick(listStatuses, "status"), eventtest.ID(id(i)), eventtest.Cluster(cluster),
+			eventtest.Time(start.Add(-stoppedBefore)), eventtest.Group(pick(listGroups, "group")),
+			eventtest.StartedBy(pick(listStarters, "startedBy")), eventtest.TaskDefinition(pick(listFamilies, "family")+":1"),
+			eventtest.OnContainerInstance(id(rapid.IntRange(0, 2).Draw(t, "instance"))))
+		_, err := s.Put(context.Background(), seen, start)
+		require.NoError(t, err)
+		require.NoError(t, s.AddCluster(context.Background(), seen.Cluster))
+		keys = append(keys, seen.Key)
+	}
+	records, err := s.GetMany(context.Background(), keys, true)
+	require.NoError(t, err)
+	return records
+}
+
+func drawFilter(t *rapid.T) state.TaskFilter {
+	maybe := func(from []string, what string) string {
+		return rapid.SampledFrom(append([]string{"", ""}, from...)).Draw(t, what)
+	}
+	return state.TaskFilter{
+		LastStatus: maybe([]string{"PENDING", "running", "STOPPED"}, "f.status"), DesiredStatus: maybe([]string{"RUNNING", "STOPPED"}, "f.desired"),
+		StartedBy: maybe(listStarters, "f.startedBy"), Group: maybe(listGroups, "f.group"), Family: maybe(listFamilies, "f.family"),
+		ContainerInstance: maybe([]string{id(0), id(1), "arn:aws:ecs:eu-west-1:" + eventtest.DefaultAccount + ":container-instance/edge/" + id(2)}, "f.instance"),
+	}
+}
+
+func TestPagesOfAnySizeHoldWhatTheFilterPicksOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		db := memory.New(memory.WithClock(func() time.Time { return start }))
+		require.NoError(t, table.Create(context.Background(), db, "blox", schema.State))
+		s := newState(db, "blox")
+		filter := drawFilter(t)
+		var clusters []state.ClusterKey // nil is all
+		for _, name := range rapid.SliceOfN(rapid.SampledFrom(listClusters), 0, 3).Draw(t, "clusters") {
+			clusters = append(clusters, state.ClusterKey{Account: home.Account, Region: home.Region, Name: name})
+		}
+		var want []string
+		for _, r := range drawTasks(t, s) {
+			visible := r.Tombstone == nil || start.Before(r.Tombstone.VisibleUntil)
+			if visible && filter.Matches(r) && (clusters == nil || slices.Contains(clusters, r.Cluster)) {
+				want = append(want, r.Key.String())
+			}
+		}
+		list := func(limit int, after table.Position) (table.Page, error) {
+			return s.ListTasks(context.Background(), table.TaskQuery{Clusters: clusters, Filter: filter, Limit: limit, After: after}, start)
+		}
+		big := keysOf(pagesOf(t, func() int { return 1000 }, list))
+		small := keysOf(pagesOf(t, func() int { return rapid.IntRange(1, 7).Draw(t, "limit") }, list))
+		require.Equal(t, big, small, "the same order, whatever the pages")
+		slices.Sort(big)
+		slices.Sort(want)
+		require.Equal(t, want, append([]string(nil), big...))
+	})
+}
+
+func TestListsReadEveryIndexPageByPage(t *testing.T) {
+	filters := map[string]state.TaskFilter{
+		"none":            {},
+		"status":          {LastStatus: "running"},
+		"stopped":         {LastStatus: "STOPPED"},
+		"started by":      {StartedBy: "ops"},
+		"group":           {Group: "service:web"},
+		"group, stopped":  {Group: "service:web", LastStatus: "STOPPED"},
+		"group, live":     {Group: "service:web", DesiredStatus: "RUNNING"},
+		"on an instance":  {ContainerInstance: id(7), LastStatus: "RUNNING"},
+		"family":          {Family: "web"},
+		"nothing matches": {Family: "nobody"},
+	}
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		var all []state.Record
+		for i := range 40 {
+			seen := task(t, 1, listStatuses[i%3], eventtest.ID(id(i)), eventtest.Group(listGroups[i%2]), eventtest.StartedBy(listStarters[i%2]),
+				eventtest.TaskDefinition(listFamilies[i%2]+":1"), eventtest.OnContainerInstance(id(7+i%2)), eventtest.Time(start))
+			put(t, s, seen, start)
+			all = append(all, stored(t, s, seen.Key))
+		}
+		for about, filter := range filters {
+			var want []string
+			for _, r := range all {
+				if filter.Matches(r) {
+					want = append(want, r.Key.String())
+				}
+			}
+			require.Equal(t, about == "nothing matches", len(want) == 0, about)
+			got := keysOf(pagesOf(t, func() int { return 3 }, func(limit int, after table.Position) (table.Page, error) {
+				return s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: filter, Limit: limit, After: after}, start)
+			}))
+			require.ElementsMatch(t, want, got, about)
+		}
+	})
+}
+
+func TestListInstancesFiltersByStatus(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		for i, status := range []string{"ACTIVE", "DRAINING", "ACTIVE", "INACTIVE", "ACTIVE"} {
+			put(t, s, instance(t, 1, status, eventtest.ID(id(i)), eventtest.Time(start)), start)
+		}
+		list := func(status string) []string {
+			return ids(pagesOf(t, func() int { return 1 }, func(limit int, after table.Position) (table.Page, error) {
+				return s.ListInstances(t.Context(), table.InstanceQuery{
+					Clusters: []state.ClusterKey{home}, Filter: state.InstanceFilter{Status: status}, Limit: limit, After: after,
+				}, start)
+			}))
+		}
+		require.Equal(t, []string{id(0), id(2), id(4)}, list("active"))
+		require.Equal(t, []string{id(1)}, list("DRAINING"))
+		require.Equal(t, []string{id(0), id(1), id(2), id(3), id(4)}, list(""))
+	})
+}
+
+func TestAPageThatFindsLittleEndsAfterSomeWork(t *testing.T) {
+	const tasks = 2300 // more than a page examines
+	db := memory.New(memory.WithClock(func() time.Time { return start }))
+	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
+	s := newState(db, "blox")
+	for i := range tasks {
+		family := "web:1"
+		if i == tasks-1 {
+			family = "rare:1"
+		}
+		_, err := s.Put(t.Context(), task(t, 1, "RUNNING", eventtest.ID(id(i)), eventtest.TaskDefinition(family)), start)
+		require.NoError(t, err)
+	}
+	query := table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: state.TaskFilter{Family: "rare"}, Limit: 10}
+	var found, examined, pages int
+	for {
+		page, err := s.ListTasks(t.Context(), query, start)
+		require.NoError(t, err)
+		require.LessOrEqual(t, page.Examined, 2000)
+		found, examined, pages = found+len(page.Records), examined+page.Examined, pages+1
+		if page.Next.IsZero() {
+			break
+		}
+		query.After = page.Next
+	}
+	require.Equal(t, 1, found)
+	require.Equal(t, tasks, examined, "nothing is examined twice")
+	require.Equal(t, 2, pages)
+}
+
+func TestAPageOfLargeDetailsEndsEarly(t *testing.T) {
+	db := memory.New(memory.WithClock(func() time.Time { return start }))
+	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
+	s := newState(db, "blox")
+	padding := make([]string, 20_000)
+	for i := range padding {
+		padding[i] = "the same text again"
+	}
+	for i := range 20 {
+		_, err := s.Put(t.Context(), task(t, 1, "RUNNING", eventtest.ID(id(i)), eventtest.Field("padding", padding)), start)
+		require.NoError(t, err)
+	}
+	query := table.TaskQuery{Clusters: []state.ClusterKey{home}, Limit: 1000}
+	page, err := s.ListTasks(t.Context(), query, start)
+	require.NoError(t, err)
+	require.False(t, page.Next.IsZero())
+	require.Less(t, len(page.Records), 10, "3 MB of 440 kB each")
+	query.After = page.Next
+	rest := pagesOf(t, func() int { return 1000 }, func(_ int, after table.Position) (table.Page, error) {
+		if !after.IsZero() {
+			query.After = after
+		}
+		return s.ListTasks(t.Context(), query, start)
+	})
+	require.Len(t, append(page.Records, rest...), 20)
+}
+
+func TestAPositionOfAnotherListIsRefused(t *testing.T) {
+	db := memory.New(memory.WithClock(func() time.Time { return start }))
+	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
+	s := newState(db, "blox")
+	for _, after := range []table.Position{
+		{Cluster: home, Stage: 4}, {Cluster: home, Stage: -1}, {Cluster: home, Stage: wrongShard(id(1)), ID: id(1)},
+	} {
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			_, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Limit: 1, After: after}, start)
+			require.ErrorIs(t, err, table.ErrPosition)
+		})
+	}
+	_, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}}, start)
+	require.ErrorContains(t, err, "limit 0: want 1 or more")
+}
+
+// wrongShard finds a shard that the id is not in, by what the store itself says.
+func wrongShard(taskID string) int {
+	db := memory.New()
+	s := table.NewState(db, "blox", visibleFor)
+	for shard := range schema.Shards {
+		_, err := s.ListTasks(context.Background(), table.TaskQuery{
+			Clusters: []state.ClusterKey{home}, Limit: 1, After: table.Position{Cluster: home, Stage: shard, ID: taskID},
+		}, start)
+		if err != nil && fmt.Sprint(err) == table.ErrPosition.Error() {
+			return shard
+		}
+	}
+	return -1
+}
+
+func TestClustersMayComeAndGoBetweenPages(t *testing.T) {
+	db := memory.New(memory.WithClock(func() time.Time { return start }))
+	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
+	s := newState(db, "blox")
+	for i, cluster := range []string{"b", "d"} {
+		_, err := s.Put(t.Context(), task(t, 1, "RUNNING", eventtest.ID(id(i)), eventtest.Cluster(cluster)), start)
+		require.NoError(t, err)
+	}
+	key := func(name string) state.ClusterKey {
+		return state.ClusterKey{Account: home.Account, Region: home.Region, Name: name}
+	}
+	// The page ended in a cluster that is not among the known any more; one before it was added.
+	page, err := s.ListTasks(t.Context(), table.TaskQuery{
+		Clusters: []state.ClusterKey{key("d"), key("a"), key("b")}, Limit: 10, After: table.Position{Cluster: key("c"), Stage: 2, ID: id(9)},
+	}, start)
+	require.NoError(t, err)
+	require.Equal(t, []string{id(1)}, ids(page.Records))
+}
