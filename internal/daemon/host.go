@@ -76,6 +76,8 @@ type Host struct {
 type Task struct {
 	ARN  string
 	Host HostKey
+	// ContainerInstanceARN is the registration that the task was placed on.
+	ContainerInstanceARN string
 	// LastStatus and DesiredStatus are ECS's.
 	LastStatus, DesiredStatus string
 	// Health is HEALTHY, UNHEALTHY, UNKNOWN or empty (no health check).

@@ -18,7 +18,7 @@ func (p *planner) learn(key HostKey, slot Slot) Slot {
 		case SlotPlaced:
 			slot = p.learnTask(slot, task)
 		case SlotStopping:
-			if task.Stopped() {
+			if task.Stopped() || p.lost(task) {
 				slot = slot.vacate(false, slot.StopReason, p.now)
 			}
 		case SlotIdle, SlotClaimed: // have no task
@@ -28,6 +28,12 @@ func (p *planner) learn(key HostKey, slot Slot) Slot {
 		slot = p.adopt(key, slot)
 	}
 	return slot
+}
+
+// lost says that a task will never be reported STOPPED: it was told to stop, and the agent that would have to do it has
+// registered anew and does not know it. ECS does not start it again, so the host counts as empty.
+func (p *planner) lost(task Task) bool {
+	return !task.Live() && p.superseded[task.ContainerInstanceARN]
 }
 
 // learnHost remembers which registration the host has, so that a later partial snapshot can hold it, and since when the agent is away and since when the host drains: ECS does not say.
@@ -93,7 +99,7 @@ func (s Slot) place(taskARN string, now time.Time) Slot {
 
 // learnTask keeps the slot's health, and empties the slot when its task is dead.
 func (p *planner) learnTask(slot Slot, task Task) Slot {
-	if task.Stopped() {
+	if task.Stopped() || p.lost(task) {
 		return p.bury(slot, task)
 	}
 	away := slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace

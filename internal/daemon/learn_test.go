@@ -94,3 +94,23 @@ func TestATaskOnAnotherHostIsStopped(t *testing.T) {
 	require.Equal(t, []string{"stop i-001"}, brief(actions))
 	require.Contains(t, actions[0].Reason, "placed on another host")
 }
+
+func TestATaskOfARegistrationLeftBehind(t *testing.T) {
+	reregistered := func(desired string) Snapshot {
+		s := completed(fixture()).with(1, placed(2, desired, StatusRunning))
+		old := s.Hosts[0]
+		old.AgentConnected, old.ContainerInstanceARN = false, "old"
+		s.Hosts = append(s.Hosts, old)
+		s.Tasks[0].ContainerInstanceARN = "old"
+		return s
+	}
+	require.Equal(t, []string{"stop i-001"}, brief(Plan(reregistered(StatusRunning), t0)), "its agent does not know it any more")
+
+	stopped := reregistered(StatusStopped).slotState(SlotStopping)
+	require.Equal(t, []string{"start i-001"}, brief(Plan(stopped, t0)), "nobody will ever report it STOPPED")
+}
+
+func (s Snapshot) slotState(state SlotState) Snapshot {
+	s.Slots[0].State, s.Slots[0].StoppingAt = state, ago(time.Second)
+	return s
+}

@@ -44,6 +44,8 @@ type planner struct {
 	slots map[HostKey]Slot
 	tasks map[HostKey][]Task
 	byARN map[string]Task
+	// superseded are registrations that their machine has left behind: it is connected under a newer one.
+	superseded map[string]bool
 
 	// owner is the host whose slot has the task.
 	owner map[string]HostKey
@@ -60,12 +62,18 @@ func newPlanner(s Snapshot, now time.Time) *planner {
 	p := &planner{
 		Snapshot: s, now: now,
 		hosts: map[HostKey]Host{}, slots: map[HostKey]Slot{}, tasks: map[HostKey][]Task{},
-		byARN: map[string]Task{}, owner: map[string]HostKey{}, tended: map[HostKey]*turn{},
+		byARN: map[string]Task{}, superseded: map[string]bool{}, owner: map[string]HostKey{}, tended: map[HostKey]*turn{},
 	}
 	seen := map[HostKey]bool{}
 	for _, h := range s.Hosts {
 		p.hosts[h.Key] = currentRegistration(p.hosts[h.Key], h)
 		seen[h.Key] = true
+	}
+	for _, h := range s.Hosts {
+		current := p.hosts[h.Key]
+		if h.ContainerInstanceARN != current.ContainerInstanceARN && current.AgentConnected && !h.AgentConnected {
+			p.superseded[h.ContainerInstanceARN] = true
+		}
 	}
 	for _, slot := range s.Slots {
 		p.slots[slot.Host] = slot

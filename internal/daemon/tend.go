@@ -161,6 +161,8 @@ func (p *planner) tendPlaced(t *turn) {
 	switch {
 	case task.Host != t.key:
 		p.stop(t, "task was placed on another host: "+task.Host.EC2InstanceID)
+	case task.Live() && p.superseded[task.ContainerInstanceARN]:
+		p.stop(t, "agent has registered anew, and does not know the task")
 	case !task.Live():
 		// Somebody else stops it; STOPPED will come as an event.
 		t.slot = t.slot.wakeBy(p.now.Add(p.Settings.RecheckPeriod), p.now)

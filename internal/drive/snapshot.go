@@ -263,36 +263,41 @@ func (r *reading) taskOf(ctx context.Context, record state.Record) (daemon.Task,
 	task := daemon.Task{
 		ARN: record.ARN, LastStatus: record.Task.LastStatus, DesiredStatus: record.Task.DesiredStatus,
 		Health: detail.HealthStatus, StartedBy: record.Task.StartedBy, TaskDefinition: detail.TaskDefinitionARN,
-		StopCode: detail.StopCode, StoppedReason: detail.StoppedReason,
+		StopCode: detail.StopCode, StoppedReason: detail.StoppedReason, ContainerInstanceARN: detail.ContainerInstanceARN,
 	}
 	task.Host, err = r.hostOfTask(ctx, record)
 	return task, err
 }
 
 // hostOfTask is the machine that a task is on. If its container instance is not stored, the host of the slot that has
-// the task is believed: what is not known must not make a task appear misplaced.
+// the task is believed: what is not known must not make a task appear misplaced. An older registration of that host is
+// added to the snapshot, which could not tell otherwise that it was left behind.
 func (r *reading) hostOfTask(ctx context.Context, record state.Record) (daemon.HostKey, error) {
 	key := state.Key{Kind: state.KindContainerInstance, Cluster: record.Cluster, ID: record.Task.ContainerInstanceID}
 	if host, ok := r.hosts[key]; ok {
 		return host, nil
 	}
-	if key.ID != "" {
-		stored, err := r.State.GetMany(ctx, []state.Key{key}, true)
-		if err != nil {
-			return daemon.HostKey{}, err
-		}
-		if len(stored) == 1 {
-			if host, ok, err := hostOf(stored[0]); err != nil || ok {
-				return host.Key, err
-			}
-		}
-	}
+	var owner daemon.HostKey
 	for _, slot := range r.snapshot.Slots {
 		if slot.TaskARN == record.ARN {
-			return slot.Host, nil
+			owner = slot.Host
 		}
 	}
-	return daemon.HostKey{}, nil
+	if key.ID == "" {
+		return owner, nil
+	}
+	stored, err := r.State.GetMany(ctx, []state.Key{key}, true)
+	if err != nil || len(stored) == 0 {
+		return owner, err
+	}
+	host, ok, err := hostOf(stored[0])
+	if err != nil || !ok {
+		return owner, err
+	}
+	if host.Key == owner {
+		return owner, r.addHosts(ctx, stored)
+	}
+	return host.Key, nil
 }
 
 func keysOf(hosts map[state.Key]daemon.HostKey) []state.Key {

@@ -51,6 +51,13 @@ func (n *narrator) record(record events.DynamoDBEventRecord) {
 	if len(n.pending) < maxUntold {
 		n.pending = append(n.pending, change)
 	}
+	n.mu.Unlock()
+	n.stir()
+}
+
+// stir makes the narrator look: something has changed, or may soon.
+func (n *narrator) stir() {
+	n.mu.Lock()
 	n.changed = n.now()
 	n.mu.Unlock()
 	n.bell.ring()

@@ -109,7 +109,7 @@ func (s *System) start(ctx context.Context) error {
 	mappings := s.wire()
 	changes.function = s.functions.dispatch
 	s.serve(&s.ecs, s.sim)
-	s.serve(&s.api, &gateway{function: s.functions.api, now: s.cfg.Now, log: s.cfg.Log, afterWrite: s.narrator.bell.ring})
+	s.serve(&s.api, &gateway{function: s.functions.api, now: s.cfg.Now, log: s.cfg.Log, afterWrite: s.narrator.stir})
 	s.goRun(s.store.run)
 	s.goRun(func(ctx context.Context) { s.fail(s.sim.Run(ctx)) })
 	s.goRun(func(ctx context.Context) { changes.run(ctx, s.calls) })

@@ -1,0 +1,201 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/ecssim"
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/reconcile"
+	"github.com/blox/blox/internal/reconcile/request"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
+)
+
+const (
+	account = "123456789012"
+	region  = "us-east-1"
+)
+
+type fakeQueue struct {
+	messages []queue.Message
+	err      error
+}
+
+func (q *fakeQueue) Send(_ context.Context, messages []queue.Message) error {
+	if q.err == nil {
+		q.messages = append(q.messages, messages...)
+	}
+	return q.err
+}
+
+// function is the handler as Lambda calls it, between a simulated ECS with one
+// host and a table in memory.
+type function struct {
+	invoke lambda.Handler
+	queue  *fakeQueue
+	sim    *ecssim.Simulator
+	store  *table.State
+	host   string // its id
+	now    time.Time
+}
+
+func newFunction(t *testing.T) *function {
+	f := &function{queue: &fakeQueue{}, now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
+	f.sim = ecssim.New(ecssim.Config{Account: account, Region: region}, f.now)
+	f.sim.AddHost(f.now, "edge", ecssim.HostSpec{})
+	f.host = f.sim.Snapshot().Hosts[0].ID
+	db := memory.New()
+	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
+	f.store = table.NewState(db, "state", state.DefaultVisibleFor)
+	clock := func() time.Time { return f.now }
+	f.invoke = lambda.NewHandler(New(Config{
+		Config: reconcile.Config{
+			ECS: ecs.New(ecs.Options{
+				Region: region, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""),
+				HTTPClient: &http.Client{Transport: &ecssim.Transport{Sim: f.sim, Now: clock}}, Retryer: aws.NopRetryer{},
+			}),
+			Account: account, Region: region, Store: f.store, Now: clock, Workers: 1, Logger: slog.New(slog.DiscardHandler),
+		},
+		Queue: f.queue,
+	}).Handle)
+	return f
+}
+
+// deliver invokes the function with messages and gives the ids that failed.
+func (f *function) deliver(t *testing.T, bodies ...string) []string {
+	t.Helper()
+	var in events.SQSEvent
+	for i, body := range bodies {
+		in.Records = append(in.Records, events.SQSMessage{MessageId: string(rune('0' + i)), Body: body})
+	}
+	payload, err := json.Marshal(in)
+	require.NoError(t, err)
+	answer, err := f.invoke.Invoke(t.Context(), payload)
+	require.NoError(t, err)
+	var out events.SQSEventResponse
+	require.NoError(t, json.Unmarshal(answer, &out))
+	var failed []string
+	for _, failure := range out.BatchItemFailures {
+		failed = append(failed, failure.ItemIdentifier)
+	}
+	return failed
+}
+
+func (f *function) stored(t *testing.T) int {
+	t.Helper()
+	records, err := f.store.Living(t.Context(), state.ClusterKey{Account: account, Region: region, Name: "edge"}, state.KindContainerInstance)
+	require.NoError(t, err)
+	return len(records)
+}
+
+// The schedule asks, and the message it leads to is what the function does.
+func TestAScheduleLeadsToASweep(t *testing.T) {
+	f := newFunction(t)
+	_, err := f.invoke.Invoke(t.Context(), []byte(`{"source":"blox.schedule"}`))
+	require.NoError(t, err)
+	require.Zero(t, f.stored(t), "it only asks")
+	require.Len(t, f.queue.messages, 1)
+	require.NoError(t, f.queue.messages[0].Validate(true))
+
+	require.Empty(t, f.deliver(t, f.queue.messages[0].Body))
+	require.Equal(t, 1, f.stored(t))
+}
+
+func TestAScheduleThatFiresTwiceIsOneSweep(t *testing.T) {
+	f := newFunction(t)
+	for range 2 {
+		_, err := f.invoke.Invoke(t.Context(), []byte(`{"source":"blox.schedule","scheduledTime":"2026-11-20T08:59:00Z"}`))
+		require.NoError(t, err)
+		f.now = f.now.Add(time.Second)
+	}
+	require.Len(t, f.queue.messages, 2)
+	require.Equal(t, f.queue.messages[0], f.queue.messages[1], "SQS drops the second")
+	asked, err := request.Parse(f.queue.messages[0].Body)
+	require.NoError(t, err)
+	require.Equal(t, time.Date(2026, 11, 20, 8, 59, 0, 0, time.UTC), asked.At)
+}
+
+func TestAScheduleThatCannotBePassedOnFails(t *testing.T) {
+	f := newFunction(t)
+	f.queue.err = errors.New("no such queue")
+	_, err := f.invoke.Invoke(t.Context(), []byte(`{"source":"blox.schedule"}`))
+	require.ErrorContains(t, err, "no such queue")
+}
+
+func TestOtherPayloadsAreRefused(t *testing.T) {
+	f := newFunction(t)
+	for _, payload := range []string{`{}`, `{"source":"aws.ecs","detail":{}}`, `[]`} {
+		_, err := f.invoke.Invoke(t.Context(), []byte(payload))
+		require.Error(t, err, payload)
+	}
+	require.Empty(t, f.queue.messages)
+}
+
+func TestADescribeStoresWhatItNames(t *testing.T) {
+	f := newFunction(t)
+	require.Empty(t, f.deliver(t, `{"kind":"describe","cluster":"123456789012/us-east-1/edge","instances":["`+f.host+`"]}`))
+	require.Equal(t, 1, f.stored(t))
+}
+
+// What can never be done is dropped; what failed is delivered again, and the
+// rest of the batch is done.
+func TestABatchIsAnsweredByItem(t *testing.T) {
+	f := newFunction(t)
+	f.sim.Faults().SetThrottled("ListClusters")
+	failed := f.deliver(t,
+		`nonsense`,
+		`{"kind":"sweep","account":"123456789012","region":"us-east-1","atMillis":1795165200000}`,
+		`{"kind":"sweep","account":"999999999999","region":"us-east-1","atMillis":1795165200000}`,
+		`{"kind":"describe","cluster":"123456789012/eu-west-1/edge","instances":["x"]}`,
+		`{"kind":"describe","cluster":"123456789012/us-east-1/edge","instances":["`+f.host+`"]}`,
+	)
+	require.Equal(t, []string{"1"}, failed)
+	require.Equal(t, 1, f.stored(t))
+}
+
+func TestTheFunctionStopsBeforeItIsKilled(t *testing.T) {
+	deadline := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithDeadline(t.Context(), deadline)
+	defer cancel()
+	early, stop := withMargin(ctx)
+	defer stop()
+	got, ok := early.Deadline()
+	require.True(t, ok)
+	require.Equal(t, deadline.Add(-margin), got)
+}
+
+func TestSettingsNameWhatIsMissing(t *testing.T) {
+	environment := map[string]string{
+		"BLOX_ACCOUNT": account, "AWS_REGION": region, "BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon",
+		"BLOX_RECONCILE_QUEUE_URL": "https://reconcile", "BLOX_RETENTION_DAYS": "7",
+	}
+	settings, err := SettingsFrom(func(name string) string { return environment[name] })
+	require.NoError(t, err)
+	require.Equal(t, Settings{
+		Account: account, Region: region, StateTable: "state", DaemonTable: "daemon", ReconcileQueueURL: "https://reconcile", VisibleFor: 7 * 24 * time.Hour,
+	}, settings)
+	for name := range environment {
+		_, err := SettingsFrom(func(asked string) string {
+			if asked == name {
+				return ""
+			}
+			return environment[asked]
+		})
+		require.ErrorContains(t, err, "environment variable "+name+" is")
+	}
+}

@@ -1,0 +1,272 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/dynamo"
+	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/event"
+	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/httpapi"
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
+	"github.com/blox/blox/internal/wakeup"
+)
+
+var update = flag.Bool("update", false, "write the golden files of testdata from what the API answers")
+
+const (
+	account = eventtest.DefaultAccount
+	region  = eventtest.DefaultRegion
+)
+
+// start is a little after what eventtest's events tell of.
+var start = eventtest.DefaultTime.Add(time.Minute)
+
+// home is the cluster of the events that eventtest builds.
+var home = state.ClusterKey{Account: account, Region: region, Name: eventtest.DefaultCluster}
+
+// id makes an id of ECS's form that can be told apart.
+func id(n int) string { return fmt.Sprintf("%032x", n) }
+
+// api is the API on stores in memory.
+type api struct {
+	t       testing.TB
+	handler http.Handler
+	state   *table.State
+	daemon  *table.Daemon
+	ecs     *fakeECS
+	feed    *fakeFeed
+	wakeups *fakeQueue
+	log     *bytes.Buffer
+	now     time.Time
+	ids     int
+}
+
+func newAPI(t testing.TB) *api { return newAPIOn(t, nil) }
+
+// newAPIOn puts a layer between the API and the tables, if it is not nil.
+func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
+	a := &api{
+		t: t, ecs: newFakeECS(), feed: &fakeFeed{position: "f.7"}, wakeups: &fakeQueue{}, log: &bytes.Buffer{}, now: start,
+	}
+	var db dynamo.API = memory.New(memory.WithClock(func() time.Time { return a.now }))
+	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
+	require.NoError(t, table.Create(t.Context(), db, "daemon", schema.Daemon))
+	if wrap != nil {
+		db = wrap(db)
+	}
+	a.state, a.daemon = table.NewState(db, "state", state.DefaultVisibleFor), table.NewDaemon(db, "daemon")
+	a.handler = httpapi.New(httpapi.Deps{
+		State: a.state, Daemon: a.daemon, ECS: a.ecs, Feed: a.feed, Wakeups: a.wakeups,
+		Now: func() time.Time { return a.now }, NewID: a.newID,
+		Account: account, Region: region, Installation: "test", Version: "test",
+		Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
+	})
+	return a
+}
+
+// newID makes UUIDs that sort by the order they were made in.
+func (a *api) newID() string {
+	a.ids++
+	return fmt.Sprintf("00000000-0000-7000-8000-%012d", a.ids)
+}
+
+// store stores what an event tells.
+func (a *api) store(raw []byte) state.Observation {
+	e, err := event.Parse(raw)
+	require.NoError(a.t, err)
+	require.NotNil(a.t, e.Observation)
+	_, err = a.state.Put(context.Background(), *e.Observation, a.now)
+	require.NoError(a.t, err)
+	require.NoError(a.t, a.state.AddCluster(context.Background(), e.Observation.Cluster))
+	return *e.Observation
+}
+
+func (a *api) task(options ...eventtest.Option) state.Observation {
+	return a.store(eventtest.Task(options...))
+}
+
+func (a *api) instance(options ...eventtest.Option) state.Observation {
+	return a.store(eventtest.ContainerInstance(options...))
+}
+
+// answer is what the API said.
+type answer struct {
+	t      testing.TB
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a *api) do(method, path, body string) answer {
+	var in io.Reader
+	if body != "" {
+		in = strings.NewReader(body)
+	}
+	request := httptest.NewRequest(method, path, in)
+	recorder := httptest.NewRecorder()
+	a.handler.ServeHTTP(recorder, request)
+	return answer{t: a.t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
+}
+
+func (a *api) get(path string) answer { return a.do(http.MethodGet, path, "") }
+
+// into decodes a success.
+func (r answer) into(v any) {
+	require.Equal(r.t, http.StatusOK, r.status, "%s", r.body)
+	require.Contains(r.t, r.header.Get("Content-Type"), "application/json")
+	require.NoError(r.t, json.Unmarshal(r.body, v))
+}
+
+// object decodes a success as any JSON object.
+func (r answer) object() map[string]any {
+	var object map[string]any
+	r.into(&object)
+	return object
+}
+
+// problem checks that the answer is a problem document, and gives its detail.
+func (r answer) problem(status int) string {
+	require.Equal(r.t, status, r.status, "%s", r.body)
+	require.Equal(r.t, "application/problem+json", r.header.Get("Content-Type"))
+	var problem struct {
+		Status        int
+		Title, Detail string
+	}
+	require.NoError(r.t, json.Unmarshal(r.body, &problem))
+	require.Equal(r.t, status, problem.Status)
+	require.Equal(r.t, http.StatusText(status), problem.Title)
+	require.NotEmpty(r.t, problem.Detail)
+	return problem.Detail
+}
+
+// golden compares a success body with a file of testdata.
+func (r answer) golden(name string) {
+	require.Equal(r.t, http.StatusOK, r.status, "%s", r.body)
+	var pretty bytes.Buffer
+	require.NoError(r.t, json.Indent(&pretty, r.body, "", "  "))
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(r.t, os.MkdirAll("testdata", 0o755))
+		require.NoError(r.t, os.WriteFile(path, pretty.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(r.t, err, "run the test with -update to write the file, then read it")
+	require.Equal(r.t, string(want), pretty.String())
+}
+
+// fakeECS knows some clusters and task definitions.
+type fakeECS struct {
+	clusters        map[string]string // ARN: status
+	taskDefinitions map[string]types.TaskDefinition
+	err             error
+}
+
+func newFakeECS() *fakeECS {
+	f := &fakeECS{clusters: map[string]string{}, taskDefinitions: map[string]types.TaskDefinition{}}
+	for _, name := range []string{"edge", "core"} {
+		f.clusters[clusterARN(name)] = "ACTIVE"
+	}
+	f.clusters[clusterARN("gone")] = "INACTIVE"
+	f.define("log-agent:12", types.TaskDefinitionStatusActive)
+	f.define("log-agent:13", types.TaskDefinitionStatusActive)
+	f.taskDefinitions["log-agent"] = f.taskDefinitions["log-agent:13"]
+	f.define("old:1", types.TaskDefinitionStatusInactive)
+	f.define("fargate:1", types.TaskDefinitionStatusActive, types.CompatibilityFargate)
+	f.define("outside:1", types.TaskDefinitionStatusActive, types.CompatibilityExternal)
+	return f
+}
+
+func clusterARN(name string) string {
+	return state.ClusterKey{Account: account, Region: region, Name: name}.ARN("")
+}
+
+func taskDefinitionARN(familyRevision string) string {
+	return "arn:aws:ecs:" + region + ":" + account + ":task-definition/" + familyRevision
+}
+
+func (f *fakeECS) define(familyRevision string, status types.TaskDefinitionStatus, requires ...types.Compatibility) {
+	arn := taskDefinitionARN(familyRevision)
+	f.taskDefinitions[familyRevision] = types.TaskDefinition{
+		TaskDefinitionArn: &arn, Status: status, RequiresCompatibilities: requires,
+		Compatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityExternal, types.CompatibilityFargate},
+	}
+	f.taskDefinitions[arn] = f.taskDefinitions[familyRevision]
+}
+
+func (f *fakeECS) DescribeTaskDefinition(_ context.Context, in *ecs.DescribeTaskDefinitionInput, _ ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	found, ok := f.taskDefinitions[*in.TaskDefinition]
+	if !ok {
+		return nil, &types.ClientException{Message: aws.String("Unable to describe task definition.")}
+	}
+	return &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &found}, nil
+}
+
+func (f *fakeECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersInput, _ ...func(*ecs.Options)) (*ecs.DescribeClustersOutput, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	out := &ecs.DescribeClustersOutput{}
+	for _, arn := range in.Clusters {
+		if status, ok := f.clusters[arn]; ok {
+			out.Clusters = append(out.Clusters, types.Cluster{ClusterArn: aws.String(arn), Status: aws.String(status)})
+		} else {
+			out.Failures = append(out.Failures, types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")})
+		}
+	}
+	return out, nil
+}
+
+type fakeFeed struct {
+	position string
+	err      error
+}
+
+func (f *fakeFeed) Position(context.Context) (string, error) { return f.position, f.err }
+
+// fakeQueue keeps what is sent.
+type fakeQueue struct {
+	sent []wakeup.Wakeup
+	err  error
+}
+
+func (q *fakeQueue) Send(_ context.Context, messages []queue.Message) error {
+	if q.err != nil {
+		return q.err
+	}
+	for _, message := range messages {
+		w, err := wakeup.Parse(message.Body)
+		if err != nil {
+			return err
+		}
+		q.sent = append(q.sent, w)
+	}
+	return nil
+}
+
+var errBroken = errors.New("disk on fire at 10.0.0.7")
