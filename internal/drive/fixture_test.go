@@ -33,7 +33,7 @@ var (
 
 // world is a driver on tables in memory, with an ECS that says what the test tells it to.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	db     *memory.DB
 	state  *table.State
 	daemon *table.Daemon
@@ -49,7 +49,7 @@ func (w *world) Send(_ context.Context, messages []queue.Message) error {
 }
 
 // newWorld holds one environment with a deployment of revision 1 on a cluster that was reconciled a minute ago.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: memory.New(), now: t0}
 	w.ecs = &fakeECS{w: w, tasks: map[string]types.Task{}}
@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	w.state = table.NewState(w.db, "state", state.DefaultVisibleFor)
 	w.daemon = table.NewDaemon(w.db, "daemon")
 	w.driver = w.newDriver("driver")
-	require.NoError(t, w.state.PutSync(ctx, table.Cluster{Key: cluster, SyncedAt: t0.Add(-time.Minute).UnixMilli()}))
+	require.NoError(t, w.state.PutSync(ctx, syncedAt(t0.Add(-time.Minute))))
 	w.deploy()
 	return w
 }
@@ -93,12 +93,33 @@ func (w *world) deploy() {
 // host stores an ACTIVE, connected container instance.
 func (w *world) host(n int) state.Key {
 	w.t.Helper()
-	id := fmt.Sprintf("c%031d", n)
+	key := w.instance(n)
 	w.store(eventtest.ContainerInstance(
-		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name), eventtest.ID(id),
+		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name), eventtest.ID(key.ID),
 		eventtest.Version(1), eventtest.Status("ACTIVE"), eventtest.EC2InstanceID(ec2(n)), eventtest.AgentConnected(true),
 	))
-	return state.Key{Kind: state.KindContainerInstance, Cluster: cluster, ID: id}
+	return key
+}
+
+func (w *world) instance(n int) state.Key {
+	return state.Key{Kind: state.KindContainerInstance, Cluster: cluster, ID: fmt.Sprintf("c%031d", n)}
+}
+
+// runs stores that the host's daemon is RUNNING.
+func (w *world) runs(n int) {
+	w.t.Helper()
+	arn, err := state.ParseARN(w.slot(n).TaskARN)
+	require.NoError(w.t, err)
+	w.store(eventtest.Task(
+		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name), eventtest.ID(arn.ID),
+		eventtest.Version(3), eventtest.LastStatus("RUNNING"), eventtest.Group(daemon.Group("blox", "env")),
+		eventtest.StartedBy(daemon.StartedBy("d-1")), eventtest.OnContainerInstance(w.instance(n).ID),
+	))
+}
+
+// syncedAt is a reconcile of the cluster that began at the time.
+func syncedAt(at time.Time) table.Cluster {
+	return table.Cluster{Key: cluster, SyncedAt: at.UnixMilli()}
 }
 
 func ec2(n int) string { return fmt.Sprintf("i-%017d", n) }
@@ -162,7 +183,7 @@ func (f *fakeECS) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _
 	return out, nil
 }
 
-func asJSON(t *testing.T, v any) string {
+func asJSON(t testing.TB, v any) string {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	require.NoError(t, err)

@@ -49,6 +49,7 @@ func TaskOf(t types.Task) state.Task {
 		Overrides:               taskOverrides(t.Overrides),
 		Tags:                    each(t.Tags, tag),
 		FargateEphemeralStorage: fargateStorage(t.FargateEphemeralStorage),
+		//nolint:staticcheck // ECS has ended the feature, and may still answer the field for old tasks.
 		InferenceAccelerators: each(t.InferenceAccelerators, func(a types.InferenceAccelerator) state.InferenceAccelerator {
 			return state.InferenceAccelerator{DeviceName: aws.ToString(a.DeviceName), DeviceType: aws.ToString(a.DeviceType)}
 		}),
@@ -113,6 +114,7 @@ func taskOverrides(o *types.TaskOverride) *state.TaskOverrides {
 	}
 	return &state.TaskOverrides{
 		ContainerOverrides: each(o.ContainerOverrides, containerOverride),
+		//nolint:staticcheck // As above.
 		InferenceAcceleratorOverrides: each(o.InferenceAcceleratorOverrides, func(a types.InferenceAcceleratorOverride) state.InferenceAccelerator {
 			return state.InferenceAccelerator{DeviceName: aws.ToString(a.DeviceName), DeviceType: aws.ToString(a.DeviceType)}
 		}),

@@ -133,10 +133,10 @@ func TestPutRefusesWhatItCannotDecode(t *testing.T) {
 }
 
 // raw is an item as it stands in the table.
-func raw(t *testing.T, db dynamo.API, name string, key state.Key) table.Item {
+func raw(t testing.TB, db dynamo.API, name string, key state.Key) table.Item {
 	t.Helper()
 	for shard := range schema.Shards {
-		out, err := db.GetItem(t.Context(), &dynamodb.GetItemInput{
+		out, err := db.GetItem(context.Background(), &dynamodb.GetItemInput{
 			TableName: &name, ConsistentRead: aws.Bool(true), Key: table.Item{
 				"pk": &types.AttributeValueMemberS{Value: key.Cluster.String() + "/" + string(key.Kind) + "/" + strconv.Itoa(shard)},
 				"sk": &types.AttributeValueMemberS{Value: key.ID},

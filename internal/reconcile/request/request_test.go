@@ -61,8 +61,11 @@ func TestASweepOfTheSameMomentIsTheSameMessage(t *testing.T) {
 func TestHintsOfAClusterShareAMessage(t *testing.T) {
 	var to recorder
 	require.NoError(t, SendDescribes(t.Context(), &to, []Hint{
-		{instance(edge, "b"), "event-1"}, {task(other, "t"), "event-2"}, {instance(edge, "a"), "event-3"},
-		{instance(edge, "b"), "event-4"}, {task(edge, "x"), "event-5"},
+		{instance(edge, "b"), "event-1"},
+		{task(other, "t"), "event-2"},
+		{instance(edge, "a"), "event-3"},
+		{instance(edge, "b"), "event-4"},
+		{task(edge, "x"), "event-5"},
 	}))
 	require.Len(t, to.messages, 2)
 	first, err := Parse(to.messages[0].Body)
@@ -84,8 +87,9 @@ func TestAnotherEventAsksAgain(t *testing.T) {
 		require.NoError(t, SendDescribes(t.Context(), &to, []Hint{{instance(edge, "a"), cause}}))
 		return to.messages[0].DeduplicationID
 	}
-	require.Equal(t, send("event-1"), send("event-1"))
-	require.NotEqual(t, send("event-1"), send("event-2"))
+	first := send("event-1")
+	require.Equal(t, first, send("event-1"))
+	require.NotEqual(t, first, send("event-2"))
 }
 
 func TestManyHintsAreManyMessages(t *testing.T) {

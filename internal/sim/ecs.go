@@ -1,0 +1,139 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/smithy-go"
+
+	"context"
+
+	"github.com/blox/blox/internal/ecssim"
+)
+
+const ecsTarget = "AmazonEC2ContainerServiceV20141113."
+
+// network is the way from the SDK's client to ECS.
+type network struct {
+	world     *world
+	transport ecssim.Transport
+}
+
+// unsigned leaves out signatures: the simulator reads none, and they would take half of the run's time.
+type unsigned struct{}
+
+func (unsigned) SignHTTP(context.Context, aws.Credentials, *http.Request, string, string, string, time.Time, ...func(*v4.SignerOptions)) error {
+	return nil
+}
+
+func (w *world) newECS() *ecs.Client {
+	n := &network{world: w, transport: ecssim.Transport{Sim: w.ecs, Now: w.clock}}
+	return ecs.New(ecs.Options{
+		Region: region, BaseEndpoint: aws.String("http://ecs.simulated"), Retryer: aws.NopRetryer{}, HTTPClient: n,
+		Credentials: credentials.NewStaticCredentialsProvider("simulated", "simulated", ""), HTTPSignerV4: unsigned{},
+	})
+}
+
+// request is what the checks read of a call.
+type request struct {
+	Cluster     string   `json:"cluster"`
+	Group       string   `json:"group"`
+	StartedBy   string   `json:"startedBy"`
+	ClientToken string   `json:"clientToken"`
+	Task        string   `json:"task"`
+	Reason      string   `json:"reason"`
+	Tasks       []string `json:"tasks"`
+	Placement   []struct {
+		Expression string `json:"expression"`
+	} `json:"placementConstraints"`
+}
+
+// Do implements the SDK's HTTPClient.
+func (n *network) Do(req *http.Request) (*http.Response, error) {
+	w := n.world
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading the request: %w", err)
+	}
+	action := strings.TrimPrefix(req.Header.Get("X-Amz-Target"), ecsTarget)
+	var in request
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, fmt.Errorf("reading the request: %w", err)
+	}
+	changes := action == "RunTask" || action == "StopTask"
+	e := effect{service: "ecs", name: action, target: in.target(), writes: changes, tender: changes}
+	type answer = *http.Response
+	response, err := perform(w, e, func() (answer, error) {
+		return n.call(action, in, req, body)
+	}, errServer, errLost)
+	if err == errServer { //nolint:errorlint // our own value
+		return throttledAnswer(req), nil
+	}
+	return response, err
+}
+
+func (in request) target() string {
+	switch {
+	case in.ClientToken != "":
+		host := ""
+		for _, p := range in.Placement {
+			host += p.Expression
+		}
+		return in.StartedBy + " " + host + " token " + in.ClientToken[:min(8, len(in.ClientToken))]
+	case in.Task != "":
+		return in.Task[strings.LastIndexByte(in.Task, '/')+1:] + " " + in.Reason
+	}
+	return ""
+}
+
+// call reaches ECS, and lets the checks see it with what it caused.
+func (n *network) call(action string, in request, req *http.Request, body []byte) (*http.Response, error) {
+	w := n.world
+	w.hear()
+	w.calling(action, in)
+	sent := req.Clone(req.Context())
+	sent.Body = io.NopCloser(bytes.NewReader(body))
+	response, err := n.transport.RoundTrip(sent)
+	if err != nil {
+		return nil, err
+	}
+	w.cause = &in
+	w.hear()
+	w.cause = nil
+	w.called(action, in, response)
+	return response, nil
+}
+
+var errServer = &smithy.GenericAPIError{Code: "ThrottlingException", Message: "Rate exceeded"}
+
+func throttledAnswer(req *http.Request) *http.Response {
+	const text = `{"__type":"ThrottlingException","message":"Rate exceeded"}`
+	return &http.Response{
+		StatusCode: http.StatusBadRequest, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
+	}
+}
+
+// operator makes a call of ECS as people do, past all faults. An answer that is no success is for the caller to judge.
+func (w *world) operator(action string, in any) (map[string]any, bool) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		panic(err) // maps of strings
+	}
+	status, answer := w.ecs.Handle(w.now, ecsTarget+action, body)
+	w.hear()
+	var out map[string]any
+	if err := json.Unmarshal(answer, &out); err != nil {
+		panic(fmt.Sprintf("sim: %s answered %q", action, answer))
+	}
+	return out, status == http.StatusOK
+}
