@@ -138,7 +138,7 @@ func (p *planner) anySynced() bool {
 // fresh says that the knowledge of the host's cluster is good enough to stop something by it.
 func (p *planner) fresh(key HostKey) bool {
 	f := p.Clusters[key.Cluster]
-	return !f.SyncedAt.IsZero() &&
+	return !f.SyncedAt.IsZero() && !f.Doubtful &&
 		p.now.Sub(f.SyncedAt) < 2*p.Settings.ReconcilePeriod &&
 		f.IngestLag < p.Settings.MaxIngestLag
 }

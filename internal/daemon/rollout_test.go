@@ -77,8 +77,9 @@ func blocked() func(*Snapshot, *Host) {
 
 func TestRolloutWaitsForFreshKnowledge(t *testing.T) {
 	for name, f := range map[string]Freshness{
-		"reconciled too long ago": {SyncedAt: t0.Add(-10 * time.Minute)},
-		"events late":             {SyncedAt: t0.Add(-time.Minute), IngestLag: 2 * time.Minute},
+		"reconciled too long ago":                           {SyncedAt: t0.Add(-10 * time.Minute)},
+		"half the cluster is missing, and not believed yet": {SyncedAt: t0.Add(-time.Minute), Doubtful: true},
+		"events late": {SyncedAt: t0.Add(-time.Minute), IngestLag: 2 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := many(fixture(), 1, 4, running(1))

@@ -1,8 +1,6 @@
 package ecsapi
 
 import (
-	"encoding/json"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -157,20 +155,13 @@ func fargateStorage(s *types.TaskEphemeralStorage) *state.FargateEphemeralStorag
 	return &state.FargateEphemeralStorage{SizeInGiB: s.SizeInGiB, KMSKeyID: aws.ToString(s.KmsKeyId)}
 }
 
-// sharingStrategy is the JSON of the union that the API answers, as a text: the
-// field of package state holds one.
-func sharingStrategy(s types.SharingStrategy) string {
+// sharingStrategy translates the union's one member that this SDK knows.
+func sharingStrategy(s types.SharingStrategy) *state.SharingStrategy {
 	mps, ok := s.(*types.SharingStrategyMemberNvidiaMps)
 	if !ok {
-		return ""
+		return nil
 	}
-	type allocation struct {
-		Memory            *int32 `json:"memory,omitempty"`
-		MaxComputePercent *int32 `json:"maxComputePercent,omitempty"`
-	}
-	text, err := json.Marshal(map[string]allocation{"nvidiaMps": {mps.Value.Memory, mps.Value.MaxComputePercent}})
-	if err != nil {
-		return "" // numbers always encode
-	}
-	return string(text)
+	return &state.SharingStrategy{NvidiaMPS: &state.NvidiaMPSAllocation{
+		Memory: widen(mps.Value.Memory), MaxComputePercent: widen(mps.Value.MaxComputePercent),
+	}}
 }

@@ -22,9 +22,9 @@ type createEnvironmentInput struct {
 	Body client.EnvironmentDefinition
 }
 
-// Resolve checks what a create wants beyond an update.
-func (in *createEnvironmentInput) Resolve(huma.Context) []error {
-	var errs []error
+// Resolve checks the definition, and what a create wants beyond an update.
+func (in *createEnvironmentInput) Resolve(ctx huma.Context) []error {
+	errs := serverOf(ctx).checkDefinition(in.Body)
 	if in.Body.Name == "" {
 		errs = append(errs, wrong("body.name", nil, "name is required: 1 to 30 letters, digits, hyphens or underscores"))
 	}
@@ -35,9 +35,6 @@ func (in *createEnvironmentInput) Resolve(huma.Context) []error {
 }
 
 func (s *server) createEnvironment(ctx context.Context, in *createEnvironmentInput) (*environmentOutput, error) {
-	if errs := s.checkDefinition(in.Body); len(errs) > 0 {
-		return nil, badRequest(errs...)
-	}
 	d, err := s.define(ctx, in.Body)
 	if err != nil {
 		return nil, err
@@ -69,9 +66,9 @@ type putEnvironmentInput struct {
 	Body client.EnvironmentDefinition
 }
 
-// Resolve checks that path and body name the same environment.
-func (in *putEnvironmentInput) Resolve(huma.Context) []error {
-	var errs []error
+// Resolve checks the definition, and that path and body name the same environment.
+func (in *putEnvironmentInput) Resolve(ctx huma.Context) []error {
+	errs := serverOf(ctx).checkDefinition(in.Body)
 	if err := daemon.ValidateName(in.Name); err != nil {
 		errs = append(errs, wrong("path.name", shorten(in.Name), "%s", err))
 	}
@@ -82,9 +79,6 @@ func (in *putEnvironmentInput) Resolve(huma.Context) []error {
 }
 
 func (s *server) putEnvironment(ctx context.Context, in *putEnvironmentInput) (*environmentOutput, error) {
-	if errs := s.checkDefinition(in.Body); len(errs) > 0 {
-		return nil, badRequest(errs...)
-	}
 	d, err := s.define(ctx, in.Body)
 	if err != nil {
 		return nil, err

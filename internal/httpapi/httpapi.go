@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -53,6 +54,13 @@ func New(deps Deps) http.Handler {
 	s := &server{deps}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, apiConfig(deps.Version)))
+	for collection, thing := range map[string]string{"tasks": "task", "instances": "container instance"} {
+		// Without this the mux would redirect to the same path with a slash.
+		mux.HandleFunc("GET /v1/"+collection+"/{cluster}", func(w http.ResponseWriter, _ *http.Request) {
+			writeProblem(w, http.StatusNotFound, fmt.Sprintf("which %s is missing: allowed are /v1/%s/CLUSTER/ID-OR-ARN and /v1/%s?cluster=CLUSTER; "+
+				"GET /v1/openapi.yaml lists all paths", thing, collection, collection))
+		})
+	}
 	return s.observed(s.recovered(s.routed(mux)))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -64,6 +65,11 @@ func (s *server) recovered(next http.Handler) http.Handler {
 // routed answers unknown paths and methods with problem documents; the mux alone would answer in plain text.
 func (s *server) routed(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux would redirect, which no client of an API expects, and behind a prefix it would redirect astray.
+		if clean := path.Clean(r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
+			writeProblem(w, http.StatusNotFound, fmt.Sprintf("there is no path %s: allowed are paths without empty parts, . and ..", shorten(r.URL.Path)))
+			return
+		}
 		fallback, pattern := mux.Handler(r)
 		if pattern != "" {
 			mux.ServeHTTP(w, r)

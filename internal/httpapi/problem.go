@@ -12,9 +12,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// huma builds every error of its own, such as of a body that does not fit its schema, through this variable. It has no
-// other way to be told that a request that is not valid is a 400 here, as in Blox v0.3.0, and not a 422.
-func init() { huma.NewError = newProblem }
+func init() {
+	// huma builds every error of its own, such as of a body that does not fit its schema, through this variable. It has
+	// no other way to be told that a request that is not valid is a 400 here, as in Blox v0.3.0, and not a 422.
+	huma.NewError = newProblem
+	// A field whose name differs in case is a field that nobody knows.
+	huma.ValidateStrictCasing = true
+}
 
 // maxEchoedLength bounds what an error repeats of a request.
 const maxEchoedLength = 300

@@ -18,7 +18,7 @@ const maxBodyBytes = 256 << 10
 const restOfPath = "...}"
 
 func (s *server) register(api huma.API) {
-	api.UseMiddleware(checkQuery(api))
+	api.UseMiddleware(checkQuery(api), s.known)
 	s.registerQueries(api)
 	s.registerEnvironments(api)
 	s.registerDeployments(api)
@@ -126,6 +126,15 @@ func handle[I, O any](s *server, api huma.API, op huma.Operation, handler func(c
 		return out, err
 	})
 }
+
+type serverKey struct{}
+
+// known lets the checks of a request, which huma calls without anything else, know the server.
+func (s *server) known(ctx huma.Context, next func(huma.Context)) {
+	next(huma.WithValue(ctx, serverKey{}, s))
+}
+
+func serverOf(ctx huma.Context) *server { return ctx.Context().Value(serverKey{}).(*server) }
 
 // checkQuery refuses query parameters that the operation does not know, and those given twice: a filter that is
 // silently ignored would answer another question than the one asked.

@@ -31,7 +31,7 @@ type pageToken struct {
 
 // listFingerprint names a list with its filters in few characters.
 func listFingerprint(kind string, filters ...string) string {
-	sum := sha256.Sum256([]byte(kind + "\x00" + strings.Join(filters, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{kind}, filters...), "\x00")))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -25,12 +26,12 @@ func TestTheGatewayPassesARequestOn(t *testing.T) {
 	type seen struct{ Method, Path, Query, Body, Header, Host string }
 	g := behindGateway(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		require.NoError(t, err)
+		assert.NoError(t, err)
 		w.Header().Add("X-Many", "1")
 		w.Header().Add("X-Many", "2")
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusTeapot)
-		require.NoError(t, json.NewEncoder(w).Encode(seen{
+		assert.NoError(t, json.NewEncoder(w).Encode(seen{
 			r.Method, r.URL.EscapedPath(), r.URL.RawQuery, string(body), strings.Join(r.Header.Values("X-Blox"), ","), r.Host,
 		}))
 	}))
@@ -54,7 +55,7 @@ func TestTheGatewayPassesARequestOn(t *testing.T) {
 func TestTheGatewayCarriesBytes(t *testing.T) {
 	g := behindGateway(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.Copy(w, r.Body)
-		require.NoError(t, err)
+		assert.NoError(t, err)
 	}))
 	w := httptest.NewRecorder()
 	g.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("\xff\xfe\x00")))

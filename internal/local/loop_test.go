@@ -40,7 +40,7 @@ func start(t *testing.T, storage string, instances int) *started {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, s.Stop())
+		require.NoError(t, s.Stop(t.Context()))
 		select {
 		case err := <-s.Failed():
 			require.NoError(t, err)

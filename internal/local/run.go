@@ -34,7 +34,7 @@ func Run(ctx context.Context, cfg Config) error {
 		fmt.Fprintln(cfg.Out, "stopping")
 	case err = <-s.Failed():
 	}
-	return errors.Join(err, s.Stop())
+	return errors.Join(err, s.Stop(ctx))
 }
 
 var introduction = template.Must(template.New("introduction").Parse(`Blox runs. Everything is simulated and in this process; Ctrl-C stops it.
@@ -49,7 +49,7 @@ Try, in another terminal:
   curl {{.API}}/v1/tasks?status=running
   curl {{.API}}/v1/environments
   bin/blox get instances{{.Endpoint}}
-  export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_REGION={{.Region}}
+  export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_DEFAULT_REGION={{.Region}}
   aws ecs register-container-instance --cluster {{.Cluster}} --endpoint-url {{.ECS}}
 
 `))

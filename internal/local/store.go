@@ -60,7 +60,8 @@ func openMemory(ctx context.Context, cfg Config, emit func(events.DynamoDBEventR
 			db.ExpireItems(cfg.Now())
 		}
 	}
-	return s, s.create(ctx)
+	err := s.create(ctx)
+	return s, err
 }
 
 // openDynamoDB makes tables of its own in the DynamoDB that runs already, else in a DynamoDB Local that it starts. Their

@@ -74,7 +74,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	s.running, s.stopRunning = context.WithCancel(context.WithoutCancel(ctx))
 	s.calls, s.stopCalls = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
-		return nil, errors.Join(err, s.Stop())
+		return nil, errors.Join(err, s.Stop(ctx))
 	}
 	return s, nil
 }
@@ -210,14 +210,15 @@ func (s *System) listEnvironments(ctx context.Context) (all []client.Environment
 	return all, nil
 }
 
-// Stop ends everything, in the order in which work flows, within stopLimit. It may be called again, and says the same.
-func (s *System) Stop() error {
-	s.stop.Do(func() { s.stopped = s.shutdown() })
+// Stop ends everything, in the order in which work flows, within stopLimit; ctx may have ended already, for that is
+// usually why. It may be called again, and says the same.
+func (s *System) Stop(ctx context.Context) error {
+	s.stop.Do(func() { s.stopped = s.shutdown(context.WithoutCancel(ctx)) })
 	return s.stopped
 }
 
-func (s *System) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+func (s *System) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopLimit)
 	defer cancel()
 	errs := []error{s.api.shutdown(ctx)}
 	s.stopRunning()

@@ -29,8 +29,9 @@ type tale struct {
 
 	stored, told                           int
 	joined, left, drained, lost, connected []string
-	running                                map[string]string // what was last told of an environment
-	deployments                            map[string]string // what was last told of a deployment
+	ended                                  map[string][]string // hosts whose daemon has stopped, by environment
+	running                                map[string]string   // what was last told of an environment
+	deployments                            map[string]string   // what was last told of a deployment
 }
 
 type taskAt struct {
@@ -42,7 +43,7 @@ type taskAt struct {
 func newTale() *tale {
 	return &tale{
 		hosts: map[state.Key]string{}, status: map[state.Key]state.InstanceFields{}, tasks: map[state.Key]taskAt{},
-		environments: map[string]client.Environment{}, running: map[string]string{}, deployments: map[string]string{},
+		environments: map[string]client.Environment{}, ended: map[string][]string{}, running: map[string]string{}, deployments: map[string]string{},
 	}
 }
 
@@ -60,8 +61,12 @@ func (t *tale) change(c table.RecordChange) {
 	} else if alive(c.Old) && !alive(c.New) {
 		t.live--
 	}
+	before := t.tasks[c.Key]
 	delete(t.tasks, c.Key)
 	if !alive(c.New) {
+		if host := t.hosts[before.host]; host != "" {
+			t.ended[before.environmentID] = append(t.ended[before.environmentID], host)
+		}
 		return
 	}
 	if id, ok := strings.CutPrefix(c.New.Task.Group, daemon.Group(installation, "")); ok {
@@ -191,6 +196,14 @@ func (t *tale) tellEnvironment(e client.Environment, settled bool) []string {
 	if news && !ended {
 		lines = append(lines, deployment)
 	}
+	// A rollout stops daemons on purpose, and a drained host loses its own.
+	if hosts := t.ended[e.ID]; !t.unfinished() && !news {
+		for _, line := range tellHosts(hosts, "has lost its daemon "+e.Name, "have lost their daemon "+e.Name, false, 0) {
+			lines = append(lines, line)
+			t.running[e.ID] = "" // so that its return is told
+		}
+	}
+	delete(t.ended, e.ID)
 	n, of := t.reach(e)
 	told := fmt.Sprintf("daemon %s on %d of %s", e.Name, n, counted(of, "host"))
 	if t.running[e.ID] != told && (settled || n == of) {

@@ -129,7 +129,14 @@ func TestADaemonAndItsDeployment(t *testing.T) {
 	require.Equal(t, []string{"deployment of log-agent (log-agent:1) completed"}, s.tale.lines(false))
 
 	s.task("e", 2, group, "STOPPED", "STOPPED")
-	require.Equal(t, []string{"daemon log-agent on 2 of 3 hosts"}, s.tale.lines(true))
+	require.Equal(t, []string{"host i-2 has lost its daemon log-agent", "daemon log-agent on 2 of 3 hosts"}, s.tale.lines(true))
+	s.task("b", 1, group, "STOPPED", "STOPPED")
+	s.task("f", 1, group, "RUNNING", "RUNNING")
+	s.task("g", 2, group, "RUNNING", "RUNNING")
+	require.Equal(t, []string{"host i-1 has lost its daemon log-agent", "daemon log-agent on 3 of 3 hosts"}, s.tale.lines(false), "the return is told even if nobody saw it gone")
+	s.task("g", 2, group, "STOPPED", "STOPPED")
+	environment("d2", client.DeploymentRunning)
+	require.Equal(t, []string{"deployment of log-agent (log-agent:1) started"}, s.tale.lines(false), "a rollout stops daemons on purpose")
 	s.host(2, "DRAINING", true)
 	require.Equal(t, []string{"host i-2 is being drained", "daemon log-agent on 2 of 2 hosts"}, s.tale.lines(true))
 }

@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,14 +31,21 @@ func (w *watch) see(world ecssim.World) {
 	w.world = world
 	for host, tasks := range daemonsByHost(world) {
 		if len(tasks) > 1 {
-			w.broken = append(w.broken, fmt.Sprintf("host %s has %d daemons: %v", host, len(tasks), tasks))
+			w.breaks(fmt.Sprintf("host %s has %d daemons: %v", host, len(tasks), tasks))
 		}
 	}
 	if n := len(runningDaemons(world)); n < w.floor {
-		w.broken = append(w.broken, fmt.Sprintf("%d daemons run, the minimum is %d", n, w.floor))
+		w.breaks(fmt.Sprintf("%d daemons run, the minimum is %d", n, w.floor))
 	}
 	close(w.changed)
 	w.changed = make(chan struct{})
+}
+
+// breaks remembers what must not be, each once and not too many.
+func (w *watch) breaks(what string) {
+	if len(w.broken) < 10 && !slices.Contains(w.broken, what) {
+		w.broken = append(w.broken, what)
+	}
 }
 
 // look returns the world as it was last seen and who tells of the next one.

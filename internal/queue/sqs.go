@@ -82,7 +82,7 @@ func (q *SQS) sendBatch(ctx context.Context, messages []Message) error {
 		if len(out.Failed) == 0 {
 			return nil
 		}
-		refused, permanent := failures(out.Failed)
+		permanent, refused := failures(out.Failed)
 		if permanent || attempt == attempts {
 			return fmt.Errorf("%d of %d messages refused after %d attempts: %w", len(out.Failed), len(messages), attempt, refused)
 		}
@@ -113,13 +113,13 @@ func (q *SQS) entry(id string, m Message) types.SendMessageBatchRequestEntry {
 	return e
 }
 
-// failures joins what SQS said, and says whether sending again is pointless for one of them at least.
-func failures(failed []types.BatchResultErrorEntry) (all error, permanent bool) {
+// failures says whether sending again is pointless for one of them at least, and joins what SQS said.
+func failures(failed []types.BatchResultErrorEntry) (permanent bool, all error) {
 	for _, f := range failed {
 		all = errors.Join(all, fmt.Errorf("entry %s: %s: %s", aws.ToString(f.Id), aws.ToString(f.Code), aws.ToString(f.Message)))
 		permanent = permanent || f.SenderFault
 	}
-	return all, permanent
+	return permanent, all
 }
 
 // only keeps the entries that failed, in their order.

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/dynamo/memory"
@@ -294,4 +296,37 @@ func TestSweepsAreLogged(t *testing.T) {
 	require.Equal(t, "123456789012/us-east-1/edge", line.Cluster)
 	require.Equal(t, 5, line.Listed)
 	require.Equal(t, int((30 * time.Minute).Milliseconds()), line.SinceLastMillis)
+}
+
+// lostECS does not find the cluster when its tasks are listed.
+type lostECS struct {
+	ecsapi.API
+	before func()
+}
+
+func (l lostECS) ListTasks(context.Context, *ecs.ListTasksInput, ...func(*ecs.Options)) (*ecs.ListTasksOutput, error) {
+	l.before()
+	return nil, &ecstypes.ClusterNotFoundException{}
+}
+
+// ClusterNotFound alone proves nothing: DescribeClusters has to agree.
+func TestAClusterThatIsNotFoundIsAskedForByName(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 1, 0)
+	w.invent(key("ghost"), 1)
+	w.pass(15 * time.Minute)
+	cfg := w.config()
+	cfg.ECS = lostECS{w.ecs, func() {}}
+	_, err := New(cfg).Sweep(t.Context(), w.now)
+	require.ErrorContains(t, err, "ClusterNotFoundException")
+	require.Len(t, w.living("edge"), 2)
+
+	cfg.ECS = lostECS{w.ecs, func() { // deleted since it was listed
+		require.NoError(t, w.sim.RemoveHost(w.now, "edge", w.sim.Snapshot().Hosts[0].EC2InstanceID))
+		_, err := w.ecs.DeleteCluster(t.Context(), &ecs.DeleteClusterInput{Cluster: aws.String("edge")})
+		require.NoError(t, err)
+	}}
+	report, err := New(cfg).Sweep(t.Context(), w.now)
+	require.NoError(t, err)
+	require.Equal(t, Report{Clusters: 1, Absent: 2}, report)
 }

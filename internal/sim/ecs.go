@@ -2,7 +2,9 @@ package sim
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,8 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/smithy-go"
-
-	"context"
 
 	"github.com/blox/blox/internal/ecssim"
 )
@@ -71,11 +71,10 @@ func (n *network) Do(req *http.Request) (*http.Response, error) {
 	}
 	changes := action == "RunTask" || action == "StopTask"
 	e := effect{service: "ecs", name: action, target: in.target(), writes: changes, tender: changes}
-	type answer = *http.Response
-	response, err := perform(w, e, func() (answer, error) {
+	response, err := perform(w, e, func() (*http.Response, error) {
 		return n.call(action, in, req, body)
 	}, errServer, errLost)
-	if err == errServer { //nolint:errorlint // our own value
+	if errors.Is(err, errServer) {
 		return throttledAnswer(req), nil
 	}
 	return response, err

@@ -82,7 +82,7 @@ type Container struct {
 	NetworkInterfaces  []NetworkInterface `json:"networkInterfaces,omitzero"`
 	ManagedAgents      []ManagedAgent     `json:"managedAgents,omitzero"`
 	GPUIDs             []string           `json:"gpuIds,omitzero"`
-	GPUSharingStrategy string             `json:"gpuSharingStrategy,omitempty"`
+	GPUSharingStrategy *SharingStrategy   `json:"gpuSharingStrategy,omitempty"`
 	NeuronDeviceIDs    []string           `json:"neuronDeviceIds,omitzero"`
 }
 
@@ -196,7 +196,18 @@ type EnvironmentFile struct {
 
 // ResourceRequirement asks for GPUs or other devices.
 type ResourceRequirement struct {
-	Type            string `json:"type,omitempty"`
-	Value           string `json:"value,omitempty"`
-	SharingStrategy string `json:"sharingStrategy,omitempty"`
+	Type            string           `json:"type,omitempty"`
+	Value           string           `json:"value,omitempty"`
+	SharingStrategy *SharingStrategy `json:"sharingStrategy,omitempty"`
+}
+
+// SharingStrategy says how containers share a GPU. It is a union with one member so far.
+type SharingStrategy struct {
+	NvidiaMPS *NvidiaMPSAllocation `json:"nvidiaMps,omitempty"`
+}
+
+// NvidiaMPSAllocation is a share of a GPU by NVIDIA's Multi-Process Service.
+type NvidiaMPSAllocation struct {
+	Memory            *int64 `json:"memory,omitempty"` // MiB
+	MaxComputePercent *int64 `json:"maxComputePercent,omitempty"`
 }

@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"sync"
 	"testing"
@@ -18,7 +19,14 @@ import (
 	"github.com/blox/blox/internal/table/schema"
 )
 
-func TestMain(m *testing.M) { os.Exit(dynamotest.Main(m)) }
+func TestMain(m *testing.M) {
+	// The tests wait for AWS's engine more than they compute, and it serves sixteen callers three times as fast as one.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	os.Exit(dynamotest.Main(m))
+}
 
 // start is when the tests begin. Whole seconds, so that what is stored compares equal to what was put.
 var start = time.Date(2026, time.November, 20, 9, 14, 7, 0, time.UTC)
@@ -30,16 +38,27 @@ func after(seconds int) time.Time { return start.Add(time.Duration(seconds) * ti
 // AWS's, which behaves as DynamoDB does. Each run has a table of its own.
 func onBoth(t *testing.T, def schema.Table, test func(t *testing.T, db dynamo.API, name string)) {
 	t.Helper()
+	t.Parallel() // most of the time goes by in waiting for AWS's engine
 	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
 		db := memory.New(memory.WithClock(func() time.Time { return start }))
 		require.NoError(t, table.Create(t.Context(), db, "blox", def))
 		test(t, db, "blox")
 	})
 	t.Run("dynamodb-local", func(t *testing.T) {
+		t.Parallel()
 		db, name := dynamotest.ForTest(t), dynamotest.TableName(t, def.LogicalName)
 		require.NoError(t, table.Create(t.Context(), db, name, def))
 		test(t, db, name)
 	})
+}
+
+// runs is how many of a property's runs an engine is asked to do: AWS's takes milliseconds for every call.
+func runs(db dynamo.API) int {
+	if _, ok := db.(*memory.DB); ok {
+		return 1000
+	}
+	return 8
 }
 
 var errCrash = errors.New("crashed")

@@ -56,7 +56,9 @@ func TestEveryOrderEndsAtTheNewest(t *testing.T) {
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		s, run := newState(db, name), 0
 		rapid.Check(t, func(t *rapid.T) {
-			run++
+			if run++; run > runs(db) {
+				return
+			}
 			life := drawLife(t, id(run))
 			sent := rapid.Permutation(append(life, rapid.SliceOfN(rapid.SampledFrom(life), 0, 4).Draw(t, "again")...)).Draw(t, "order")
 			var model state.Record
@@ -101,7 +103,9 @@ func TestTheTableDoesWhatTheRuleSays(t *testing.T) {
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		s, run := newState(db, name), 0
 		rapid.Check(t, func(t *rapid.T) {
-			run++
+			if run++; run > runs(db) {
+				return
+			}
 			var model state.Record
 			for i := range rapid.IntRange(1, 8).Draw(t, "steps") {
 				now := after(1000 * (i + 1))

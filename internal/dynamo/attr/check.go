@@ -13,6 +13,7 @@ import (
 const maxDepth = 32
 
 const (
+	errEmptyName  = Invalid("One or more parameter values were invalid: Empty attribute name")
 	errEmptyValue = Invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 	errNullFalse  = Invalid("One or more parameter values were invalid: Null attribute value types must have the value of true")
 	errNesting    = Invalid("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
@@ -23,12 +24,17 @@ const (
 func Checked(v Value) (Value, error) { return checked(v, 1) }
 
 // CheckedItem is [Checked] for each attribute of an item or key.
-func CheckedItem(item Item) (Item, error) {
+func CheckedItem(item Item) (Item, error) { return checkedItem(item, 1) }
+
+func checkedItem(item Item, depth int) (Item, error) {
 	out := make(Item, len(item))
 	// Items are maps: go through them in order, so that of two faults the same
 	// one is reported every time.
 	for _, name := range sortedNames(item) {
-		v, err := checked(item[name], 1)
+		if name == "" {
+			return nil, errEmptyName
+		}
+		v, err := checked(item[name], depth)
 		if err != nil {
 			return nil, err
 		}
@@ -84,13 +90,9 @@ func checked(v Value, depth int) (Value, error) {
 }
 
 func checkedMap(m *types.AttributeValueMemberM, depth int) (Value, error) {
-	out := make(Item, len(m.Value))
-	for _, name := range sortedNames(m.Value) {
-		v, err := checked(m.Value[name], depth+1)
-		if err != nil {
-			return nil, err
-		}
-		out[name] = v
+	out, err := checkedItem(m.Value, depth+1)
+	if err != nil {
+		return nil, err
 	}
 	return &types.AttributeValueMemberM{Value: out}, nil
 }

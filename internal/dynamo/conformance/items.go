@@ -67,7 +67,7 @@ func testValues(t *testing.T, s *suite) {
 	// Every type comes back as it went in.
 	whole := keyed("s", item{
 		"S": str("é\u0000 "), "S0": str(""), "N": num("-12.5"), "B": bin("\x00\xff"), "B0": bin(""), "T": boolean(false), "Z": null(),
-		"L": list(), "M": mapOf(item{"": str("a")}), "SS": strs("b", "", "a"), "NS": nums("3", "-1"), "BS": bins("\xff", "a"),
+		"L": list(), "M": mapOf(item{" ": str("a")}), "SS": strs("b", "", "a"), "NS": nums("3", "-1"), "BS": bins("\xff", "a"),
 		"deep": list(mapOf(item{"a": list(strs("q"))})),
 	})
 	s.put(t, whole)
@@ -83,8 +83,9 @@ func testValues(t *testing.T, s *suite) {
 		"empty binary set":     {bins(), "Binary sets should not be empty"},
 		"string twice":         {strs("a", "a"), "Input collection [a, a] contains duplicates"},
 		"number twice":         {nums("1", "1.0"), "Input collection contains duplicates"},
+		"no name":              {mapOf(item{"": str("a")}), "Empty attribute name"},
 		"false null":           {&types.AttributeValueMemberNULL{Value: false}, "Null attribute value types must have the value of true"},
-		"no value":             {mapOf(item{"a": list(mapOf(item{"b": strs()}))}), "An string set  may not be empty"},
+		"nested empty set":     {mapOf(item{"a": list(mapOf(item{"b": strs()}))}), "An string set  may not be empty"},
 		"text for a number":    {num("abc"), "converted"},
 		"nothing for a number": {num(""), "converted"},
 		"space in a number":    {num(" 1"), "converted"},
@@ -98,6 +99,8 @@ func testValues(t *testing.T, s *suite) {
 		_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table, Item: keyed("bad", item{"v": c.value})})
 		invalid(t, err, c.want, name)
 	}
+	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table, Item: keyed("bad", item{"": str("a")})})
+	invalid(t, err, "Empty attribute name")
 	require.Nil(t, s.get(t, "bad"))
 }
 
@@ -148,7 +151,7 @@ func testKeys(t *testing.T, s *suite) {
 	invalid(t, put(keyed("s", item{"g": num("1")})), "Type mismatch for Index Key")
 	invalid(t, put(keyed("s", item{"g": str("G"), "h": str("1")})), "Type mismatch for Index Key")
 	invalid(t, put(keyed("s", item{"g": str("")})), "A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: ")
-	invalid(t, put(keyed("s", item{"g": str(strings.Repeat("g", 2049))})), "size limit")
+	invalid(t, put(keyed("s", item{"g": str(strings.Repeat("g", 2049))})), "imit")
 
 	for what, err := range map[string]error{
 		"GetItem": func() error {

@@ -59,7 +59,7 @@ func testUpdates(t *testing.T, s *suite) {
 		{"SET n = if_not_exists(n, :x) + :x", x(1), item{"n": num("2.5")}},
 		{"SET a = if_not_exists(a, :x)", x(1), item{}},
 		{"SET c = :x, d = if_not_exists(c, :y)", item{":x": num("1"), ":y": num("2")}, item{"c": num("1"), "d": num("2")}},
-		{"SET c = if_not_exists(absent, if_not_exists(missing, :x))", x(1), item{"c": num("1")}},
+		{"SET c = if_not_exists(absent, if_not_exists(lost, :x))", x(1), item{"c": num("1")}},
 		{"SET l = list_append(l, :x)", item{":x": list(num("3"))}, item{"l": list(num("1"), str("x"), list(), num("3"))}},
 		{"SET l = list_append(:x, l)", item{":x": list(num("3"))}, item{"l": list(num("3"), num("1"), str("x"), list())}},
 		{"SET l = list_append(l[2], l[2])", nil, item{"l": list()}},

@@ -160,7 +160,9 @@ func (p *parser) pathName() (step, error) {
 		p.useName(t.text)
 		return step{name: t.text}, nil
 	case t.kind == tokenWord && !isKeyword(t.text):
-		if isReserved(t.text) {
+		// Before a parenthesis the word was meant as a function, which the
+		// parenthesis will show to be out of place.
+		if isReserved(t.text) && !p.isCall() {
 			return step{}, p.kind.invalid("Attribute name is a reserved keyword; reserved keyword: %s", t.text)
 		}
 		p.at++

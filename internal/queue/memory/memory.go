@@ -108,14 +108,14 @@ func (q *Queue) Send(ctx context.Context, messages []queue.Message) error {
 	return nil
 }
 
-// Receive hands out up to max messages (SQS: at most 10) that are due, hides them for the visibility timeout, and moves
+// Receive hands out up to most messages (SQS: at most 10) that are due, hides them for the visibility timeout, and moves
 // those that were received too often to the dead-letter queue.
-func (q *Queue) Receive(now time.Time, max int) []Received {
+func (q *Queue) Receive(now time.Time, most int) []Received {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	max = min(max, queue.MaxBatch)
+	most = min(most, queue.MaxBatch)
 	var batch []Received
-	for len(batch) < max && len(q.due) > 0 && !q.due[0].dueAt.After(now) {
+	for len(batch) < most && len(q.due) > 0 && !q.due[0].dueAt.After(now) {
 		e := q.due[0]
 		delete(q.receipts, e.receipt)
 		if q.options.MaxReceives > 0 && e.receives >= q.options.MaxReceives {

@@ -1,0 +1,126 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/stretchr/testify/require"
+
+	function "github.com/blox/blox/functions/api"
+	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/event"
+	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/httpapi"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
+)
+
+// newFunction is the function as Lambda calls it, with one task stored.
+func newFunction(t *testing.T) (invoke func(events.APIGatewayProxyRequest) events.APIGatewayProxyResponse, task state.Observation) {
+	now := func() time.Time { return eventtest.DefaultTime }
+	db := memory.New(memory.WithClock(now))
+	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
+	store := table.NewState(db, "state", state.DefaultVisibleFor)
+	parsed, err := event.Parse(eventtest.Task())
+	require.NoError(t, err)
+	_, err = store.Put(t.Context(), *parsed.Observation, now())
+	require.NoError(t, err)
+	handler := function.New(httpapi.Deps{
+		State: store, Daemon: table.NewDaemon(db, "daemon"), Feed: table.NewFeed(db, "state", now), Now: now,
+		NewID: func() string { return "made-here" }, Account: eventtest.DefaultAccount, Region: eventtest.DefaultRegion,
+		Installation: "test", Logger: slog.New(slog.DiscardHandler),
+	})
+	entry := lambda.NewHandler(handler.Handle)
+	return func(request events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {
+		payload, err := json.Marshal(request)
+		require.NoError(t, err)
+		raw, err := entry.Invoke(context.Background(), payload)
+		require.NoError(t, err)
+		var response events.APIGatewayProxyResponse
+		require.NoError(t, json.Unmarshal(raw, &response))
+		return response
+	}, *parsed.Observation
+}
+
+func TestRequestsOfAPIGateway(t *testing.T) {
+	invoke, task := newFunction(t)
+	escaped := "arn%3Aaws%3Aecs%3A" + eventtest.DefaultRegion + "%3A" + eventtest.DefaultAccount + "%3Acluster%2Fedge"
+	for about, test := range map[string]struct {
+		path   string
+		query  map[string][]string
+		status int
+	}{
+		"a path":                   {path: "/v1/tasks/edge/" + task.ID, status: 200},
+		"a long ARN":               {path: "/v1/tasks/edge/" + task.ARN, status: 200},
+		"a cluster's ARN, escaped": {path: "/v1/tasks/" + escaped + "/" + task.ARN, status: 200},
+		"the same, unescaped":      {path: "/v1/tasks/" + task.Cluster.ARN("") + "/" + task.ARN, status: 200},
+		"a filter":                 {path: "/v1/tasks", query: map[string][]string{"cluster": {"edge"}, "startedBy": {"a b&c=d"}}, status: 200},
+		"a filter twice":           {path: "/v1/tasks", query: map[string][]string{"cluster": {"edge", "core"}}, status: 400},
+		"an unescaped path":        {path: "/v1/environments/100% sure?", status: 404},
+		"an unknown path":          {path: "/v2", status: 404},
+	} {
+		t.Run(about, func(t *testing.T) {
+			got := invoke(events.APIGatewayProxyRequest{
+				HTTPMethod: http.MethodGet, Path: test.path, MultiValueQueryStringParameters: test.query,
+				MultiValueHeaders: map[string][]string{"x-request-id": {"theirs"}},
+				RequestContext:    events.APIGatewayProxyRequestContext{RequestID: "gateway-1"},
+			})
+			require.Equal(t, test.status, got.StatusCode, got.Body)
+			require.Equal(t, []string{"gateway-1"}, got.MultiValueHeaders["X-Request-Id"], "API Gateway's own id, whatever the caller sent")
+			require.False(t, got.IsBase64Encoded)
+			require.True(t, json.Valid([]byte(got.Body)))
+		})
+	}
+}
+
+func TestABodyReachesTheAPI(t *testing.T) {
+	invoke, _ := newFunction(t)
+	for _, request := range []events.APIGatewayProxyRequest{
+		{Body: `{"name": 1}`},
+		{Body: "eyJuYW1lIjogMX0=", IsBase64Encoded: true, Headers: map[string]string{"Content-Type": "application/json"}},
+	} {
+		request.HTTPMethod, request.Path = http.MethodPost, "/v1/environments"
+		got := invoke(request)
+		require.Equal(t, 400, got.StatusCode)
+		require.Contains(t, got.Body, "body.name: expected string")
+		require.Equal(t, []string{"made-here"}, got.MultiValueHeaders["X-Request-Id"])
+	}
+}
+
+func TestSettings(t *testing.T) {
+	good := map[string]string{
+		"BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon", "BLOX_WAKEUP_QUEUE_URL": "https://queue", "BLOX_INSTALLATION": "main",
+		"BLOX_ACCOUNT": "210987654321", "AWS_REGION": "eu-west-1", "BLOX_VERSION": "1.0.0", "BLOX_RETENTION_DAYS": "7",
+	}
+	settings, err := function.SettingsFrom(func(name string) string { return good[name] })
+	require.NoError(t, err)
+	require.Equal(t, function.Settings{
+		StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue", Installation: "main", Account: "210987654321",
+		Region: "eu-west-1", Version: "1.0.0", VisibleFor: 7 * 24 * time.Hour,
+	}, settings)
+	for name := range good {
+		_, err := function.SettingsFrom(func(asked string) string {
+			if asked == name {
+				return ""
+			}
+			return good[asked]
+		})
+		require.ErrorContains(t, err, name)
+	}
+	for _, days := range []string{"0", "-1", "many", "3651"} {
+		_, err := function.SettingsFrom(func(asked string) string {
+			if asked == "BLOX_RETENTION_DAYS" {
+				return days
+			}
+			return good[asked]
+		})
+		require.ErrorContains(t, err, "allowed are 1 to 3650 days")
+	}
+}

@@ -1,0 +1,339 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+)
+
+// rest is the end of a run: no faults, no operators, and everything has to come to rest.
+type rest struct {
+	calm  bool
+	began time.Time
+	// sweeps that began after the faults had stopped, and ended.
+	sweeps int
+	since  time.Time // of being at rest; zero if it is not
+	why    string    // it is not
+}
+
+const (
+	// restWithin bounds how long it may take. Claims are replayed for 30 minutes, failures in a row are 15 apart.
+	restWithin = 50 * time.Minute
+	// restFor is how long it has to last: nothing may come back.
+	restFor = 3 * time.Minute
+)
+
+// settle ends the faults.
+func (w *world) settle() {
+	w.note("the faults stop")
+	w.rest.calm, w.rest.began = true, w.now
+	w.p = w.p.calm()
+	w.bus.downUntil = time.Time{}
+	w.ecs.Faults().EmptyLists(0)
+	for r := 1; r <= revisions; r++ {
+		if w.ops.broken[image(r)] && w.plan.Float64() < 0.7 {
+			w.heal(r)
+		}
+	}
+	for _, h := range w.registered() {
+		switch {
+		case h.connected:
+		case w.replaced(h):
+			w.deregister(h)
+		default:
+			w.reconnect(h)
+		}
+	}
+	for len(w.ops.jobs) > 0 {
+		w.stopJob()
+	}
+	w.must("UpdateService", map[string]any{"cluster": cluster, "service": "web", "desiredCount": 0})
+	var look func()
+	look = func() {
+		w.look()
+		w.after(time.Minute, look)
+	}
+	w.after(time.Minute, look)
+}
+
+// swept hears of a complete sweep.
+func (r *rest) swept(w *world, i item) {
+	w.met("sweep completed")
+	began, err := time.ParseDuration(text(i, "syncedAt") + "ms")
+	if err != nil || !r.calm || time.UnixMilli(0).Add(began).Before(r.began) {
+		return
+	}
+	r.sweeps++
+	if r.sweeps == 2 {
+		at := time.UnixMilli(0).Add(began)
+		w.after(0, func() {
+			if what := w.differs(at.Add(-10 * time.Second)); what != "" {
+				w.violate(5, "two reconciles after the faults stopped, STATE is not ECS: %s", what)
+			}
+		})
+	}
+}
+
+// forgets is how long ECS surely knows a stopped task.
+const forgets = 55 * time.Minute
+
+// differs says where STATE is not what ECS holds, of all that did not change since quiet.
+func (w *world) differs(quiet time.Time) string {
+	records := w.records()
+	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
+		t := w.truth.tasks[arn]
+		if t.changed.After(quiet) || t.last == daemon.StatusStopped && w.now.Sub(t.changed) > forgets {
+			continue
+		}
+		r, ok := records[arn]
+		if !ok || r.Version != t.version || r.Task.LastStatus != t.last || r.Task.DesiredStatus != t.desired {
+			return fmt.Sprintf("task %s is %s/%s version %d, stored is %s/%s version %d",
+				arn, t.last, t.desired, t.version, r.Task.LastStatus, r.Task.DesiredStatus, r.Version)
+		}
+	}
+	for _, h := range w.registered() {
+		if h.changed.After(quiet) {
+			continue
+		}
+		r, ok := records[h.arn]
+		if !ok || r.Version != h.version || r.Instance.Status != h.status || r.Instance.AgentConnected != h.connected {
+			return fmt.Sprintf("host %s is %s connected %t version %d, stored is %s connected %t version %d",
+				h.arn, h.status, h.connected, h.version, r.Instance.Status, r.Instance.AgentConnected, r.Version)
+		}
+	}
+	return ""
+}
+
+// records reads all of STATE, past the faults.
+func (w *world) records() map[string]state.Record {
+	records := map[string]state.Record{}
+	for _, kind := range []state.Kind{state.KindTask, state.KindContainerInstance} {
+		some, err := w.state.Cluster(context.Background(), clusterKey(), kind)
+		if err != nil {
+			panic(err)
+		}
+		for _, r := range some {
+			records[r.ARN] = r
+		}
+	}
+	return records
+}
+
+// look sees whether the world is at rest.
+func (w *world) look() {
+	if w.rest.sweeps < 2 {
+		w.rest.why = fmt.Sprintf("only %d sweeps were completed", w.rest.sweeps)
+		return
+	}
+	if w.rest.why = w.restless(); w.rest.why != "" {
+		w.rest.since = time.Time{}
+		return
+	}
+	if w.rest.since.IsZero() {
+		w.rest.since = w.now
+	}
+}
+
+func (w *world) rested() bool {
+	return !w.rest.since.IsZero() && w.now.Sub(w.rest.since) >= restFor
+}
+
+// restless says what is not as invariant 5 wants it.
+func (w *world) restless() string {
+	if n := w.events.Len(); n > 0 {
+		return fmt.Sprintf("%d events are in the queue", n)
+	}
+	for _, s := range w.shards {
+		if len(s.records) > 0 {
+			return "changes are in the stream"
+		}
+	}
+	if what := w.differs(w.now); what != "" {
+		return "STATE is not ECS: " + what
+	}
+	if what := w.ghosts(); what != "" {
+		return what
+	}
+	directory, err := w.daemon.Directory(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	exists := map[string]bool{}
+	for _, entry := range directory {
+		exists[entry.ID] = true
+		if what := w.unfinished(entry); what != "" {
+			return "environment " + entry.Name + ": " + what
+		}
+	}
+	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
+		t := w.truth.tasks[arn]
+		if t.environment == "" || !t.live() || exists[t.environment] {
+			continue
+		}
+		if env := w.truth.environments[t.environment]; env == nil || !env.keep {
+			return fmt.Sprintf("orphan: task %s on host %s is of environment %s, which is no more", arn, t.machine, t.environment)
+		}
+	}
+	return ""
+}
+
+// ghosts are records of what ECS does not hold.
+func (w *world) ghosts() string {
+	records := w.records()
+	for _, arn := range slices.Sorted(maps.Keys(records)) {
+		r := records[arn]
+		if r.Tombstone != nil {
+			continue
+		}
+		if t := w.truth.tasks[arn]; t != nil && t.last != daemon.StatusStopped {
+			continue
+		}
+		if h := w.truth.hosts[arn]; h != nil && h.status != "INACTIVE" {
+			continue
+		}
+		return fmt.Sprintf("STATE has %s alive, ECS has not", arn)
+	}
+	return ""
+}
+
+// unfinished says what an environment still wants.
+func (w *world) unfinished(entry table.DirectoryEntry) string {
+	ctx := context.Background()
+	env, err := w.environmentNow(entry.ID)
+	if err != nil {
+		return err.Error()
+	}
+	if env.Status != daemon.EnvironmentActive {
+		return "it is still being deleted"
+	}
+	slots, err := w.daemon.Slots(ctx, env.ID)
+	if err != nil {
+		panic(err)
+	}
+	present := map[string]bool{}
+	for _, h := range w.registered() {
+		present[h.machine] = true
+	}
+	for _, s := range slots {
+		if !present[s.Host.EC2InstanceID] {
+			return fmt.Sprintf("it has a slot of host %s, which has left", s.Host.EC2InstanceID)
+		}
+	}
+	if env.DeploymentID == "" {
+		return ""
+	}
+	dep, err := w.daemon.Deployment(ctx, env.ID, env.DeploymentID)
+	if err != nil {
+		return err.Error()
+	}
+	rev, err := w.daemon.Revision(ctx, env.ID, dep.Revision)
+	if err != nil {
+		return err.Error()
+	}
+	broken := w.broken(rev.TaskDefinition)
+	if !dep.Status.Ended() && !broken {
+		return fmt.Sprintf("deployment %s of revision %d is %s: %+v %v", dep.ID, dep.Revision, dep.Status, dep.Counts, dep.FailedInstances)
+	}
+	if what := w.unended(env); what != "" {
+		return what
+	}
+	return w.misplaced(env, rev, broken)
+}
+
+// unended are deployments that neither are in force nor have ended.
+func (w *world) unended(env daemon.Environment) string {
+	for _, id := range slices.Sorted(maps.Keys(w.truth.deployments)) {
+		if w.truth.deployments[id] != env.ID || id == env.DeploymentID {
+			continue
+		}
+		dep, err := w.daemon.Deployment(context.Background(), env.ID, id)
+		if errors.Is(err, table.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			panic(err)
+		}
+		if !dep.Status.Ended() {
+			return fmt.Sprintf("deployment %s is not in force and is %s", id, dep.Status)
+		}
+	}
+	return ""
+}
+
+func (w *world) broken(taskDefinition string) bool {
+	for r := 1; r <= revisions; r++ {
+		if w.ops.broken[image(r)] && taskDefinition[len(taskDefinition)-2:] == fmt.Sprintf(":%d", r) {
+			return true
+		}
+	}
+	return false
+}
+
+// misplaced says which host has not exactly the daemon that it should have.
+func (w *world) misplaced(env daemon.Environment, rev daemon.Revision, broken bool) string {
+	daemons, others := map[string][]*task{}, map[string]int{}
+	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
+		t := w.truth.tasks[arn]
+		switch {
+		case t.environment == env.ID && t.live():
+			daemons[t.machine] = append(daemons[t.machine], t)
+		case t.environment == "" && t.last != daemon.StatusStopped:
+			others[t.machine]++
+		}
+	}
+	for _, h := range w.registered() {
+		on := daemons[h.machine]
+		switch {
+		case len(on) > 1:
+			return fmt.Sprintf("host %s has %d daemons", h.machine, len(on))
+		case h.active() && !broken && len(on) == 0:
+			return fmt.Sprintf("host %s has no daemon", h.machine)
+		case h.active() && !broken && on[0].definition != rev.TaskDefinition:
+			return fmt.Sprintf("host %s has %s and not %s", h.machine, on[0].definition, rev.TaskDefinition)
+		case h.active() && !broken && on[0].working.IsZero():
+			return fmt.Sprintf("the daemon of host %s does not work: %s %s", h.machine, on[0].last, on[0].health)
+		case h.status == daemon.StatusDraining && others[h.machine] == 0 && len(on) > 0:
+			return fmt.Sprintf("host %s drains, and only the daemon keeps it from ending", h.machine)
+		}
+	}
+	return ""
+}
+
+// checkEvents is invariant 6: every event that reached the queue is stored, or older than what is stored, or among the
+// dead letters with its reason.
+func (w *world) checkEvents() {
+	if n := w.events.Len(); n > 0 {
+		w.violate(6, "%d events are still in the queue: first %v", n, w.events.Messages()[0])
+		return
+	}
+	letters := map[string]string{}
+	for _, m := range w.deadLetters.Messages() {
+		letters[m.Body] = m.Attributes["reason"]
+	}
+	for _, body := range w.bus.bad {
+		if letters[body] == "" {
+			w.violate(6, "a malformed event is not among the dead letters with a reason: %s", body)
+			return
+		}
+	}
+	stored := map[state.Key]int64{}
+	for _, r := range w.records() {
+		stored[r.Key] = r.Version
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(w.bus.delivered), state.Key.Compare) {
+		if stored[key] < w.bus.delivered[key] {
+			w.violate(6, "version %d of %s reached the queue, stored is %d", w.bus.delivered[key], key, stored[key])
+			return
+		}
+	}
+	if len(letters) > len(w.bus.bad) {
+		w.violate(6, "%d dead letters, and only %d malformed events", len(letters), len(w.bus.bad))
+	}
+}
