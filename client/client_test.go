@@ -277,7 +277,7 @@ func TestAnswersThatAreNoProblems(t *testing.T) {
 		"<html>" + strings.Repeat("x", 1000): "<html>" + strings.Repeat("x", 294),
 	} {
 		f := &fake{answers: []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(403)
+			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, body)
 		}}}
 		require.EqualError(t, f.start(t, Options{}).Ping(t.Context()), "GET /v1/ping: "+want)

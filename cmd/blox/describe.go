@@ -148,7 +148,7 @@ func agentText(e client.ContainerInstanceEntity) string {
 		text += ", version " + e.VersionInfo.AgentVersion
 	}
 	if e.VersionInfo.DockerVersion != "" {
-		text += ", " + e.VersionInfo.DockerVersion
+		text += ", Docker " + strings.TrimPrefix(e.VersionInfo.DockerVersion, "DockerVersion: ")
 	}
 	return text
 }

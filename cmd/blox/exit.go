@@ -87,7 +87,7 @@ func explainAnswer(e *client.Error) (code int, text string) {
 	case http.StatusBadRequest:
 		return exitUsage, e.Error()
 	case http.StatusNotFound:
-		return exitNotFound, e.Error()
+		return exitNotFound, e.Error() + "; blox get lists what there is"
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return exitFailed, fmt.Sprintf("the API refused the call (%s): check the AWS credentials, --endpoint and --sign-region", e.Error())
 	default:

@@ -2,25 +2,23 @@ package daemon
 
 import "slices"
 
-// advance moves the deployment on: pending, running, completed. It is stored only when something about it changed.
+// advance moves the deployment on: pending, running, completed. The counts of a completed one are kept true, for it is
+// what people look at until the next. It is stored only when something about it changed.
 //
 // Keeps: completed means that every host which should have the daemon, and is not exempt, has the revision and has had
 // it healthy for minHealthySeconds; no host is waiting for its first.
 func (p *planner) advance() {
 	before := *p.Deployment
-	if before.Status.Ended() {
+	if before.Status.Ended() && before.Status != DeploymentCompleted {
 		return
 	}
-	after := before
+	after, reason, now := before, "progress", p.now
 	after.Counts = p.tally()
 	after.FailedInstances = p.failedInstances()
-	if after.Status == DeploymentPending {
-		now := p.now
+	if before.Status == DeploymentPending {
 		after.Status, after.StartedAt = DeploymentRunning, &now
 	}
-	reason := "progress"
-	if p.complete(after.Counts) {
-		now := p.now
+	if !before.Status.Ended() && p.complete(after.Counts) {
 		after.Status, after.EndedAt = DeploymentCompleted, &now
 		reason = "every host has the revision"
 	}

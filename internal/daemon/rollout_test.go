@@ -146,3 +146,17 @@ func minHealthy(s Snapshot, seconds int) Snapshot {
 	s.Revision.DeploymentConfiguration.MinHealthySeconds = seconds
 	return s
 }
+
+func TestTheCountsOfACompletedDeploymentStayTrue(t *testing.T) {
+	s := completed(fixture()).with(1, running(2)).with(2, running(2), slotChange(func(s *Slot) { s.HealthySince = ago(0) }))
+	s.Tasks[1].Health = "UNHEALTHY"
+	actions := Plan(s, t0)
+	after := actions[len(actions)-1].Deployment
+	require.Equal(t, Counts{Desired: 2, Updated: 1, Healthy: 1, Exempt: 1}, after.Counts)
+	require.Equal(t, DeploymentCompleted, after.Status)
+
+	s.Deployment = after
+	for _, a := range Plan(s, t0) {
+		require.NotEqual(t, Advance, a.Kind, "nothing changed, nothing is written")
+	}
+}

@@ -113,14 +113,16 @@ func bucketOf(cluster state.ClusterKey, name string, share Share) table.Bucket {
 	}
 }
 
-// setDue says when the tick should bring the whole environment again. Only a look at the whole moves it.
+// setDue says when the tick should bring the whole environment again: soon if it is in motion, or if a look at some of its
+// hosts changed something, so that the counts of the whole become true again.
 func (d *Driver) setDue(ctx context.Context, s daemon.Snapshot, done []daemon.Action) error {
 	finished := slices.ContainsFunc(done, func(a daemon.Action) bool { return a.Kind == daemon.Finish })
-	if !s.Full || finished {
+	moved := slices.ContainsFunc(done, func(a daemon.Action) bool { return callsECS(a) || a.Kind == daemon.Forget })
+	if finished || (!s.Full && !moved) {
 		return nil
 	}
 	period := fullPeriod
-	if s.Environment.Status != daemon.EnvironmentActive || (s.Deployment != nil && !s.Deployment.Status.Ended()) || !synced(s) {
+	if moved || s.Environment.Status != daemon.EnvironmentActive || (s.Deployment != nil && !s.Deployment.Status.Ended()) || !synced(s) {
 		period = activePeriod
 	}
 	return d.Daemon.SetDue(ctx, s.Environment, d.Now().Add(period))

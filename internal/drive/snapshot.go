@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
 )
 
 // snapshot reads what Plan needs: of the hosts behind some container instances, or of the whole environment if
@@ -22,16 +24,12 @@ func (d *Driver) snapshot(ctx context.Context, environmentID string, instances [
 		Environment: env, Installation: d.Installation, Settings: d.Settings,
 		Full: instances == nil || env.Status != daemon.EnvironmentActive,
 	}
-	if env.DeploymentID != "" {
-		deployment, err := d.Daemon.Deployment(ctx, env.ID, env.DeploymentID)
-		if err != nil {
-			return s, err
-		}
-		if s.Revision, err = d.Daemon.Revision(ctx, env.ID, deployment.Revision); err != nil {
-			return s, err
-		}
-		s.Deployment = &deployment
-		s.Full = s.Full || !deployment.Status.Ended()
+	err = d.inForce(ctx, &s)
+	if errors.Is(err, table.ErrNotFound) && env.Status == daemon.EnvironmentDeleting {
+		err = nil // a driver died while it removed the environment: the rest of it is still to be removed
+	}
+	if err != nil {
+		return s, err
 	}
 	if s.Clusters, err = d.freshness(ctx, env.Clusters); err != nil {
 		return s, err
@@ -46,6 +44,24 @@ func (d *Driver) snapshot(ctx context.Context, environmentID string, instances [
 		return s, fmt.Errorf("reading a snapshot of environment %s: %w", env.Name, err)
 	}
 	return s, nil
+}
+
+// inForce reads the deployment in force and its revision.
+func (d *Driver) inForce(ctx context.Context, s *daemon.Snapshot) error {
+	env := s.Environment
+	if env.DeploymentID == "" {
+		return nil
+	}
+	deployment, err := d.Daemon.Deployment(ctx, env.ID, env.DeploymentID)
+	if err != nil {
+		return err
+	}
+	if s.Revision, err = d.Daemon.Revision(ctx, env.ID, deployment.Revision); err != nil {
+		return err
+	}
+	s.Deployment = &deployment
+	s.Full = s.Full || !deployment.Status.Ended()
+	return nil
 }
 
 func (d *Driver) freshness(ctx context.Context, clusters []state.ClusterKey) (map[state.ClusterKey]daemon.Freshness, error) {

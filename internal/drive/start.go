@@ -18,7 +18,7 @@ import (
 
 // start claims, and only then calls ECS.
 func (r *run) start(ctx context.Context, a daemon.Action, res *result) error {
-	claimed, err := r.Daemon.PutSlot(ctx, *a.Slot)
+	claimed, err := r.Daemon.ClaimSlot(ctx, *a.Slot)
 	if err != nil {
 		return err
 	}

@@ -214,7 +214,7 @@ func ecsError(err error, doing string) error {
 		case "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded":
 			return huma.NewError(http.StatusTooManyRequests, "Amazon ECS limits calls just now: try again in a few seconds")
 		case "InvalidParameterException":
-			return badRequest(fmt.Errorf("Amazon ECS refused the request: %s", api.ErrorMessage()))
+			return badRequest(wrong("body", nil, "Amazon ECS refused it: %s", api.ErrorMessage()))
 		}
 	}
 	return fmt.Errorf("%s: %w", doing, err)

@@ -136,11 +136,11 @@ func resourceValue(resource fields) (string, error) {
 	case "LONG":
 		return numberText(resource["longValue"]), nil
 	case "DOUBLE":
-		number, err := strconv.ParseFloat(numberText(resource["doubleValue"]), 64)
-		if err != nil {
-			return "", nil // none given
+		text := numberText(resource["doubleValue"])
+		if number, err := strconv.ParseFloat(text, 64); err == nil {
+			text = strconv.FormatFloat(number, 'f', 2, 64)
 		}
-		return strconv.FormatFloat(number, 'f', 2, 64), nil
+		return text, nil
 	case "STRINGSET":
 		var values []string
 		if raw, ok := resource["stringSetValue"]; ok {

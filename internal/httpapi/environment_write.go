@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -157,7 +156,7 @@ func (s *server) deleteEnvironment(ctx context.Context, in *deleteEnvironmentInp
 	done := &deleteEnvironmentOutput{ContentType: "application/json; charset=UTF-8"}
 	for range writeTries {
 		env, err := s.environmentNamed(ctx, in.Name)
-		if status := (huma.StatusError)(nil); errors.As(err, &status) && status.GetStatus() == http.StatusNotFound {
+		if isNotFound(err) {
 			return done, nil
 		}
 		if err != nil {

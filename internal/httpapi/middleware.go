@@ -45,21 +45,21 @@ func (s *server) observed(next http.Handler) http.Handler {
 func (s *server) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			crash := recover()
-			if crash == nil {
-				return
-			}
-			if crash == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so, too
-				panic(crash)
-			}
-			s.Logger.ErrorContext(r.Context(), "request crashed", "panic", fmt.Sprint(crash),
-				"stack", string(debug.Stack()), "requestId", requestIDOf(r.Context()))
-			if recorder, ok := w.(*statusRecorder); !ok || recorder.status == 0 {
-				writeProblem(w, http.StatusInternalServerError, serverFault)
+			if crash := recover(); crash != nil {
+				s.answerCrash(r.Context(), w, crash)
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+func (s *server) answerCrash(ctx context.Context, w http.ResponseWriter, crash any) {
+	s.Logger.ErrorContext(ctx, "request crashed", "panic", fmt.Sprint(crash),
+		"stack", string(debug.Stack()), "requestId", requestIDOf(ctx))
+	// Half an answer cannot be taken back.
+	if recorder, ok := w.(*statusRecorder); !ok || recorder.status == 0 {
+		writeProblem(w, http.StatusInternalServerError, serverFault)
+	}
 }
 
 // routed answers unknown paths and methods with problem documents; the mux alone would answer in plain text.

@@ -87,6 +87,11 @@ func isProblem(err error) bool {
 	return errors.As(err, &problem)
 }
 
+func isNotFound(err error) bool {
+	var problem huma.StatusError
+	return errors.As(err, &problem) && problem.GetStatus() == http.StatusNotFound
+}
+
 // internal hides an error that is ours from the one who asked, and logs it with the request's id.
 func (s *server) internal(ctx context.Context, err error) error {
 	if ctx.Err() != nil {

@@ -45,8 +45,8 @@ var introduction = template.Must(template.New("introduction").Parse(`Blox runs. 
 
 Try, in another terminal:
 
-  curl {{.API}}/v1/instances?cluster={{.Cluster}}
-  curl {{.API}}/v1/tasks?status=running
+  curl '{{.API}}/v1/instances?cluster={{.Cluster}}'
+  curl '{{.API}}/v1/tasks?status=running'
   curl {{.API}}/v1/environments
   bin/blox get instances{{.Endpoint}}
   export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_DEFAULT_REGION={{.Region}}

@@ -184,8 +184,16 @@ func counted(n int, what string) string {
 }
 
 func (t *tale) tellEnvironment(e client.Environment, settled bool) []string {
-	if e.DeploymentID == "" {
+	switch {
+	case e.DeploymentID == "":
 		return nil
+	case e.Status == string(daemon.EnvironmentDeleting):
+		told := "daemon " + e.Name + " is being deleted"
+		if t.running[e.ID] == told {
+			return nil
+		}
+		t.running[e.ID] = told
+		return []string{told}
 	}
 	var lines []string
 	status := e.DeploymentStatus

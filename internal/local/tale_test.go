@@ -141,6 +141,17 @@ func TestADaemonAndItsDeployment(t *testing.T) {
 	require.Equal(t, []string{"host i-2 is being drained", "daemon log-agent on 2 of 2 hosts"}, s.tale.lines(true))
 }
 
+func TestAnEnvironmentThatIsDeletedLosesItsDaemonsOnPurpose(t *testing.T) {
+	s := newStory()
+	s.host(0, "ACTIVE", true)
+	s.task("a", 0, daemon.Group(installation, "env"), "RUNNING", "RUNNING")
+	s.tale.lines(true)
+	s.tale.know([]client.Environment{{ID: "env", Name: "log-agent", Status: "DELETING", DeploymentID: "d", DeploymentStatus: client.DeploymentStopped}})
+	require.Equal(t, []string{"daemon log-agent is being deleted"}, s.tale.lines(true))
+	s.task("a", 0, daemon.Group(installation, "env"), "STOPPED", "STOPPED")
+	require.Empty(t, s.tale.lines(true))
+}
+
 func TestOtherHostsAreNotCounted(t *testing.T) {
 	s := newStory()
 	s.host(0, "ACTIVE", true)

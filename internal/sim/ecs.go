@@ -108,7 +108,7 @@ func (n *network) call(action string, in request, req *http.Request, body []byte
 	w.cause = &in
 	w.hear()
 	w.cause = nil
-	w.called(action, in, response)
+	w.called(action, response)
 	return response, nil
 }
 

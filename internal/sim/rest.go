@@ -126,8 +126,25 @@ func (w *world) records() map[string]state.Record {
 	return records
 }
 
+// stopKept stops, by hand, the tasks that environments left behind at their owners' wish: they hold the ports that the
+// daemons of the next environment need.
+func (w *world) stopKept() {
+	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
+		t := w.truth.tasks[arn]
+		env := w.truth.environments[t.environment]
+		if env == nil || !env.keep || !t.live() {
+			continue
+		}
+		if _, err := w.environmentNow(env.id); errors.Is(err, table.ErrNotFound) {
+			w.note("operator: stops %s, which has no owner", arn)
+			w.operator("StopTask", map[string]any{"cluster": cluster, "task": arn, "reason": "has no owner"})
+		}
+	}
+}
+
 // look sees whether the world is at rest.
 func (w *world) look() {
+	w.stopKept()
 	if w.rest.sweeps < 2 {
 		w.rest.why = fmt.Sprintf("only %d sweeps were completed", w.rest.sweeps)
 		return

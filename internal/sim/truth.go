@@ -278,27 +278,38 @@ func (w *world) calling(action string, in request) {
 }
 
 // called sees a call after ECS did.
-func (w *world) called(action string, in request, response *http.Response) {
+func (w *world) called(action string, response *http.Response) {
 	inv := w.current
 	if action == "DescribeTasks" && inv != nil && response.StatusCode == http.StatusOK {
 		inv.asked = w.now
 	}
-	if response.StatusCode == http.StatusOK {
+	if response.StatusCode == http.StatusOK && action != "RunTask" {
 		return
 	}
 	body := peek(response)
-	kind := "refused"
 	var answer struct {
-		Type string `json:"__type"`
+		Type     string `json:"__type"`
+		Failures []struct {
+			Reason string `json:"reason"`
+		} `json:"failures"`
 	}
-	if err := json.Unmarshal(body, &answer); err == nil {
-		kind = answer.Type
+	if err := json.Unmarshal(body, &answer); err != nil {
+		panic(fmt.Sprintf("sim: %s answered %q", action, body))
+	}
+	kind := answer.Type
+	for _, f := range answer.Failures {
+		if kind == "" || strings.HasPrefix(kind, "MemberOf") {
+			kind = f.Reason
+		}
+	}
+	if kind == "" {
+		return
 	}
 	w.met("ECS answered " + action + " with " + kind)
+	w.trace(inv, action, kind)
 	if strings.Contains(kind, "Throttling") {
 		w.violate(4, "Blox made more calls than ECS allows: %s was throttled", action)
 	}
-	_ = in
 }
 
 // stored sees what Blox writes to the DAEMON table, after it was written.

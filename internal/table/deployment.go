@@ -93,7 +93,8 @@ func (d *Daemon) Deployment(ctx context.Context, environmentID, deploymentID str
 	return dep, err
 }
 
-// AdvanceDeployment stores the scheduler's progress. ErrConflict: the deployment has ended meanwhile.
+// AdvanceDeployment stores the scheduler's progress, or the counts of a deployment that stays completed. ErrConflict: the
+// deployment has ended otherwise meanwhile.
 func (d *Daemon) AdvanceDeployment(ctx context.Context, dep daemon.Deployment) error {
 	item, err := encode(environmentPK(dep.EnvironmentID), deploymentSK(dep.ID), dep)
 	if err != nil {
@@ -101,11 +102,12 @@ func (d *Daemon) AdvanceDeployment(ctx context.Context, dep daemon.Deployment) e
 	}
 	_, err = d.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &d.name, Item: item,
-		ConditionExpression:      aws.String("#status IN (:pending, :running)"),
+		ConditionExpression:      aws.String("#status IN (:pending, :running, :now)"),
 		ExpressionAttributeNames: map[string]string{"#status": "status"},
 		ExpressionAttributeValues: Item{
 			":pending": stringValue(string(daemon.DeploymentPending)),
 			":running": stringValue(string(daemon.DeploymentRunning)),
+			":now":     stringValue(string(dep.Status)),
 		},
 	})
 	if err != nil {

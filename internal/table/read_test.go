@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/dynamo"
+	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -198,4 +200,38 @@ func TestListsOfMoreThanOnePage(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, inOneShard, ids(records))
 	})
+}
+
+// An index tells late. What it shows is true now all the same, because the records are read by key.
+func TestListsFromAnIndexThatLags(t *testing.T) {
+	lag := time.Duration(0)
+	db := memory.New(memory.WithIndexLag(func(string, string) time.Duration { return lag }))
+	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
+	s := newState(db, "blox")
+	options := []eventtest.Option{eventtest.Group("service:web"), eventtest.OnContainerInstance(id(100))}
+	put(t, s, task(t, 1, "RUNNING", options...), start)
+	lag = memory.UntilSettled
+	put(t, s, task(t, 2, "STOPPED", options...), start)
+	put(t, s, task(t, 1, "RUNNING", append(options, eventtest.ID(id(7)))...), start)
+
+	for range 2 {
+		onHost, err := s.TasksOnInstance(t.Context(), home, id(100))
+		require.NoError(t, err)
+		ofGroup, err := s.LiveTasksOfGroup(t.Context(), home, "service:web")
+		require.NoError(t, err)
+		living, err := s.Living(t.Context(), home, state.KindTask)
+		require.NoError(t, err)
+		require.NotContains(t, ids(onHost), eventtest.DefaultTaskID, "it has stopped, whatever the index says")
+		require.NotContains(t, ids(ofGroup), eventtest.DefaultTaskID)
+		for _, r := range living {
+			require.Equal(t, stored(t, s, r.Key), r)
+		}
+		if lag == 0 {
+			require.Equal(t, []string{id(7)}, ids(onHost))
+			require.Equal(t, []string{id(7)}, ids(ofGroup))
+			require.Equal(t, []string{id(7)}, ids(living))
+		}
+		lag = 0
+		db.SettleIndexes()
+	}
 }

@@ -56,6 +56,32 @@ func (d *Daemon) PutSlot(ctx context.Context, slot daemon.Slot) (daemon.Slot, er
 	return next, nil
 }
 
+// ClaimSlot stores the claim of a start, as PutSlot does. A host's first slot is stored only while the environment is
+// ACTIVE: a driver that lost its lease long ago would otherwise start a task for an environment that is no more, and
+// nobody would ever stop it. A slot that was there before is gone with its environment, so that its version tells.
+func (d *Daemon) ClaimSlot(ctx context.Context, slot daemon.Slot) (daemon.Slot, error) {
+	if slot.RecordVersion > 0 {
+		return d.PutSlot(ctx, slot)
+	}
+	put, next, err := d.slotPut(slot)
+	if err != nil {
+		return slot, err
+	}
+	_, err = d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		{ConditionCheck: &types.ConditionCheck{
+			TableName: &d.name, Key: itemKey(environmentPK(slot.EnvironmentID), environmentSK),
+			ConditionExpression:       aws.String("#status = :active"),
+			ExpressionAttributeNames:  map[string]string{"#status": "status"},
+			ExpressionAttributeValues: Item{":active": stringValue(string(daemon.EnvironmentActive))},
+		}},
+		{Put: put},
+	}})
+	if err != nil {
+		return slot, fmt.Errorf("claiming the start on %s: %w", slot.Host, conflict(err))
+	}
+	return next, nil
+}
+
 // PutSlotUnderLease stores a slot as PutSlot does, and only while the lease is held. A stop is claimed this way: a
 // driver whose lease was taken over may have counted the budget before others spent it.
 func (d *Daemon) PutSlotUnderLease(ctx context.Context, slot daemon.Slot, lease Lease) (daemon.Slot, error) {
