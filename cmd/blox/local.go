@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,7 @@ Ctrl-C stops everything. Nothing is kept.`,
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.Demo = !noDemo
+			cfg.Endpoint = os.Getenv("AWS_ENDPOINT_URL_DYNAMODB") // the SDKs' own variable
 			cfg.Out = cmd.OutOrStdout()
 			cfg.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 			err := local.Run(cmd.Context(), cfg)

@@ -102,6 +102,9 @@ func (p *planner) learnTask(slot Slot, task Task) Slot {
 	if task.Stopped() || p.lost(task) {
 		return p.bury(slot, task)
 	}
+	if p.sameTask(slot, task) {
+		slot.Revision = p.Revision.Number
+	}
 	away := slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace
 	healthy := task.Healthy() && !away
 	if !healthy {
@@ -109,6 +112,13 @@ func (p *planner) learnTask(slot Slot, task Task) Slot {
 	}
 	slot.HealthySince = since(slot.HealthySince, healthy, p.now)
 	return slot
+}
+
+// sameTask says that an older revision's task is what the newer one would start: a revision that only changes how to roll
+// out restarts nothing.
+func (p *planner) sameTask(slot Slot, task Task) bool {
+	return p.Deployment != nil && slot.State == SlotPlaced && slot.Revision != p.Revision.Number &&
+		task.TaskDefinition == p.Revision.TaskDefinition
 }
 
 // settle ends the debt of a daemon that had become healthy for long enough: what befalls the host from here on is not

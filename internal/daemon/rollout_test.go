@@ -95,6 +95,14 @@ func TestOnlyAFullSnapshotReplaces(t *testing.T) {
 	require.Empty(t, Plan(s, t0))
 }
 
+func TestARevisionThatRunsTheSameTaskRestartsNothing(t *testing.T) {
+	s := many(fixture(), 1, 2, running(1))
+	s.Revision.TaskDefinition = taskDefinition(1)
+	actions := Plan(s, t0)
+	require.Equal(t, []string{"observe i-001", "observe i-002", "advance completed"}, brief(actions))
+	require.Equal(t, 2, actions[0].Slot.Revision)
+}
+
 func TestHostsWithoutADaemonComeBeforeReplacements(t *testing.T) {
 	s := many(fixture(), 1, 4, running(1)).with(9)
 	require.Equal(t, []string{"start i-009", "stop i-001", "advance running"}, brief(Plan(s, t0)))

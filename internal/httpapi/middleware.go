@@ -44,18 +44,19 @@ func (s *server) observed(next http.Handler) http.Handler {
 // recovered answers 500 where a handler crashed.
 func (s *server) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if crash := recover(); crash != nil {
-				s.answerCrash(r.Context(), w, crash)
-			}
-		}()
+		defer s.answerCrash(w, r)
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (s *server) answerCrash(ctx context.Context, w http.ResponseWriter, crash any) {
-	s.Logger.ErrorContext(ctx, "request crashed", "panic", fmt.Sprint(crash),
-		"stack", string(debug.Stack()), "requestId", requestIDOf(ctx))
+// answerCrash is to be deferred: it ends a panic.
+func (s *server) answerCrash(w http.ResponseWriter, r *http.Request) {
+	crash := recover()
+	if crash == nil {
+		return
+	}
+	s.Logger.ErrorContext(r.Context(), "request crashed", "panic", fmt.Sprint(crash),
+		"stack", string(debug.Stack()), "requestId", requestIDOf(r.Context()))
 	// Half an answer cannot be taken back.
 	if recorder, ok := w.(*statusRecorder); !ok || recorder.status == 0 {
 		writeProblem(w, http.StatusInternalServerError, serverFault)

@@ -35,7 +35,9 @@ type Config struct {
 	Instances int    // hosts of the demo cluster
 	Seed      uint64 // decides the simulator's ids and delays
 	Store     string // StoreMemory or StoreDynamoDB
-	Demo      bool   // whether there is a demo cluster with a daemon
+	// Endpoint is the URL of a DynamoDB that runs already, for StoreDynamoDB; empty starts DynamoDB Local.
+	Endpoint string
+	Demo     bool // whether there is a demo cluster with a daemon
 
 	// ReconcilePeriod and TickPeriod are those of the schedules; 0 means 30 seconds and 1 minute.
 	ReconcilePeriod time.Duration

@@ -29,13 +29,13 @@ type started struct {
 
 func start(t *testing.T, storage string, instances int) *started {
 	t.Helper()
+	endpoint := ""
 	if storage == StoreDynamoDB {
-		// One engine for all tests of this package.
-		t.Setenv(endpointVariable, *dynamotest.ForTest(t).Options().BaseEndpoint)
+		endpoint = *dynamotest.ForTest(t).Options().BaseEndpoint
 	}
 	w, told := newWatch(), &lockedText{}
 	s, err := Start(t.Context(), Config{
-		Addr: "127.0.0.1:0", ECSAddr: "127.0.0.1:0", Instances: instances, Seed: 1, Store: storage, Demo: true,
+		Addr: "127.0.0.1:0", ECSAddr: "127.0.0.1:0", Instances: instances, Seed: 1, Store: storage, Endpoint: endpoint, Demo: true,
 		Out: told, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), OnWorld: w.see,
 	})
 	require.NoError(t, err)
@@ -80,6 +80,7 @@ func eventually(t *testing.T, what string, condition func(c *assert.CollectT)) {
 func TestTheLoop(t *testing.T) {
 	for _, storage := range []string{StoreMemory, StoreDynamoDB} {
 		t.Run(storage, func(t *testing.T) {
+			t.Parallel() // both wait for the simulator most of the time
 			s := start(t, storage, 20)
 			took := s.watch.until(t, "the demo's daemon on 20 of 20 hosts", everyHostHasOne(20))
 			t.Logf("daemon on 20 of 20 after %s", took)

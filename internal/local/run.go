@@ -45,11 +45,14 @@ var introduction = template.Must(template.New("introduction").Parse(`Blox runs. 
 
 Try, in another terminal:
 
-  curl '{{.API}}/v1/instances?cluster={{.Cluster}}'
+  curl '{{.API}}/v1/instances{{if .Demo}}?cluster={{.Cluster}}{{end}}'
   curl '{{.API}}/v1/tasks?status=running'
   curl {{.API}}/v1/environments
   bin/blox get instances{{.Endpoint}}
   export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_DEFAULT_REGION={{.Region}}
+{{- if not .Demo}}
+  aws ecs create-cluster --cluster-name {{.Cluster}} --endpoint-url {{.ECS}}
+{{- end}}
   aws ecs register-container-instance --cluster {{.Cluster}} --endpoint-url {{.ECS}}
 
 `))
@@ -61,9 +64,9 @@ func (s *System) introduce() {
 	}
 	// Written at once, so that no line of the narration gets in between; an output that is gone needs no introduction.
 	var text strings.Builder
-	_ = introduction.Execute(&text, map[string]string{
+	_ = introduction.Execute(&text, map[string]any{
 		"API": s.APIURL(), "ECS": s.ECSURL(), "Store": s.Store(), "Account": account, "Region": region,
-		"Cluster": demoCluster, "Endpoint": endpoint,
+		"Cluster": demoCluster, "Endpoint": endpoint, "Demo": s.cfg.Demo,
 	})
 	fmt.Fprint(s.cfg.Out, text.String())
 }

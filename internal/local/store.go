@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -21,9 +20,6 @@ import (
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
 )
-
-// endpointVariable is the SDK's own variable: where DynamoDB, or what speaks like it, is running already.
-const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
 
 // expiryPeriod is how often the engine in memory deletes what has expired; DynamoDB takes hours.
 const expiryPeriod = time.Minute
@@ -69,7 +65,7 @@ func openMemory(ctx context.Context, cfg Config, emit func(events.DynamoDBEventR
 func openDynamoDB(ctx context.Context, cfg Config, runID string, client *http.Client, emit func(events.DynamoDBEventRecord)) (*store, error) {
 	prefix := "blox-local-" + runID + "-"
 	s := &store{state: prefix + schema.State.LogicalName, daemon: prefix + schema.Daemon.LogicalName}
-	endpoint := os.Getenv(endpointVariable)
+	endpoint := cfg.Endpoint
 	if endpoint == "" {
 		server, err := startDynamoDBLocal(ctx)
 		if err != nil {

@@ -70,7 +70,6 @@ func TestAStartThatCannotSucceedSaysWhy(t *testing.T) {
 }
 
 func TestWithoutJavaThereIsNoDynamoDBLocal(t *testing.T) {
-	t.Setenv(endpointVariable, "")
 	t.Setenv("PATH", t.TempDir())
 	err := Run(t.Context(), Config{Addr: "127.0.0.1:0", ECSAddr: "127.0.0.1:0", Store: StoreDynamoDB})
 	var start *StartError

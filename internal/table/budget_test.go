@@ -30,6 +30,9 @@ func TestTakeCalls(t *testing.T) {
 		{"it fills again", 9, after(2), 4, 0},
 		{"a clock behind takes nothing away", 1, after(-100), 0, 500 * time.Millisecond},
 		{"and gives nothing twice", 9, after(3), 2, 0},
+		{"some of what came since", 1, after(5), 1, 0},
+		{"a clock behind may take", 1, after(-100), 1, 0},
+		{"and does not make time begin again", 9, after(5), 2, 0},
 		{"never more than the burst", 99, after(1000), 10, 0},
 	}
 	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
@@ -74,5 +77,23 @@ func TestAContestForCallsGrantsNoneTwice(t *testing.T) {
 		left, _, err := d.TakeCalls(t.Context(), bucket, 100, after(0))
 		require.NoError(t, err)
 		require.Equal(t, int64(bucket.Burst), granted.Load()+int64(left), "none got lost")
+	})
+}
+
+// Whoever counted what is left before another took it counts again.
+func TestCallsTakenMeanwhileAreGone(t *testing.T) {
+	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
+		other := table.NewDaemon(db, name)
+		granted, _, err := other.TakeCalls(t.Context(), bucket, 1, after(0))
+		require.NoError(t, err)
+		require.Equal(t, 1, granted)
+		slow := table.NewDaemon(&between{API: db, after: "GetItem", then: func() {
+			granted, _, err := other.TakeCalls(t.Context(), bucket, 7, after(0))
+			require.NoError(t, err)
+			require.Equal(t, 7, granted)
+		}}, name)
+		granted, _, err = slow.TakeCalls(t.Context(), bucket, 5, after(0))
+		require.NoError(t, err)
+		require.Equal(t, 2, granted)
 	})
 }

@@ -130,3 +130,32 @@ func crashPoints(t *testing.T, db dynamo.API, run func(t *testing.T, db *crashin
 	}
 	require.Fail(t, "more writes than expected", "%d", maxWrites)
 }
+
+// between is a DynamoDB in which something else happens once: after the first call of a name, before its answer arrives.
+type between struct {
+	dynamo.API
+	after string
+	then  func()
+}
+
+func (b *between) called(name string) {
+	if name == b.after {
+		b.after = ""
+		b.then()
+	}
+}
+
+func (b *between) GetItem(ctx context.Context, in *dynamodb.GetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	defer b.called("GetItem")
+	return b.API.GetItem(ctx, in, opts...)
+}
+
+func (b *between) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	defer b.called("PutItem")
+	return b.API.PutItem(ctx, in, opts...)
+}
+
+func (b *between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	defer b.called("UpdateItem")
+	return b.API.UpdateItem(ctx, in, opts...)
+}

@@ -86,8 +86,8 @@ func (f *Feed) readShard(ctx context.Context, shard int, row int64, head feedHea
 	if row == 0 {
 		row = head.Start // there was no row yet: all there ever were are news
 	}
-	// Beyond the head or before the start lie the rows of another feed, whose table was replaced by this one.
-	if row > head.Row || row < head.Start {
+	// Beyond the head lie the rows of another feed, whose table was replaced by this one.
+	if row > head.Row {
 		return nil, row, ErrExpired
 	}
 	for row < head.Row && len(changes) < wanted {

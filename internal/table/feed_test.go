@@ -211,6 +211,36 @@ func inOrder(changes, wanted []table.Change) bool {
 	return len(wanted) == 0
 }
 
+// Between any two calls of one writer another may append, and neither may lose a row or move the head back.
+func TestFeedWritersComeBetweenEachOther(t *testing.T) {
+	a, b := inShard(2, 2)[0], inShard(2, 2)[1]
+	for _, begun := range []bool{false, true} {
+		for _, call := range []string{"GetItem", "PutItem", "UpdateItem"} {
+			t.Run(fmt.Sprintf("after %s, head made before: %t", call, begun), func(t *testing.T) {
+				onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+					from := table.FeedPosition{}
+					if begun {
+						require.NoError(t, newFeed(db, name).Append(t.Context(), 2, []table.Change{written(a, 0)}))
+						from = now(t, db, name)
+					}
+					slow := newFeed(&between{API: db, after: call, then: func() {
+						other := table.NewFeed(db, name, func() time.Time { return after(30) })
+						for v := range int64(3) {
+							require.NoError(t, other.Append(t.Context(), 2, []table.Change{written(b, v)}))
+						}
+					}}, name)
+					require.NoError(t, slow.Append(t.Context(), 2, []table.Change{written(a, 1)}))
+					changes, end := readAll(t, newFeed(db, name), from, 100)
+					require.Equal(t, now(t, db, name), end)
+					require.True(t, inOrder(changes, []table.Change{written(b, 0), written(b, 1), written(b, 2)}), "%v", changes)
+					require.Contains(t, changes, written(a, 1))
+					require.Len(t, changes, 4)
+				})
+			})
+		}
+	}
+}
+
 func TestFeedWithSeveralWritersAtOnce(t *testing.T) {
 	const writers, appends = 4, 6
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {

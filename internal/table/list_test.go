@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,17 +175,27 @@ func TestListInstancesFiltersByStatus(t *testing.T) {
 	})
 }
 
+// plainTask is a task with the least detail, for tests that need many of them.
+func plainTask(n int, family, padding string) state.Observation {
+	return state.Observation{
+		Key: taskKey(id(n)), ARN: "arn:aws:ecs:eu-west-1:" + home.Account + ":task/edge/" + id(n), Version: 1,
+		Source: state.SourceEvent, ObservedAt: start,
+		Detail: fmt.Appendf(nil, `{"lastStatus": "RUNNING", "desiredStatus": "RUNNING", "taskDefinitionArn": %q, "padding": %q}`,
+			"arn:aws:ecs:eu-west-1:"+home.Account+":task-definition/"+family+":1", padding),
+	}
+}
+
 func TestAPageThatFindsLittleEndsAfterSomeWork(t *testing.T) {
 	const tasks = 2300 // more than a page examines
 	db := memory.New(memory.WithClock(func() time.Time { return start }))
 	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
 	s := newState(db, "blox")
 	for i := range tasks {
-		family := "web:1"
+		family := "web"
 		if i == tasks-1 {
-			family = "rare:1"
+			family = "rare"
 		}
-		_, err := s.Put(t.Context(), task(t, 1, "RUNNING", eventtest.ID(id(i)), eventtest.TaskDefinition(family)), start)
+		_, err := s.Put(t.Context(), plainTask(i, family, ""), start)
 		require.NoError(t, err)
 	}
 	query := table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: state.TaskFilter{Family: "rare"}, Limit: 10}
@@ -208,12 +219,9 @@ func TestAPageOfLargeDetailsEndsEarly(t *testing.T) {
 	db := memory.New(memory.WithClock(func() time.Time { return start }))
 	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
 	s := newState(db, "blox")
-	padding := make([]string, 20_000)
-	for i := range padding {
-		padding[i] = "the same text again"
-	}
+	padding := strings.Repeat("the same text again ", 22_000)
 	for i := range 20 {
-		_, err := s.Put(t.Context(), task(t, 1, "RUNNING", eventtest.ID(id(i)), eventtest.Field("padding", padding)), start)
+		_, err := s.Put(t.Context(), plainTask(i, "web", padding), start)
 		require.NoError(t, err)
 	}
 	query := table.TaskQuery{Clusters: []state.ClusterKey{home}, Limit: 1000}
@@ -279,4 +287,23 @@ func TestClustersMayComeAndGoBetweenPages(t *testing.T) {
 	}, start)
 	require.NoError(t, err)
 	require.Equal(t, []string{id(1)}, ids(page.Records))
+}
+
+func TestAListByIndexShowsWhatIsTrueNow(t *testing.T) {
+	db := memory.New(memory.WithClock(func() time.Time { return start }),
+		memory.WithIndexLag(func(string, string) time.Duration { return memory.UntilSettled }))
+	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
+	s := newState(db, "blox")
+	put(t, s, task(t, 1, "RUNNING", eventtest.ID(id(1))), start)
+	put(t, s, task(t, 1, "RUNNING", eventtest.ID(id(2))), start)
+	db.SettleIndexes()
+	put(t, s, task(t, 2, "STOPPED", eventtest.ID(id(1))), start) // no index has heard of it
+	for about, filter := range map[string]state.TaskFilter{
+		"status": {LastStatus: "RUNNING"}, "instance": {ContainerInstance: eventtest.DefaultInstanceID, DesiredStatus: "RUNNING"},
+		"group": {Group: "family:log-agent", LastStatus: "RUNNING"}, "starter": {StartedBy: "ops", LastStatus: "RUNNING"},
+	} {
+		page, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: filter, Limit: 10}, start)
+		require.NoError(t, err)
+		require.Equal(t, []string{id(2)}, ids(page.Records), about)
+	}
 }

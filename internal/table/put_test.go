@@ -3,7 +3,6 @@ package table_test
 import (
 	"context"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -243,19 +242,6 @@ func TestMarkAbsentBelievesWhatCameMeanwhile(t *testing.T) {
 	})
 }
 
-// between is a DynamoDB in which something else happens once, right after the first update.
-type between struct {
-	dynamo.API
-	once sync.Once
-	then func()
-}
-
-func (b *between) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	out, err := b.API.UpdateItem(ctx, in, opts...)
-	b.once.Do(b.then)
-	return out, err
-}
-
 // A refresh takes two writes. Whatever comes between them must win.
 func TestRefreshYieldsToWhatComesBetweenItsWrites(t *testing.T) {
 	cases := map[string]func(t *testing.T, s *table.State, key state.Key){
@@ -275,7 +261,7 @@ func TestRefreshYieldsToWhatComesBetweenItsWrites(t *testing.T) {
 				s, first := newState(db, name), inOwnCluster(task(t, 4, "RUNNING"), title)
 				put(t, s, first, after(1))
 				var won state.Record
-				slow := newState(&between{API: db, then: func() {
+				slow := newState(&between{API: db, after: "UpdateItem", then: func() {
 					happens(t, s, first.Key)
 					won = stored(t, s, first.Key)
 				}}, name)

@@ -101,7 +101,11 @@ func TestStreamTellsTTLFromOthersWhoDelete(t *testing.T) {
 	put(t, newState(stream.db, "blox"), task(t, 1, "RUNNING"), after(1))
 	deleted := stream.next(t)
 	deleted.EventName, deleted.Change.OldImage, deleted.Change.NewImage = "REMOVE", deleted.Change.NewImage, nil
-	for _, by := range []*events.DynamoDBUserIdentity{nil, {Type: "AssumedRole", PrincipalID: "AROA"}, {Type: "Service", PrincipalID: "replication.dynamodb.amazonaws.com"}} {
+	for _, by := range []*events.DynamoDBUserIdentity{
+		nil,
+		{Type: "AssumedRole", PrincipalID: "dynamodb.amazonaws.com"},
+		{Type: "Service", PrincipalID: "replication.dynamodb.amazonaws.com"},
+	} {
 		deleted.UserIdentity = by
 		change, ok, err := table.DecodeChange(deleted)
 		require.NoError(t, err)

@@ -169,14 +169,15 @@ func (e *expression) condition(t *rapid.T, depth int) string {
 	}
 }
 
-// update is an update of one to four attributes. The keys of indexes get values
-// of their own type only: DynamoDB Local does not check those of items that
-// stay out of the index.
-func (e *expression) update(t *rapid.T) string {
+// update is an update of one to four attributes. Every item gets run, the hash
+// key of the indexes, and their range keys get values of their own type only:
+// where an item has one of the two keys, DynamoDB Local neither checks its type
+// nor counts its units right.
+func (e *expression) update(t *rapid.T, run types.AttributeValue) string {
 	target := func() string {
 		return pick(t, "target", "a", "b", "c", "n", "l", "m", "ss", "l[0]", "l[1]", "l[4]", "m.a", "m.c", "m.b.a", "n", "ss", "c.d")
 	}
-	sections := map[string][]string{}
+	sections := map[string][]string{"SET": {"run = " + e.ref(run)}}
 	for range rapid.IntRange(1, 4).Draw(t, "actions") {
 		switch section := pick(t, "section", "SET", "SET", "SET", "REMOVE", "ADD", "DELETE", "index"); section {
 		case "SET":

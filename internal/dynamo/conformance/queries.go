@@ -232,6 +232,27 @@ func testQueryPages(t *testing.T, s *suite) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"s3", "s4"}, column(t, out.Items, "sk"))
 
+	// A full page that ends at an inclusive bound has no next one.
+	for condition, want := range map[string]map[bool]bool{ // by direction, forward first: is there a next page
+		"sk = :x":              {true: true, false: true},
+		"sk <= :x":             {true: false, false: true},
+		"sk < :x":              {true: true, false: true},
+		"sk >= :x":             {true: true, false: false},
+		"sk > :x":              {true: true, false: true},
+		"sk BETWEEN :x AND :x": {true: false, false: false},
+		"begins_with(sk, :x)":  {true: true, false: true},
+	} {
+		for forward, next := range want {
+			in := &dynamodb.QueryInput{KeyConditionExpression: text("pk = :p AND " + condition), ExpressionAttributeValues: values(x("s3")), ScanIndexForward: &forward}
+			whole, err := s.ask(t, in)
+			require.NoError(t, err)
+			in.Limit = aws.Int32(whole.Count)
+			page, err := s.ask(t, in)
+			require.NoError(t, err)
+			require.Equal(t, next, page.LastEvaluatedKey != nil, "%s, forward %v", condition, forward)
+		}
+	}
+
 	// A page ends with the item that makes it exceed 1 MB.
 	for i := range 4 {
 		s.put(t, item{"pk": str("big"), "sk": str(fmt.Sprintf("s%d", i)), "v": str(strings.Repeat("v", 400_000))})

@@ -135,10 +135,12 @@ func (q query) read(from partitions, limit *int32) (found page, bytes int) {
 		}
 		found.entries = append(found.entries, e)
 		bytes += e.record.size
-		// DynamoDB does not look whether another item follows: a page that is
-		// full by count always has a last key.
-		if limit != nil && len(found.entries) == int(*limit) || bytes > maxPageBytes {
-			found.last = q.startKeyOf(e.record.item)
+		if full := limit != nil && len(found.entries) == int(*limit) || bytes > maxPageBytes; full {
+			// DynamoDB does not look whether another item follows: a full page has
+			// a last key even if none does.
+			if q.end == nil || *q.end != e.sort {
+				found.last = q.startKeyOf(e.record.item)
+			}
 			break
 		}
 	}

@@ -21,6 +21,7 @@ type query struct {
 	hash     string
 	bounds   bounds
 	start    *position
+	end      *string // the range key after which nothing can follow, nil for not known
 	backward bool
 	filter   func(attr.Item) bool
 	project  copier
@@ -144,6 +145,7 @@ func (q *query) prepareBounds(tests []expr.KeyTest) error {
 				return err
 			}
 			q.bounds = boundsOf(test)
+			q.end = q.endOf(test)
 		default:
 			return attr.Invalid("Query condition missed key schema element: " + q.missed(tests))
 		}
@@ -152,6 +154,25 @@ func (q *query) prepareBounds(tests []expr.KeyTest) error {
 		return attr.Invalid("Query condition missed key schema element: " + q.schema.hash.name)
 	}
 	return nil
+}
+
+// endOf returns the range key at which the entries end for sure: a page that
+// ends there has no next one. Like DynamoDB Local this looks at inclusive bounds
+// of tables alone, and not at "=".
+func (q *query) endOf(test expr.KeyTest) *string {
+	var end attr.Value
+	switch {
+	case q.index != nil:
+	case test.Operator == "BETWEEN" && !q.backward:
+		end = test.High
+	case test.Operator == "<=" && !q.backward, (test.Operator == ">=" || test.Operator == "BETWEEN") && q.backward:
+		end = test.Value
+	}
+	if end == nil {
+		return nil
+	}
+	key := attr.SortKey(end)
+	return &key
 }
 
 // missed returns the key attribute that a condition on something else should
