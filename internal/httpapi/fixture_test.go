@@ -90,7 +90,7 @@ func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 // newID makes UUIDs that sort by the order they were made in.
 func (a *api) newID() string {
 	a.ids++
-	return fmt.Sprintf("00000000-0000-7000-8000-%012d", a.ids)
+	return fmt.Sprintf("0000000a-bcde-7000-8000-%012d", a.ids)
 }
 
 // store stores what an event tells.

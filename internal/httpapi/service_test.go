@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,16 @@ func TestFaultsOfOursAreHiddenAndLogged(t *testing.T) {
 		}
 		require.True(t, found)
 	}
+}
+
+func TestABodyThatBreaksOffTellsNothingInternal(t *testing.T) {
+	a := newAPI(t)
+	request := httptest.NewRequest(http.MethodPost, "/v1/environments", iotest.ErrReader(errBroken))
+	recorder := httptest.NewRecorder()
+	a.handler.ServeHTTP(recorder, request)
+	got := answer{t: t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
+	got.problem(500)
+	require.NotContains(t, string(got.body), "10.0.0.7")
 }
 
 func TestABrokenFeedFailsTheRead(t *testing.T) {

@@ -90,10 +90,6 @@ func deploymentView(env daemon.Environment, dep daemon.Deployment, rev daemon.Re
 		EnvironmentID:   dep.EnvironmentID, Revision: dep.Revision, DeploymentToken: dep.Token,
 		Counts: client.Counts(dep.Counts), CreatedAt: dep.CreatedAt, StartedAt: dep.StartedAt, EndedAt: dep.EndedAt,
 	}
-	// Whoever created the newer deployment may have crashed before it ended this one: the environment knows better.
-	if !dep.Status.Ended() && env.DeploymentID != dep.ID {
-		view.Status = string(daemon.DeploymentSuperseded)
-	}
 	for _, failed := range dep.FailedInstances {
 		view.FailedInstances = append(view.FailedInstances, failed.Host.EC2InstanceID+": "+failed.Reason)
 	}

@@ -53,10 +53,10 @@ func (ix *index) describe(t *table) types.GlobalSecondaryIndexDescription {
 	}
 	var count, bytes int64
 	for _, p := range ix.entries {
-		count += int64(len(p.entries))
-		for _, e := range p.entries {
+		p.all(func(e entry) {
+			count++
 			bytes += int64(e.record.size)
-		}
+		})
 	}
 	return types.GlobalSecondaryIndexDescription{
 		IndexName:      aws.String(ix.name),

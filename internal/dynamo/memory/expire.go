@@ -48,12 +48,12 @@ func (t *table) due(now time.Time) []dueItem {
 	var out []dueItem
 	latest, earliest := attr.SecondsOf(now), attr.SecondsOf(now.Add(-maxExpiredAge))
 	for hash, p := range t.items {
-		for _, e := range p.entries {
+		p.all(func(e entry) {
 			at, isNumber := attr.NumberOf(e.record.item[t.ttl])
 			if isNumber && at.Compare(latest) <= 0 && at.Compare(earliest) > 0 {
 				out = append(out, dueItem{key: key{hash: hash, sort: e.sort}, record: e.record})
 			}
-		}
+		})
 	}
 	slices.SortFunc(out, func(a, b dueItem) int {
 		return cmp.Or(cmp.Compare(a.key.hash, b.key.hash), cmp.Compare(a.key.sort, b.key.sort))

@@ -1,8 +1,6 @@
 package memory
 
 import (
-	"slices"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -116,33 +114,16 @@ func (db *DB) page(in *dynamodb.QueryInput) (query, page, *bill, error) {
 
 // read returns the next page and the bytes it looked at.
 func (q query) read(from partitions, limit *int32) (found page, bytes int) {
-	entries := from.within(q.hash, q.bounds)
-	if q.start != nil {
-		at, exact := slices.BinarySearchFunc(entries, *q.start, func(e entry, at position) int { return e.compare(at) })
-		switch {
-		case q.backward:
-			entries = entries[:at]
-		case exact:
-			entries = entries[at+1:]
-		default:
-			entries = entries[at:]
-		}
-	}
-	for i := range entries {
-		e := entries[i]
-		if q.backward {
-			e = entries[len(entries)-1-i]
-		}
+	from.read(q.hash, q.bounds, q.start, q.backward, func(e entry) bool {
 		found.entries = append(found.entries, e)
 		bytes += e.record.size
-		if full := limit != nil && len(found.entries) == int(*limit) || bytes > maxPageBytes; full {
-			// DynamoDB does not look whether another item follows: a full page has
-			// a last key even if none does.
-			if q.end == nil || *q.end != e.sort {
-				found.last = q.startKeyOf(e.record.item)
-			}
-			break
+		full := limit != nil && len(found.entries) == int(*limit) || bytes > maxPageBytes
+		// DynamoDB does not look whether another item follows: a full page has a
+		// last key even if none does.
+		if full && (q.end == nil || *q.end != e.sort) {
+			found.last = q.startKeyOf(e.record.item)
 		}
-	}
+		return !full
+	})
 	return found, bytes
 }

@@ -221,7 +221,7 @@ func boundsOf(test expr.KeyTest) bounds {
 		high := attr.SortKey(test.High)
 		return bounds{low: value, high: &high}
 	default:
-		return bounds{low: value, prefixBound: true}
+		return bounds{low: value, prefix: true}
 	}
 }
 
@@ -266,7 +266,7 @@ func (q *query) prepareStart(given attr.Item) error {
 		}
 	}
 	k := q.schema.keyOf(start)
-	if k.hash != q.hash || !q.bounds.contains(k.sort) {
+	if k.hash != q.hash || q.bounds.below(k.sort) || q.bounds.above(k.sort) {
 		return attr.Invalid("The provided starting key is outside query boundaries based on provided conditions")
 	}
 	q.start = &position{sort: k.sort}

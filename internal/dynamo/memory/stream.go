@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -114,13 +115,13 @@ func image(item attr.Item) map[string]events.DynamoDBAttributeValue {
 
 // imageValue converts a value for an event; the event shares nothing with it.
 func imageValue(v attr.Value) events.DynamoDBAttributeValue {
-	switch v := attr.Copy(v).(type) {
+	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		return events.NewStringAttribute(v.Value)
 	case *types.AttributeValueMemberN:
 		return events.NewNumberAttribute(v.Value)
 	case *types.AttributeValueMemberB:
-		return events.NewBinaryAttribute(v.Value)
+		return events.NewBinaryAttribute(append([]byte{}, v.Value...))
 	case *types.AttributeValueMemberBOOL:
 		return events.NewBooleanAttribute(v.Value)
 	case *types.AttributeValueMemberM:
@@ -132,11 +133,15 @@ func imageValue(v attr.Value) events.DynamoDBAttributeValue {
 		}
 		return events.NewListAttribute(list)
 	case *types.AttributeValueMemberSS:
-		return events.NewStringSetAttribute(v.Value)
+		return events.NewStringSetAttribute(slices.Clone(v.Value))
 	case *types.AttributeValueMemberNS:
-		return events.NewNumberSetAttribute(v.Value)
+		return events.NewNumberSetAttribute(slices.Clone(v.Value))
 	case *types.AttributeValueMemberBS:
-		return events.NewBinarySetAttribute(v.Value)
+		set := make([][]byte, len(v.Value))
+		for i, b := range v.Value {
+			set[i] = append([]byte{}, b...)
+		}
+		return events.NewBinarySetAttribute(set)
 	default:
 		return events.NewNullAttribute()
 	}
