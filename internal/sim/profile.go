@@ -11,6 +11,8 @@ type profile struct {
 	chaos time.Duration // how long the faults and the operators last
 	pace  time.Duration // between two steps of the operators, on average
 	hosts int           // at first
+	// mostHosts are registered at once: time is spent on more runs and not on more of the same.
+	mostHosts int
 
 	minimumHealthyPercent, minHealthySeconds int
 	environments                             int
@@ -41,7 +43,8 @@ func newProfile(r *rand.Rand) profile {
 	span := func(from, to time.Duration) time.Duration { return from + time.Duration(r.Int64N(int64(to-from)+1)) }
 	pick := func(values ...int) int { return values[r.IntN(len(values))] }
 	return profile{
-		chaos: span(14*time.Minute, 30*time.Minute), pace: span(15*time.Second, 60*time.Second), hosts: 5 + r.IntN(8),
+		chaos: span(10*time.Minute, 22*time.Minute), pace: span(15*time.Second, 60*time.Second),
+		hosts: pick(3, 4, 5, 6, 7, 8, 10), mostHosts: pick(8, 10, 10, 12, 20),
 		minimumHealthyPercent: pick(0, 50, 50, 66, 75, 75, 90, 100), minHealthySeconds: pick(0, 5, 10, 30),
 		environments: pick(1, 1, 2),
 		drop:         some(0.2), double: some(0.2), late: some(0.15), reorder: some(0.5), maxLate: span(10*time.Second, 3*time.Minute),
@@ -55,7 +58,7 @@ func newProfile(r *rand.Rand) profile {
 // calm is the same world without faults.
 func (p profile) calm() profile {
 	return profile{
-		chaos: p.chaos, pace: p.pace, hosts: p.hosts, environments: p.environments, consistencyLag: p.consistencyLag,
+		chaos: p.chaos, pace: p.pace, hosts: p.hosts, mostHosts: p.mostHosts, environments: p.environments, consistencyLag: p.consistencyLag,
 		minimumHealthyPercent: p.minimumHealthyPercent, minHealthySeconds: p.minHealthySeconds,
 	}
 }

@@ -142,9 +142,22 @@ func (w *world) stopKept() {
 	}
 }
 
+// restartSick restarts, by hand, daemons whose health check failed for an image that works again: ECS's check of a task
+// comes to no other end, and Blox leaves a daemon alone that runs.
+func (w *world) restartSick() {
+	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
+		t := w.truth.tasks[arn]
+		if t.environment != "" && t.live() && t.health == "UNHEALTHY" && !w.broken(t.definition) {
+			w.note("operator: restarts %s", arn)
+			w.operator("StopTask", map[string]any{"cluster": cluster, "task": arn, "reason": "sick"})
+		}
+	}
+}
+
 // look sees whether the world is at rest.
 func (w *world) look() {
 	w.stopKept()
+	w.restartSick()
 	if w.rest.sweeps < 2 {
 		w.rest.why = fmt.Sprintf("only %d sweeps were completed", w.rest.sweeps)
 		return

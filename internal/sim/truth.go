@@ -356,6 +356,8 @@ func (w *world) storedSlot(i item) {
 	w.truth.slots[key] = now
 	if before.state != now.state {
 		w.met(fmt.Sprintf("slot %s to %s", either(before.state, "none"), now.state))
+		w.trace(w.current, "slot", fmt.Sprintf("%s: %s to %s, revision %s, attempt %s, %s%s", text(i, "host"), either(before.state, "none"),
+			now.state, text(i, "revision"), text(i, "attempt"), text(i, "reason"), text(i, "stopReason")))
 	}
 	if now.state != string(daemon.SlotStopping) || before.state == now.state || text(i, "stopReason") != replacedReason {
 		return

@@ -207,3 +207,24 @@ func TestDeploymentsNewestFirst(t *testing.T) {
 		}
 	})
 }
+
+func TestADeploymentThatEndsMeanwhileIsNotSuperseded(t *testing.T) {
+	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
+		d := table.NewDaemon(db, name)
+		env := created(t, d, "e1", "log-agent")
+		first := deployment(env, "d1", "token-1", after(10))
+		require.NoError(t, d.CreateDeployment(t.Context(), env, first))
+		env = read(t, d, "e1")
+		endedAt := after(15)
+		first.Status, first.EndedAt = daemon.DeploymentCompleted, &endedAt
+		slow := table.NewDaemon(&between{API: db, after: "GetItem", then: func() {
+			require.NoError(t, d.AdvanceDeployment(t.Context(), first))
+		}}, name)
+		second := deployment(env, "d2", "token-2", after(20))
+		require.ErrorIs(t, slow.CreateDeployment(t.Context(), env, second), table.ErrConflict)
+		got, err := d.Deployment(t.Context(), "e1", "d1")
+		require.NoError(t, err)
+		require.Equal(t, first, got)
+		require.NoError(t, d.CreateDeployment(t.Context(), env, second), "at the next try it is seen to have ended")
+	})
+}

@@ -31,7 +31,7 @@ func DecodeChange(record events.DynamoDBEventRecord) (change RecordChange, ok bo
 	if pk == "" || sk == "" {
 		return RecordChange{}, false, fmt.Errorf("stream record %s: no key %s and %s", record.EventID, schema.PartitionKey, schema.SortKey)
 	}
-	if change.Key, err = parseRecordKey(pk, sk); err != nil {
+	if change.Key, ok = recordAt(pk, sk); !ok {
 		return RecordChange{}, false, nil
 	}
 	change.Expired = expired(record)
@@ -49,6 +49,12 @@ func DecodeChange(record events.DynamoDBEventRecord) (change RecordChange, ok bo
 			change.Key, record.EventName, change.Old != nil, change.New != nil)
 	}
 	return change, true, nil
+}
+
+// recordAt says which record an item is, if it is one.
+func recordAt(pk, sk string) (state.Key, bool) {
+	key, err := parseRecordKey(pk, sk)
+	return key, err == nil
 }
 
 // expired tells TTL from everybody else who deletes: Lambda and the Streams API name DynamoDB itself as the user.
