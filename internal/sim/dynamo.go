@@ -111,8 +111,8 @@ func (d *database) TransactWriteItems(ctx context.Context, in *dynamodb.Transact
 	d.world.transactions++
 	call := *in
 	call.ClientRequestToken = aws.String(fmt.Sprintf("transaction-%d", d.world.transactions))
-	var puts []item
-	target, tender := "", false
+	var puts, deletes []item
+	target, tender, stop := "", false, false
 	for _, action := range in.TransactItems {
 		key := ""
 		switch {
@@ -123,7 +123,9 @@ func (d *database) TransactWriteItems(ctx context.Context, in *dynamodb.Transact
 			key = keyOf(action.Update.Key)
 		case action.Delete != nil:
 			key = keyOf(action.Delete.Key)
+			deletes = append(deletes, action.Delete.Key)
 		case action.ConditionCheck != nil:
+			stop = stop || kindOfKey(keyOf(action.ConditionCheck.Key)) == "lease"
 			continue
 		}
 		if target != "" {
@@ -132,14 +134,19 @@ func (d *database) TransactWriteItems(ctx context.Context, in *dynamodb.Transact
 		target += key
 		tender = tender || kindOfKey(key) == "slot"
 	}
+	e := d.write("TransactWriteItems", target, tender)
+	e.stop = stop
 	first := true
-	return perform(d.world, d.write("TransactWriteItems", target, tender), func() (*dynamodb.TransactWriteItemsOutput, error) {
+	return perform(d.world, e, func() (*dynamodb.TransactWriteItemsOutput, error) {
 		out, err := d.DB.TransactWriteItems(ctx, &call)
 		d.conflicted(target, err)
 		if err == nil && first {
 			first = false
 			for _, put := range puts {
 				d.world.stored(put)
+			}
+			for _, gone := range deletes {
+				d.world.deleted(gone)
 			}
 		}
 		return out, err

@@ -10,8 +10,9 @@ type effect struct {
 	service, name, target string
 	writes                bool
 	// tender are the calls around which a mistake in the order of claim, lease and call would show: invocations are
-	// paused before them and die after them more often.
-	tender bool
+	// paused before them and die after them more often. stop is the claim of a stop: who is paused there holds a count
+	// of the budget, and meanwhile somebody deploys again.
+	tender, stop bool
 }
 
 func (e effect) String() string {
@@ -32,20 +33,27 @@ const (
 	fateCrashed fate = "then dies" // it was done, and the process died
 )
 
-// tenderness is how much likelier the faults of tender calls are.
-const tenderness = 8
+// tenderness is how much likelier the faults of tender calls are, and stopTenderness a pause before the claim of a stop.
+const tenderness, stopTenderness = 8, 30
 
 // latency is how long a call takes to be made.
 func (w *world) latency(e effect) time.Duration {
 	base := time.Duration(1+w.pace.IntN(15)) * time.Millisecond
 	base += time.Duration(w.pace.IntN(1000)) * time.Microsecond
 	paused := w.p.paused
-	if e.tender {
+	switch {
+	case e.stop:
+		paused *= stopTenderness
+	case e.tender:
 		paused *= tenderness
 	}
 	switch x := w.chance.Float64(); {
 	case x < paused:
 		w.met("an invocation paused past its lease")
+		if e.stop && w.chance.Float64() < 0.6 {
+			w.met("a deployment overtakes a paused stop")
+			w.after(time.Duration(1+w.plan.IntN(30))*time.Second, func() { w.deploy(w.someName(), 1+w.plan.IntN(revisions)) })
+		}
 		return 65*time.Second + time.Duration(w.pace.Int64N(int64(70*time.Second)))
 	case x < paused+w.p.slow:
 		return base + time.Duration(w.pace.Int64N(int64(8*time.Second)))
@@ -54,16 +62,16 @@ func (w *world) latency(e effect) time.Duration {
 }
 
 func (w *world) fateOf(e effect) fate {
-	crashes := w.p.crash
+	crashes, losses := w.p.crash, w.p.lose
 	if e.tender {
-		crashes *= tenderness
+		crashes, losses = crashes*tenderness, losses*tenderness
 	}
 	x := w.chance.Float64()
 	for _, f := range []struct {
 		fate  fate
 		share float64
 	}{
-		{fateRefused, w.p.refuse}, {fateCrashed, crashes}, {fateLost, w.p.lose}, {fateTwice, w.p.twice},
+		{fateRefused, w.p.refuse}, {fateCrashed, crashes}, {fateLost, losses}, {fateTwice, w.p.twice},
 	} {
 		if x < f.share {
 			if f.fate != fateRefused && f.fate != fateCrashed && !e.writes {

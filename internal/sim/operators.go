@@ -129,6 +129,7 @@ var steps = []struct {
 		}
 	}},
 	{8, (*world).removeHost},
+	{5, (*world).restartHost},
 	{7, (*world).drainHost},
 	{10, (*world).disconnect},
 	{4, (*world).reregister},
@@ -156,7 +157,7 @@ func (w *world) addHost() {
 	w.ops.machines++
 	// In no order of their coming: what sorts first must not always be what is oldest.
 	id := fmt.Sprintf("i-%04x%013x", w.plan.IntN(1<<16), w.ops.machines)
-	w.ecs.AddHost(w.now, cluster, ecssim.HostSpec{EC2InstanceID: id, Memory: 2500, CPU: 1024})
+	w.ecs.AddHost(w.now, cluster, hostSpec(id))
 	w.note("operator: host %s joins", id)
 	w.hear()
 }
@@ -193,6 +194,30 @@ func (w *world) removeHost() {
 		panic(err)
 	}
 	w.hear()
+}
+
+// restartHost is a machine that is stopped and started again: it leaves, and comes back under its old EC2 instance id.
+func (w *world) restartHost() {
+	h := w.someHost((*host).active)
+	if h == nil || len(w.registered()) < 4 {
+		return
+	}
+	w.met("operator: host stops and comes back")
+	w.note("operator: host %s stops", h.machine)
+	if err := w.ecs.RemoveHost(w.now, cluster, h.machine); err != nil {
+		panic(err)
+	}
+	w.hear()
+	w.after(time.Duration(10+w.plan.IntN(240))*time.Second, func() {
+		w.note("operator: host %s comes back", h.machine)
+		w.ecs.AddHost(w.now, cluster, hostSpec(h.machine))
+		w.hear()
+	})
+}
+
+// hostSpec is a machine with room for two daemons and an ordinary task, and not for many of them.
+func hostSpec(id string) ecssim.HostSpec {
+	return ecssim.HostSpec{EC2InstanceID: id, Memory: 2500, CPU: 1024}
 }
 
 func (w *world) drainHost() {

@@ -383,9 +383,12 @@ func either(s, otherwise string) string {
 }
 
 func (w *world) deleted(key item) {
-	if kindOfKey(keyOf(key)) == "slot" {
+	switch kindOfKey(keyOf(key)) {
+	case "slot":
 		w.met("slot deleted")
 		delete(w.truth.slots, keyOf(key))
+	case "environment":
+		w.met("environment removed")
 	}
 }
 

@@ -168,12 +168,40 @@ func testItemSizes(t *testing.T, s *suite) {
 		value types.AttributeValue
 		size  int
 	}{
-		{str("abc"), 3}, {str("é"), 2}, {str(""), 0}, {bin("abc"), 3}, {boolean(true), 1}, {null(), 1},
-		{num("0"), 1}, {num("1"), 2}, {num("12"), 2}, {num("123"), 3}, {num("12345"), 4}, {num("-1"), 3}, {num("-123"), 4},
-		{num("100"), 2}, {num("1200"), 2}, {num("120"), 3}, {num("1.5"), 3}, {num("0.12"), 2}, {num("0.123"), 3}, {num("1001"), 3},
-		{num("10001"), 4}, {num("1e125"), 2}, {num("1e-10"), 2}, {num("12345678901234567890123456789012345678"), 20},
-		{list(), 3}, {mapOf(item{}), 3}, {list(str("a")), 5}, {list(str("a"), str("b")), 7}, {mapOf(item{"a": str("b")}), 6},
-		{list(list()), 7}, {mapOf(item{"a": mapOf(item{})}), 8}, {strs("a", "bc"), 3}, {nums("1", "22"), 4}, {bins("a"), 1},
+		{str("abc"), 3},
+		{str("é"), 2},
+		{str(""), 0},
+		{bin("abc"), 3},
+		{boolean(true), 1},
+		{null(), 1},
+		{num("0"), 1},
+		{num("1"), 2},
+		{num("12"), 2},
+		{num("123"), 3},
+		{num("12345"), 4},
+		{num("-1"), 3},
+		{num("-123"), 4},
+		{num("100"), 2},
+		{num("1200"), 2},
+		{num("120"), 3},
+		{num("1.5"), 3},
+		{num("0.12"), 2},
+		{num("0.123"), 3},
+		{num("1001"), 3},
+		{num("10001"), 4},
+		{num("1e125"), 2},
+		{num("1e-10"), 2},
+		{num("12345678901234567890123456789012345678"), 20},
+		{list(), 3},
+		{mapOf(item{}), 3},
+		{list(str("a")), 5},
+		{list(str("a"), str("b")), 7},
+		{mapOf(item{"a": str("b")}), 6},
+		{list(list()), 7},
+		{mapOf(item{"a": mapOf(item{})}), 8},
+		{strs("a", "bc"), 3},
+		{nums("1", "22"), 4},
+		{bins("a"), 1},
 	} {
 		for _, pad := range []struct {
 			bytes int
@@ -181,8 +209,10 @@ func testItemSizes(t *testing.T, s *suite) {
 		}{{1024 - rest - c.size, 1}, {1024 - rest - c.size + 1, 2}} {
 			_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.table, Key: keyed("s")})
 			require.NoError(t, err)
-			out, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-				Item: keyed("s", item{"v": c.value, "z": str(strings.Repeat("z", pad.bytes))})})
+			out, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
+				TableName: &s.table, ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+				Item: keyed("s", item{"v": c.value, "z": str(strings.Repeat("z", pad.bytes))}),
+			})
 			require.NoError(t, err)
 			require.InDelta(t, pad.want, *out.ConsumedCapacity.CapacityUnits, 0, "%#v should be %d bytes", c.value, c.size)
 		}

@@ -1,11 +1,3 @@
-// Package conformance is what Blox expects of a DynamoDB, as tests: they run
-// against the engine in memory and against DynamoDB Local and expect the same
-// of both.
-//
-// A case may look at the essential part of an error's message only, because
-// DynamoDB Local words some messages differently from the service; the engine
-// in memory has the service's words. Where DynamoDB Local is known to be wrong
-// there is no case: see the list in README.md.
 package conformance
 
 import (
@@ -174,11 +166,11 @@ func normal(t *testing.T, i item) item {
 	return out
 }
 
-func sameItems(t *testing.T, want, got []item, what ...any) {
+func sameItems(t *testing.T, want, got []item) {
 	t.Helper()
-	require.Len(t, got, len(want), what...)
+	require.Len(t, got, len(want))
 	for i := range want {
-		same(t, want[i], got[i], what...)
+		same(t, want[i], got[i], "item %d", i)
 	}
 }
 
@@ -192,13 +184,14 @@ func invalid(t *testing.T, err error, essence string, what ...any) {
 	require.Contains(t, api.ErrorMessage(), essence, what...)
 }
 
-// refused requires that a condition did not hold.
-func refused(t *testing.T, err error, what ...any) *types.ConditionalCheckFailedException {
+// refused requires that a condition did not hold, and returns the item that the
+// error carries.
+func refused(t *testing.T, err error, what ...any) item {
 	t.Helper()
 	var failed *types.ConditionalCheckFailedException
 	require.ErrorAs(t, err, &failed, what...)
 	require.Equal(t, "The conditional request failed", failed.ErrorMessage())
-	return failed
+	return failed.Item
 }
 
 // isRefused tells whether a condition did not hold.

@@ -85,8 +85,8 @@ func testTableErrors(t *testing.T, s *suite) {
 	var inUse *types.ResourceInUseException
 	require.ErrorAs(t, err, &inUse)
 
-	index := func(name string, key string, projection types.Projection) types.GlobalSecondaryIndex {
-		return types.GlobalSecondaryIndex{IndexName: &name, KeySchema: []types.KeySchemaElement{hashKey(key)}, Projection: &projection}
+	index := func(key string, projection types.Projection) types.GlobalSecondaryIndex {
+		return types.GlobalSecondaryIndex{IndexName: aws.String("one"), KeySchema: []types.KeySchemaElement{hashKey(key)}, Projection: &projection}
 	}
 	all := types.Projection{ProjectionType: types.ProjectionTypeAll}
 	for name, c := range map[string]struct {
@@ -112,16 +112,16 @@ func testTableErrors(t *testing.T, s *suite) {
 		}, "Member must satisfy enum value set"},
 		"no index in the list": {func(in *dynamodb.CreateTableInput) { in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{} }, ""},
 		"an undefined index key": {func(in *dynamodb.CreateTableInput) {
-			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("one", "q", all)}
+			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("q", all)}
 		}, ""},
 		"an index name twice": {func(in *dynamodb.CreateTableInput) {
-			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("one", "pk", all), index("one", "pk", all)}
+			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("pk", all), index("pk", all)}
 		}, ""},
 		"include without attributes": {func(in *dynamodb.CreateTableInput) {
-			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("one", "pk", types.Projection{ProjectionType: types.ProjectionTypeInclude})}
+			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("pk", types.Projection{ProjectionType: types.ProjectionTypeInclude})}
 		}, "INCLUDE"},
 		"attributes without include": {func(in *dynamodb.CreateTableInput) {
-			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("one", "pk", types.Projection{ProjectionType: types.ProjectionTypeAll, NonKeyAttributes: []string{"a"}})}
+			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{index("pk", types.Projection{ProjectionType: types.ProjectionTypeAll, NonKeyAttributes: []string{"a"}})}
 		}, ""},
 		"a stream without a view": {func(in *dynamodb.CreateTableInput) {
 			in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true)}
@@ -136,8 +136,10 @@ func testTableErrors(t *testing.T, s *suite) {
 
 func testTimeToLive(t *testing.T, s *suite) {
 	set := func(attribute string, enabled bool) (*types.TimeToLiveSpecification, error) {
-		out, err := s.db.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: &s.table,
-			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute, Enabled: &enabled}})
+		out, err := s.db.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+			TableName:               &s.table,
+			TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: &attribute, Enabled: &enabled},
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -159,8 +161,10 @@ func testTimeToLive(t *testing.T, s *suite) {
 	_, err = set("expires", false)
 	invalid(t, err, "TimeToLive is already disabled")
 	absent := dynamotest.TableName(t, "absent")
-	_, err = s.db.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: &absent,
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)}})
+	_, err = s.db.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+		TableName:               &absent,
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)},
+	})
 	var notFound *types.ResourceNotFoundException
 	require.ErrorAs(t, err, &notFound)
 }

@@ -83,8 +83,11 @@ func testUpdates(t *testing.T, s *suite) {
 		{"DELETE ss :x", item{":x": strs("a", "b")}, item{"ss": gone}},
 		{"DELETE ns :x", item{":x": nums("1.00")}, item{"ns": nums("2")}},
 		{"DELETE c :x, m.q :x", item{":x": strs("a")}, item{}},
-		{"SET a = :x REMOVE b ADD n :y DELETE ss :z", item{":x": num("1"), ":y": num("2"), ":z": strs("a")},
-			item{"a": num("1"), "b": gone, "n": num("3.5"), "ss": strs("b")}},
+		{
+			"SET a = :x REMOVE b ADD n :y DELETE ss :z",
+			item{":x": num("1"), ":y": num("2"), ":z": strs("a")},
+			item{"a": num("1"), "b": gone, "n": num("3.5"), "ss": strs("b")},
+		},
 	} {
 		s.put(t, sample("s"))
 		returned, err := s.update(t, "s", c.update, c.values, types.ReturnValueAllNew)
@@ -226,8 +229,10 @@ func testReturnValues(t *testing.T, s *suite) {
 		types.ReturnValueNone:   nil,
 		types.ReturnValueAllOld: sample("s"),
 		types.ReturnValueAllNew: after,
-		types.ReturnValueUpdatedOld: {"a": str("abc"), "m": mapOf(item{"k": str("v"), "d": mapOf(item{})}), "n": num("1.5"),
-			"ss": strs("a", "b"), "ns": nums("1", "2")},
+		types.ReturnValueUpdatedOld: {
+			"a": str("abc"), "m": mapOf(item{"k": str("v"), "d": mapOf(item{})}), "n": num("1.5"),
+			"ss": strs("a", "b"), "ns": nums("1", "2"),
+		},
 		types.ReturnValueUpdatedNew: {"a": str("new"), "c": str("new"), "m": after["m"], "ss": strs("a", "b", "z")},
 	} {
 		s.put(t, sample("s"))

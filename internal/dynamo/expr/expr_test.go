@@ -62,8 +62,10 @@ func TestParsedExpressionsAreShared(t *testing.T) {
 
 // TestNoTextPanics feeds the parsers whatever looks a little like expressions.
 func TestNoTextPanics(t *testing.T) {
-	word := rapid.SampledFrom([]string{"a", "#n", ":v", "(", ")", ",", ".", "[", "]", "0", "12", "=", "<>", "<=", "+", "-", "SET", "REMOVE", "ADD", "DELETE",
-		"AND", "OR", "NOT", "IN", "BETWEEN", "size", "begins_with", "if_not_exists", "list_append", "attribute_exists", "#", ":", "é", "\x00", "\"", "status"})
+	word := rapid.SampledFrom([]string{
+		"a", "#n", ":v", "(", ")", ",", ".", "[", "]", "0", "12", "=", "<>", "<=", "+", "-", "SET", "REMOVE", "ADD", "DELETE",
+		"AND", "OR", "NOT", "IN", "BETWEEN", "size", "begins_with", "if_not_exists", "list_append", "attribute_exists", "#", ":", "é", "\x00", "\"", "status",
+	})
 	env, err := NewEnv(map[string]string{"#n": "n"}, attr.Item{":v": &types.AttributeValueMemberN{Value: "1"}})
 	require.NoError(t, err)
 	item := attr.Item{"a": &types.AttributeValueMemberL{Value: []attr.Value{&types.AttributeValueMemberN{Value: "1"}}}, "n": &types.AttributeValueMemberN{Value: "2"}}

@@ -81,7 +81,7 @@ func (o boundSize) value(item attr.Item) (attr.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := 0
+	var size int
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		size = len(v.Value)

@@ -26,8 +26,10 @@ func history(t *testing.T, seed uint64) string {
 		if random.IntN(4) > 0 {
 			values = item{":c": num(random.IntN(5)), ":d": str("G")}
 		}
-		_, err := w.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: table, Key: keyed(fmt.Sprint(random.IntN(20))),
-			UpdateExpression: aws.String("SET h = :c, g = :d, x = :c"), ExpressionAttributeValues: values})
+		_, err := w.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: table, Key: keyed(fmt.Sprint(random.IntN(20))),
+			UpdateExpression: aws.String("SET h = :c, g = :d, x = :c"), ExpressionAttributeValues: values,
+		})
 		said = append(said, fmt.Sprint(err))
 		_, err = w.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{
 			"table": {{PutRequest: &types.PutRequest{Item: keyed(fmt.Sprint(random.IntN(20)))}}}, "zzz": {{}}, "aaa": {{}},
@@ -65,9 +67,11 @@ func newBenchmark(b *testing.B) *memory.DB {
 func BenchmarkUpdate(b *testing.B) {
 	db := newBenchmark(b)
 	for i := range b.N {
-		_, err := db.UpdateItem(b.Context(), &dynamodb.UpdateItemInput{TableName: table, Key: keyed(fmt.Sprintf("s%06d", i%10_000)),
+		_, err := db.UpdateItem(b.Context(), &dynamodb.UpdateItemInput{
+			TableName: table, Key: keyed(fmt.Sprintf("s%06d", i%10_000)),
 			UpdateExpression: aws.String("SET v = :v, h = :h"), ConditionExpression: aws.String("attribute_not_exists(pk) OR v < :v"),
-			ExpressionAttributeValues: item{":v": num(i + 1), ":h": num(i % 101)}})
+			ExpressionAttributeValues: item{":v": num(i + 1), ":h": num(i % 101)},
+		})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -52,6 +52,9 @@ func TestExpiry(t *testing.T) {
 	w.put(keyed("no time"))
 	w.put(keyed("a text", item{"ttl": str("1")}))
 	w.put(keyed("five years", at(-5*366*24*time.Hour)))
+	for _, pk := range []string{"z", "b", "m", "a", "y", "c"} {
+		w.put(item{"pk": str(pk), "sk": str("other"), "ttl": num(int(now.Unix()))})
+	}
 	w.records = nil
 
 	require.Zero(t, w.ExpireItems(now), "not enabled")
@@ -59,7 +62,7 @@ func TestExpiry(t *testing.T) {
 	require.NoError(t, err)
 	require.NotNil(t, w.get("z past"), "what is due stays until it is deleted")
 
-	require.Equal(t, 3, w.ExpireItems(now))
+	require.Equal(t, 9, w.ExpireItems(now))
 	var left []string
 	for _, i := range w.query("", "pk = :p", item{":p": str("p")}) {
 		left = append(left, text(i["sk"]))
@@ -72,9 +75,9 @@ func TestExpiry(t *testing.T) {
 		require.Equal(t, "REMOVE", r.EventName)
 		require.Equal(t, &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}, r.UserIdentity)
 		require.NotEmpty(t, r.Change.OldImage)
-		removed = append(removed, r.Change.Keys["sk"].String())
+		removed = append(removed, r.Change.Keys["pk"].String()+" "+r.Change.Keys["sk"].String())
 	}
-	require.Equal(t, []string{"a now", "fraction", "z past"}, removed, "in the order of their keys")
+	require.Equal(t, []string{"a other", "b other", "c other", "m other", "p a now", "p fraction", "p z past", "y other", "z other"}, removed, "in the order of their keys")
 	require.Zero(t, w.ExpireItems(now))
 	require.Equal(t, 1, w.ExpireItems(now.Add(time.Second)))
 }

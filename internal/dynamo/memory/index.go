@@ -59,8 +59,8 @@ func (ix *index) place(base key, r *record) place {
 //
 // A new or removed entry costs its size, a changed one the larger size, and one
 // whose key changes is removed and written anew.
-func (ix *index) update(base key, old, new *record) (change indexChange, units float64, changed bool) {
-	from, to := ix.place(base, old), ix.place(base, new)
+func (ix *index) update(base key, old, next *record) (change indexChange, units float64, changed bool) {
+	from, to := ix.place(base, old), ix.place(base, next)
 	switch {
 	case from.record == nil && to.record == nil:
 		return indexChange{}, 0, false

@@ -117,14 +117,14 @@ func (o outcome) returned(what types.ReturnValue) attr.Item {
 	case types.ReturnValueAllOld:
 		out = attr.CopyItem(o.old.attributes())
 	case types.ReturnValueAllNew:
-		out = attr.CopyItem(o.new.attributes())
+		out = attr.CopyItem(o.next.attributes())
 	case types.ReturnValueUpdatedOld:
 		if o.update != nil {
 			out = o.update.Touched(o.old.attributes())
 		}
 	case types.ReturnValueUpdatedNew:
 		if o.update != nil {
-			out = o.update.Touched(o.new.attributes())
+			out = o.update.Touched(o.next.attributes())
 		}
 	}
 	if len(out) == 0 {

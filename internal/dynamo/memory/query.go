@@ -99,7 +99,7 @@ func (db *DB) page(in *dynamodb.QueryInput) (query, page, *bill, error) {
 	}
 	var found page
 	b := &bill{table: t}
-	bytes := 0
+	var bytes int
 	if q.index == nil {
 		found, bytes = q.read(t.items, in.Limit)
 		b.own.Read = readUnits(bytes, aws.ToBool(in.ConsistentRead))

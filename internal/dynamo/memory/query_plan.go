@@ -69,7 +69,10 @@ func newQuery(t *table, in *dynamodb.QueryInput) (query, error) {
 	if err := q.prepareBounds(tests); err != nil {
 		return query{}, err
 	}
-	return q, q.prepareStart(in.ExclusiveStartKey)
+	if err := q.prepareStart(in.ExclusiveStartKey); err != nil {
+		return query{}, err
+	}
+	return q, nil
 }
 
 func (q *query) prepareFilter(in *dynamodb.QueryInput, env expr.Env) (expr.Placeholders, error) {

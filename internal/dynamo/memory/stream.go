@@ -33,7 +33,7 @@ type queued struct {
 
 // publish queues the record of a change. db.mu is held. The images are built
 // now, for nothing about them may depend on when they are delivered.
-func (db *DB) publish(t *table, keys attr.Item, old, new *record, by *events.DynamoDBUserIdentity) {
+func (db *DB) publish(t *table, keys attr.Item, old, next *record, by *events.DynamoDBUserIdentity) {
 	if db.emit == nil || t.view == "" {
 		return
 	}
@@ -51,15 +51,15 @@ func (db *DB) publish(t *table, keys attr.Item, old, new *record, by *events.Dyn
 		change.OldImage = image(old.item)
 		change.SizeBytes += int64(old.size)
 	}
-	if new != nil && (t.view == types.StreamViewTypeNewImage || t.view == types.StreamViewTypeNewAndOldImages) {
-		change.NewImage = image(new.item)
-		change.SizeBytes += int64(new.size)
+	if next != nil && (t.view == types.StreamViewTypeNewImage || t.view == types.StreamViewTypeNewAndOldImages) {
+		change.NewImage = image(next.item)
+		change.SizeBytes += int64(next.size)
 	}
 	name := events.DynamoDBOperationTypeModify
 	switch {
 	case old == nil:
 		name = events.DynamoDBOperationTypeInsert
-	case new == nil:
+	case next == nil:
 		name = events.DynamoDBOperationTypeRemove
 	}
 	db.stream.queue = append(db.stream.queue, queued{table: t.name, record: events.DynamoDBEventRecord{

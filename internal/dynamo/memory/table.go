@@ -43,17 +43,17 @@ func (t *table) index(name string) *index {
 	return nil
 }
 
-// store replaces old by new; either may be nil for no item. They differ.
-func (t *table) store(k key, old, new *record) {
+// store replaces old by next; either may be nil for no item. They differ.
+func (t *table) store(k key, old, next *record) {
 	if old != nil {
 		t.itemCount--
 		t.sizeBytes -= int64(old.size)
 	}
-	if new == nil {
+	if next == nil {
 		t.items.remove(k.hash, position{sort: k.sort})
 		return
 	}
 	t.itemCount++
-	t.sizeBytes += int64(new.size)
-	t.items.put(k.hash, entry{position: position{sort: k.sort}, record: new})
+	t.sizeBytes += int64(next.size)
+	t.items.put(k.hash, entry{position: position{sort: k.sort}, record: next})
 }

@@ -70,7 +70,8 @@ func TestConsumed(t *testing.T) {
 		}, index{own: {Write: 2 * (1 + 3)}}},
 		"a batch of writes": {func(w *world) error {
 			_, err := w.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"table": {
-				{PutRequest: &types.PutRequest{Item: keyed("new", entry, long(1500))}}, {DeleteRequest: &types.DeleteRequest{Key: keyed("3KB")}}, {DeleteRequest: &types.DeleteRequest{Key: keyed("absent")}}}}})
+				{PutRequest: &types.PutRequest{Item: keyed("new", entry, long(1500))}}, {DeleteRequest: &types.DeleteRequest{Key: keyed("3KB")}}, {DeleteRequest: &types.DeleteRequest{Key: keyed("absent")}},
+			}}})
 			return err
 		}, index{own: {Write: 2 + 3 + 1}, keys: {Write: 1}, whole: {Write: 2}}},
 		"a batch of reads: each rounded up, the absent too": {func(w *world) error {
@@ -109,7 +110,7 @@ func TestConsumed(t *testing.T) {
 				require.NotContains(t, err.Error(), "not found")
 			}
 			got := w.Consumed()
-			require.Equal(t, c.want, index(got.ByIndex))
+			require.Equal(t, c.want, got.ByIndex)
 			var sum memory.Capacity
 			for _, c := range c.want {
 				sum.Read, sum.Write = sum.Read+c.Read, sum.Write+c.Write

@@ -95,13 +95,13 @@ func (db *DB) newPut(r request, item attr.Item) (*write, error) {
 	if err := t.schema.checkItem(checked); err != nil {
 		return nil, err
 	}
-	new := newRecord(checked)
-	if new.size > maxItemBytes {
+	next := newRecord(checked)
+	if next.size > maxItemBytes {
 		return nil, attr.Invalid("Item size has exceeded the maximum allowed size")
 	}
 	return &write{
-		table: t, key: t.schema.keyOf(checked), keys: t.schema.keyItem(checked), condition: condition, requested: new.size,
-		plan: func(*record) (*record, error) { return new, t.checkIndexKeys(checked, false) },
+		table: t, key: t.schema.keyOf(checked), keys: t.schema.keyItem(checked), condition: condition, requested: next.size,
+		plan: func(*record) (*record, error) { return next, t.checkIndexKeys(checked, false) },
 	}, nil
 }
 
@@ -181,11 +181,11 @@ func (w *write) planUpdate(old *record) (*record, error) {
 	if err := attr.TooDeep(item); err != nil {
 		return nil, err
 	}
-	new := newRecord(item)
-	if new.size > maxItemBytes {
+	next := newRecord(item)
+	if next.size > maxItemBytes {
 		return nil, attr.Invalid("Item size to update has exceeded the maximum allowed size")
 	}
-	return new, nil
+	return next, nil
 }
 
 // checkKeyUntouched refuses an update of the table's own key.
@@ -204,8 +204,8 @@ func (w *write) checkKeyUntouched() error {
 // outcome is a write that may be done: the item before and after.
 type outcome struct {
 	*write
-	old, new *record
-	changed  bool
+	old, next *record
+	changed   bool
 }
 
 // try evaluates a write against the stored item and changes nothing. A
@@ -224,31 +224,31 @@ func (w *write) try() (outcome, error) {
 			return outcome{}, conditionFailed{old: old}
 		}
 	}
-	new, err := w.plan(old)
+	next, err := w.plan(old)
 	if err != nil {
 		return outcome{}, err
 	}
-	changed := (old == nil) != (new == nil) || old != nil && !attr.EqualItem(old.item, new.item)
-	return outcome{write: w, old: old, new: new, changed: changed}, nil
+	changed := (old == nil) != (next == nil) || old != nil && !attr.EqualItem(old.item, next.item)
+	return outcome{write: w, old: old, next: next, changed: changed}, nil
 }
 
 // do makes the change and adds its cost to the bill. db.mu is held.
 func (db *DB) do(o outcome, b *bill, factor float64, by *events.DynamoDBUserIdentity) {
-	b.own.Write += factor * writeUnits(max(o.old.bytes(), o.new.bytes()))
+	b.own.Write += factor * writeUnits(max(o.old.bytes(), o.next.bytes()))
 	if !o.changed {
 		return
 	}
 	t := o.table
-	t.store(o.key, o.old, o.new)
+	t.store(o.key, o.old, o.next)
 	for _, ix := range t.indexes {
-		change, units, changed := ix.update(o.key, o.old, o.new)
+		change, units, changed := ix.update(o.key, o.old, o.next)
 		if !changed {
 			continue
 		}
 		b.addIndex(ix, Capacity{Write: factor * units})
 		ix.enqueue(change, db.now, db.lagOf(t, ix))
 	}
-	db.publish(t, o.keys, o.old, o.new, by)
+	db.publish(t, o.keys, o.old, o.next, by)
 }
 
 func (r *record) bytes() int {

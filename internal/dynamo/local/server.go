@@ -69,7 +69,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPort(options.Port); err != nil {
+	if err := checkPort(ctx, options.Port); err != nil {
 		return nil, err
 	}
 	engine, err := install(ctx)
@@ -97,14 +97,14 @@ func findJava() (string, error) {
 	return java, nil
 }
 
-func checkPort(port int) error {
+func checkPort(ctx context.Context, port int) error {
 	if port < 0 || port > 65535 {
 		return fmt.Errorf("DynamoDB Local cannot listen on port %d: a port is between 1 and 65535, or 0 for any", port)
 	}
 	if port == 0 {
 		return nil
 	}
-	listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":"+strconv.Itoa(port))
 	if err != nil {
 		return fmt.Errorf("DynamoDB Local cannot listen on port %d, choose another or 0 for any: %w", port, err)
 	}
@@ -113,8 +113,8 @@ func checkPort(port int) error {
 
 // freePort asks the operating system for a port. Another program may take it
 // before the engine does; Start then tries again.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", ":0")
+func freePort(ctx context.Context) (int, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":0")
 	if err != nil {
 		return 0, fmt.Errorf("finding a free port for DynamoDB Local: %w", err)
 	}
@@ -129,7 +129,7 @@ func startOnce(ctx context.Context, java, engine string, options Options) (*Serv
 	port := options.Port
 	if port == 0 {
 		var err error
-		if port, err = freePort(); err != nil {
+		if port, err = freePort(ctx); err != nil {
 			return nil, err
 		}
 	}
