@@ -49,6 +49,8 @@ type Revision struct {
 	// TaskDefinition is an ARN with its revision: a family alone was resolved when the revision was made.
 	TaskDefinition string     `json:"taskDefinition"`
 	LaunchType     LaunchType `json:"launchType"`
+	// HealthChecked says that the task definition has a container health check.
+	HealthChecked bool `json:"healthChecked,omitempty"`
 	// DeploymentConfiguration is how this revision may replace another.
 	DeploymentConfiguration DeploymentConfiguration `json:"deploymentConfiguration"`
 	CreatedAt               time.Time               `json:"createdAt"`

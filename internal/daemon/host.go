@@ -95,11 +95,6 @@ func (t Task) Stopped() bool { return t.LastStatus == StatusStopped }
 // Live says that the task counts as the host's daemon: ECS means it to run.
 func (t Task) Live() bool { return t.DesiredStatus == StatusRunning && !t.Stopped() }
 
-// Healthy says that the task does its work now: running, and not failing its container health checks.
-func (t Task) Healthy() bool {
-	return t.Live() && t.LastStatus == StatusRunning && t.Health != "UNHEALTHY"
-}
-
 // The two statuses of ECS that decide; the others lie between them.
 const (
 	StatusRunning  = "RUNNING"
@@ -107,4 +102,7 @@ const (
 	StatusActive   = "ACTIVE"
 	StatusDraining = "DRAINING"
 	statusInactive = "INACTIVE"
+
+	healthHealthy   = "HEALTHY"
+	healthUnhealthy = "UNHEALTHY"
 )

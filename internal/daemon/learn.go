@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,7 +38,8 @@ func (p *planner) lost(task Task) bool {
 	return !task.Live() && p.superseded[task.ContainerInstanceARN]
 }
 
-// learnHost remembers which registration the host has, so that a later partial snapshot can hold it, and since when the agent is away and since when the host drains: ECS does not say.
+// learnHost remembers which registration the host has, so that a later partial snapshot can hold it, and since when its
+// agent is away and the host drains, which ECS does not say.
 func (p *planner) learnHost(key HostKey, slot Slot) Slot {
 	h, ok := p.hosts[key]
 	if ok {
@@ -61,32 +64,70 @@ func since(known *time.Time, is bool, now time.Time) *time.Time {
 
 // adopt takes a live task of ours that is on the host already: the answer to the claim, come by event, or a task whose
 // slot was lost. An idle slot's earlier attempts are proven dead and a claim's only task is its own, so there is at
-// most one, short of strays.
+// most one, short of strays; of those, one that the agent knows and that runs what is wanted is kept.
 func (p *planner) adopt(key HostKey, slot Slot) Slot {
 	if _, ok := p.hosts[key]; !ok {
 		return slot
 	}
-	for _, t := range p.tasks[key] {
-		if !t.Live() || !ours(t) {
-			continue
-		}
-		if slot.State == SlotIdle {
-			slot.Revision, slot.DeploymentID = p.revisionOf(t), strings.TrimPrefix(t.StartedBy, StartedByPrefix)
-		}
-		return p.learnTask(slot.place(t.ARN, p.now), t)
+	candidates := slices.DeleteFunc(slices.Clone(p.tasks[key]), func(t Task) bool { return !t.Live() || !ours(t) })
+	if len(candidates) == 0 {
+		return slot
 	}
-	return slot
+	t := slices.MinFunc(candidates, func(a, b Task) int {
+		return cmp.Or(
+			last(p.superseded[a.ContainerInstanceARN], p.superseded[b.ContainerInstanceARN]),
+			last(a.TaskDefinition != p.Revision.TaskDefinition, b.TaskDefinition != p.Revision.TaskDefinition),
+			cmp.Compare(a.ARN, b.ARN),
+		)
+	})
+	if slot.State == SlotIdle {
+		slot.Revision, slot.DeploymentID = 0, strings.TrimPrefix(t.StartedBy, StartedByPrefix)
+	}
+	return p.learnTask(slot.place(t.ARN, p.now), t)
+}
+
+// last orders what is true behind what is not.
+func last(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
 }
 
 // ours says that Blox started the task. Its group is the environment's, or the snapshot would not hold it.
 func ours(t Task) bool { return strings.HasPrefix(t.StartedBy, StartedByPrefix) }
 
-// revisionOf an adopted task: the current one if it runs the same task definition, else 0, which is always outdated.
-func (p *planner) revisionOf(t Task) int {
-	if p.Deployment != nil && t.TaskDefinition == p.Revision.TaskDefinition {
+// revisionShown is the revision that a slot's task shows by its task definition. The current one's definition is the
+// current one, so that a revision which only changes how to roll out restarts nothing. Another definition is not,
+// whatever the slot says: a claim may have been answered with an older task. 0 is always outdated.
+func (p *planner) revisionShown(slot Slot, task Task) int {
+	switch {
+	case p.Deployment == nil:
+		return slot.Revision
+	case task.TaskDefinition == p.Revision.TaskDefinition:
 		return p.Revision.Number
+	case slot.Revision == p.Revision.Number:
+		return 0
+	default:
+		return slot.Revision
 	}
-	return 0
+}
+
+// healthy says that a task does its work now. A task definition with a health check makes its tasks UNKNOWN until the
+// first verdict, which for one with a start period is minutes away; without one they are UNKNOWN for ever. Only the
+// current revision's definition is known, so tasks of older ones are believed until they are UNHEALTHY.
+func (p *planner) healthy(task Task) bool {
+	if !task.Live() || task.LastStatus != StatusRunning {
+		return false
+	}
+	if p.Revision.HealthChecked && task.TaskDefinition == p.Revision.TaskDefinition {
+		return task.Health == healthHealthy
+	}
+	return task.Health != healthUnhealthy
 }
 
 // place is the slot once ECS has said which task the claim brought.
@@ -102,23 +143,14 @@ func (p *planner) learnTask(slot Slot, task Task) Slot {
 	if task.Stopped() || p.lost(task) {
 		return p.bury(slot, task)
 	}
-	if p.sameTask(slot, task) {
-		slot.Revision = p.Revision.Number
-	}
+	slot.Revision = p.revisionShown(slot, task)
 	away := slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace
-	healthy := task.Healthy() && !away
+	healthy := p.healthy(task) && !away
 	if !healthy {
 		slot = p.settle(slot)
 	}
 	slot.HealthySince = since(slot.HealthySince, healthy, p.now)
 	return slot
-}
-
-// sameTask says that an older revision's task is what the newer one would start: a revision that only changes how to roll
-// out restarts nothing.
-func (p *planner) sameTask(slot Slot, task Task) bool {
-	return p.Deployment != nil && slot.State == SlotPlaced && slot.Revision != p.Revision.Number &&
-		task.TaskDefinition == p.Revision.TaskDefinition
 }
 
 // settle ends the debt of a daemon that had become healthy for long enough: what befalls the host from here on is not

@@ -114,3 +114,31 @@ func (s Snapshot) slotState(state SlotState) Snapshot {
 	s.Slots[0].State, s.Slots[0].StoppingAt = state, ago(time.Second)
 	return s
 }
+
+func TestATaskOfAnotherDefinitionIsNotTheRevisionThatItsSlotSays(t *testing.T) {
+	s := completed(fixture()).with(1, running(2))
+	s.Tasks[0].TaskDefinition = taskDefinition(1)
+	require.Contains(t, brief(Plan(s, t0)), "stop i-001", "a claim was answered with an older task: it is outdated")
+}
+
+func TestAHealthCheckHasToSpeak(t *testing.T) {
+	for health, want := range map[string]bool{"HEALTHY": true, "UNKNOWN": false, "UNHEALTHY": false, "": false} {
+		s := fixture().with(1, running(2))
+		s.Revision.HealthChecked = true
+		s.Tasks[0].Health = health
+		require.Equal(t, want, tended(t, s).Healthy(), health)
+	}
+	s := fixture().with(1, running(2))
+	s.Tasks[0].Health = "UNKNOWN"
+	require.True(t, tended(t, s).Healthy(), "without a health check it is UNKNOWN for ever")
+}
+
+func TestAdoptionKeepsWhatTheAgentKnows(t *testing.T) {
+	s := completed(fixture()).with(1, stray("a"), stray("b"), stray("c"))
+	old := s.Hosts[0]
+	old.AgentConnected, old.ContainerInstanceARN = false, "old"
+	s.Hosts = append(s.Hosts, old)
+	s.Tasks[0].ContainerInstanceARN = "old"
+	s.Tasks[1].TaskDefinition = taskDefinition(1)
+	require.Equal(t, s.Tasks[2].ARN, tended(t, s).TaskARN)
+}

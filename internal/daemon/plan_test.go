@@ -12,7 +12,10 @@ import (
 
 func TestPlanForOneHost(t *testing.T) {
 	draining := hostChange(func(h *Host) { h.Status, h.OtherTasks = StatusDraining, 2 })
-	drained := hostChange(func(h *Host) { h.Status = StatusDraining })
+	drained := func(s *Snapshot, h *Host) {
+		h.Status = StatusDraining
+		slotChange(func(s *Slot) { s.DrainingSince = ago(time.Minute) })(s, h)
+	}
 	away := hostChange(func(h *Host) { h.AgentConnected = false })
 	inactive := hostChange(func(h *Host) { h.Status = "INACTIVE" })
 
@@ -33,7 +36,10 @@ func TestPlanForOneHost(t *testing.T) {
 		"nothing of launch type EC2 starts on an external host": {
 			completed(fixture()).with(1, hostChange(func(h *Host) { h.External = true })), []string{},
 		},
-		"a draining host keeps its daemon while others run":   {completed(fixture()).with(1, running(2), draining), []string{"observe i-001"}},
+		"a draining host keeps its daemon while others run": {completed(fixture()).with(1, running(2), draining), []string{"observe i-001"}},
+		"a host that has just begun to drain may have tasks that are not stored yet": {
+			completed(fixture()).with(1, running(2), hostChange(func(h *Host) { h.Status = StatusDraining })), []string{"observe i-001"},
+		},
 		"a drained host's daemon is stopped":                  {completed(fixture()).with(1, running(2), drained), []string{"stop i-001"}},
 		"a daemon that draining outlasts is stopped":          {completed(fixture()).with(1, running(2), draining, slotChange(func(s *Slot) { s.DrainingSince = ago(48 * time.Hour) })), []string{"stop i-001"}},
 		"a dead daemon is replaced at once the first time":    {fixture().with(1, placed(2, "STOPPED", "STOPPED")), []string{"start i-001", "advance running"}},

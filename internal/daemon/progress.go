@@ -30,13 +30,16 @@ func (p *planner) advance() {
 }
 
 func (p *planner) complete(c Counts) bool {
-	if len(p.starts) > 0 || c.Updated < c.Desired-c.Exempt {
+	if len(p.starts) > 0 || p.stale || c.Updated < c.Desired-c.Exempt {
 		return false
 	}
 	for _, key := range p.keys {
 		// A host that has no daemon for a reason of its own does not hold up the rest, one that is about to get its
 		// first daemon does.
 		slot := p.tended[key].slotOrIdle()
+		if p.outdated(key, slot) {
+			return false
+		}
 		if p.wanted(key) && p.hosts[key].AgentConnected && slot.State != SlotPlaced && !slot.Blocked {
 			return false
 		}

@@ -168,3 +168,13 @@ func TestTheCountsOfACompletedDeploymentStayTrue(t *testing.T) {
 		require.NotEqual(t, Advance, a.Kind, "nothing changed, nothing is written")
 	}
 }
+
+func TestADeploymentDoesNotCompleteWhileReplacementsWait(t *testing.T) {
+	s := many(fixture(), 1, 3, placed(1, StatusRunning, "PENDING"))
+	s.Clusters = map[state.ClusterKey]Freshness{cluster: {SyncedAt: t0.Add(-time.Hour)}}
+	for _, a := range Plan(s, t0) {
+		if a.Kind == Advance {
+			require.Equal(t, DeploymentRunning, a.Deployment.Status, "not one host has the revision")
+		}
+	}
+}

@@ -27,8 +27,8 @@ type PlacementConstraint struct {
 }
 
 // runRequest asks ECS for the daemon on this host and nowhere else, and only if the group has no live task there.
-func (p *planner) runRequest(host HostKey, attempt int) json.RawMessage {
-	env := p.Environment
+func (p *planner) runRequest(slot Slot) json.RawMessage {
+	env, host := p.Environment, slot.Host
 	raw, err := json.Marshal(RunRequest{
 		Cluster:        host.Cluster.ARN(env.Partition),
 		TaskDefinition: p.Revision.TaskDefinition,
@@ -36,7 +36,7 @@ func (p *planner) runRequest(host HostKey, attempt int) json.RawMessage {
 		LaunchType:     p.Revision.LaunchType,
 		Group:          Group(p.Installation, env.ID),
 		StartedBy:      StartedBy(p.Deployment.ID),
-		ClientToken:    ClientToken(env.ID, p.Revision.Number, host, attempt),
+		ClientToken:    ClientToken(env.ID, p.Revision.Number, host, slot.ContainerInstanceARN, slot.Attempt),
 		PlacementConstraints: []PlacementConstraint{
 			{Type: "distinctInstance"},
 			{Type: "memberOf", Expression: fmt.Sprintf("ec2InstanceId == %s", host.EC2InstanceID)},

@@ -73,9 +73,11 @@ type Slot struct {
 }
 
 // ClientToken is the idempotency token of one attempt: 64 characters, RunTask's limit. It holds no clock and no random
-// number, so that any driver, on any day, asks for the same task with the same token.
-func ClientToken(environmentID string, revision int, host HostKey, attempt int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s\n%d", environmentID, revision, host, attempt))
+// number, so that any driver, on any day, asks for the same task with the same token. The registration is in it because
+// a host that left and came back starts again at the first attempt: ECS would answer a token that it knows with a task
+// that stopped long ago.
+func ClientToken(environmentID string, revision int, host HostKey, containerInstanceARN string, attempt int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s\n%s\n%d", environmentID, revision, host, containerInstanceARN, attempt))
 	return hex.EncodeToString(sum[:])
 }
 

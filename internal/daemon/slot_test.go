@@ -8,14 +8,15 @@ import (
 )
 
 func TestClientTokenNamesOneAttempt(t *testing.T) {
-	base := ClientToken("env", 1, hostKey(1), 1)
+	base := ClientToken("env", 1, hostKey(1), "arn", 1)
 	require.Len(t, base, 64, "RunTask takes at most 64 characters")
-	require.Equal(t, base, ClientToken("env", 1, hostKey(1), 1), "any driver asks with the same token")
+	require.Equal(t, base, ClientToken("env", 1, hostKey(1), "arn", 1), "any driver asks with the same token")
 	for name, other := range map[string]string{
-		"environment": ClientToken("other", 1, hostKey(1), 1),
-		"revision":    ClientToken("env", 2, hostKey(1), 1),
-		"host":        ClientToken("env", 1, hostKey(2), 1),
-		"attempt":     ClientToken("env", 1, hostKey(1), 2),
+		"environment":  ClientToken("other", 1, hostKey(1), "arn", 1),
+		"revision":     ClientToken("env", 2, hostKey(1), "arn", 1),
+		"host":         ClientToken("env", 1, hostKey(2), "arn", 1),
+		"registration": ClientToken("env", 1, hostKey(1), "other", 1),
+		"attempt":      ClientToken("env", 1, hostKey(1), "arn", 2),
 	} {
 		require.NotEqual(t, base, other, name)
 	}

@@ -122,7 +122,7 @@ func (p *planner) start(t *turn) {
 	slot.State = SlotClaimed
 	slot.Revision, slot.DeploymentID = p.Revision.Number, p.Deployment.ID
 	slot.Attempt = max(slot.Attempt, 1)
-	slot.Request = p.runRequest(t.key, slot.Attempt)
+	slot.Request = p.runRequest(slot)
 	slot.ClaimedAt, slot.RetryAt, slot.Blocked, slot.Reason = &now, nil, false, ""
 	t.slot, t.taken = slot, true
 	p.starts = append(p.starts, Action{Kind: Start, Host: t.key, Slot: &slot, Reason: reason})
@@ -180,8 +180,10 @@ func (p *planner) tendPlaced(t *turn) {
 // task's end is an event; the look in between is for those that are lost.
 func (p *planner) tendDraining(t *turn) {
 	switch {
-	case t.host.OtherTasks == 0:
+	case t.host.OtherTasks == 0 && !p.early(t, t.slot.DrainingSince.Add(p.Settings.EventGrace)):
 		p.stop(t, "host is draining and its last other task has left")
+	case t.host.OtherTasks == 0:
+		// A task that was placed a moment before the drain may not be stored yet.
 	case !p.now.Before(t.slot.DrainingSince.Add(p.Settings.DrainDeadline)):
 		p.stop(t, "host has been draining past the deadline")
 	default:
