@@ -63,6 +63,8 @@ type Host struct {
 	Status         string
 	AgentConnected bool
 	RegisteredAt   time.Time
+	// CapacityProvider is the name of the provider that the host came from, if any.
+	CapacityProvider string
 	// Managed is set for hosts of ECS Managed Instances: AWS's own daemons run there, and ours may not.
 	Managed bool
 	// External is set for ECS Anywhere hosts, which only take tasks of launch type EXTERNAL.

@@ -52,7 +52,7 @@ var (
 // Driver works on environments.
 type Driver struct {
 	Config
-	services daemonServices
+	facts facts
 }
 
 // New is a driver.
@@ -88,17 +88,12 @@ func (d *Driver) Drive(ctx context.Context, environmentID string, instances []st
 		if d.short(ctx) {
 			break
 		}
-		next, err := d.pass(ctx, lease, instances)
-		if errors.Is(err, table.ErrConflict) {
-			return nil // the lease is another's now, and so is the work
+		next, err := d.pass(ctx, &lease, instances)
+		if err == nil && next.wakeAfter > 0 {
+			err = d.wakeAll(ctx, &lease, next.wakeAfter)
 		}
 		if err != nil {
 			return d.abandon(ctx, lease, err)
-		}
-		if next.wakeAfter > 0 {
-			if err := wakeup.Send(ctx, d.Wakeups, next.wakeAfter, wakeup.Wakeup{EnvironmentID: environmentID}); err != nil {
-				return d.abandon(ctx, lease, err)
-			}
 		}
 		if next.again {
 			instances = next.instances
@@ -110,10 +105,24 @@ func (d *Driver) Drive(ctx context.Context, environmentID string, instances []st
 		instances = []state.Key{} // what others left is read by the next pass
 	}
 	// There is more to do than one invocation may: the next one begins with a look at everything.
-	if err := wakeup.Send(ctx, d.Wakeups, time.Second, wakeup.Wakeup{EnvironmentID: environmentID}); err != nil {
-		return d.abandon(ctx, lease, err)
+	if err := d.Daemon.YieldLease(ctx, lease); err != nil {
+		return err
 	}
-	return d.Daemon.YieldLease(ctx, lease)
+	return wakeup.Send(ctx, d.Wakeups, time.Second, wakeup.Wakeup{EnvironmentID: environmentID})
+}
+
+// wakeAll sends a wake-up for the whole environment, unless one is under way that comes no later.
+func (d *Driver) wakeAll(ctx context.Context, lease *table.Lease, after time.Duration) (err error) {
+	now := d.Now()
+	at := now.Add(after)
+	if known := time.UnixMilli(lease.WakeAt); known.After(now) && !known.After(at) {
+		return nil
+	}
+	// Remembered first: a wake-up that is then not sent costs time until the tick, one that is not remembered multiplies.
+	if *lease, err = d.Daemon.SetWake(ctx, *lease, at); err != nil {
+		return err
+	}
+	return wakeup.Send(ctx, d.Wakeups, after, wakeup.Wakeup{EnvironmentID: lease.EnvironmentID})
 }
 
 // short says that the invocation's time is nearly up.
@@ -127,9 +136,10 @@ const enterTries = 5
 
 // enter takes the lease, or leaves word. crashed says that the last holder did not give it back.
 func (d *Driver) enter(ctx context.Context, environmentID string, instances []state.Key) (lease table.Lease, crashed bool, err error) {
+	owner := d.NewOwner()
 	for range enterTries {
 		now := d.Now()
-		lease, crashed, err = d.Daemon.AcquireLease(ctx, environmentID, d.NewOwner(), now, leaseHold)
+		lease, crashed, err = d.Daemon.AcquireLease(ctx, environmentID, owner, now, leaseHold)
 		if err == nil || !errors.Is(err, table.ErrConflict) {
 			return lease, crashed, err
 		}
@@ -145,12 +155,17 @@ func (d *Driver) enter(ctx context.Context, environmentID string, instances []st
 }
 
 // abandon lets go of an environment that cannot be worked on now. The error makes the queue bring the wake-up again,
-// and the lease, not given back in order, makes whoever takes it next look at everything.
+// and the lease, not given back in order, makes whoever takes it next look at everything. If another driver has taken
+// the lease already, it has the work, too.
 func (d *Driver) abandon(ctx context.Context, lease table.Lease, err error) error {
+	ctx = context.WithoutCancel(ctx)
+	if errors.Is(err, table.ErrConflict) && errors.Is(d.Daemon.CheckLease(ctx, lease), table.ErrConflict) {
+		return nil
+	}
 	d.Log.Error("environment abandoned", "environmentId", lease.EnvironmentID, "error", err)
 	return errors.Join(
 		fmt.Errorf("driving environment %s: %w", lease.EnvironmentID, err),
-		d.Daemon.YieldLease(context.WithoutCancel(ctx), lease),
+		d.Daemon.YieldLease(ctx, lease),
 	)
 }
 
@@ -164,11 +179,12 @@ type next struct {
 }
 
 // pass is one snapshot, one plan and its actions.
-func (d *Driver) pass(ctx context.Context, lease table.Lease, instances []state.Key) (next, error) {
-	lease, dirt, err := d.Daemon.RenewLease(ctx, lease, d.Now(), leaseHold)
+func (d *Driver) pass(ctx context.Context, lease *table.Lease, instances []state.Key) (next, error) {
+	renewed, dirt, err := d.Daemon.RenewLease(ctx, *lease, d.Now(), leaseHold)
 	if err != nil {
 		return next{}, err
 	}
+	*lease = renewed
 	switch {
 	case dirt.All || instances == nil:
 		instances = nil
@@ -180,7 +196,7 @@ func (d *Driver) pass(ctx context.Context, lease table.Lease, instances []state.
 	}
 	snapshot, err := d.snapshot(ctx, lease.EnvironmentID, instances)
 	if errors.Is(err, table.ErrNotFound) {
-		return next{}, d.Daemon.DropLease(ctx, lease) // the environment was deleted
+		return next{}, d.Daemon.DropLease(ctx, *lease) // the environment was deleted
 	}
 	if err != nil {
 		return next{}, err
@@ -189,5 +205,5 @@ func (d *Driver) pass(ctx context.Context, lease table.Lease, instances []state.
 	if err != nil {
 		return next{}, err
 	}
-	return d.act(ctx, lease, snapshot, instances, plan)
+	return d.act(ctx, *lease, snapshot, instances, plan)
 }

@@ -36,7 +36,7 @@ func (d *Driver) snapshot(ctx context.Context, environmentID string, instances [
 	}
 	r := reading{Driver: d, snapshot: &s, group: daemon.Group(d.Installation, env.ID), hosts: map[state.Key]daemon.HostKey{}}
 	if s.Full {
-		err = r.everything(ctx)
+		err = r.everything(ctx, instances)
 	} else {
 		err = r.some(ctx, instances)
 	}
@@ -95,7 +95,10 @@ type reading struct {
 	hosts    map[state.Key]daemon.HostKey
 }
 
-func (r *reading) everything(ctx context.Context) error {
+// everything reads all hosts that are in the clusters. An index finds them, which may lag, so the registrations that slots
+// remember and those that the wake-up names are read by their keys as well: a host that the index has not heard of is
+// not one that has left.
+func (r *reading) everything(ctx context.Context, named []state.Key) error {
 	slots, err := r.Daemon.Slots(ctx, r.snapshot.Environment.ID)
 	if err != nil {
 		return err
@@ -103,7 +106,7 @@ func (r *reading) everything(ctx context.Context) error {
 	r.snapshot.Slots = slots
 	var tasks []state.Record
 	for _, cluster := range r.snapshot.Environment.Clusters {
-		instances, err := r.State.Cluster(ctx, cluster, state.KindContainerInstance)
+		instances, err := r.State.Living(ctx, cluster, state.KindContainerInstance)
 		if err != nil {
 			return err
 		}
@@ -115,6 +118,13 @@ func (r *reading) everything(ctx context.Context) error {
 			return err
 		}
 		tasks = append(tasks, live...)
+	}
+	rest, err := r.State.GetMany(ctx, sortedUnique(append(r.rememberedInstances(), named...)), true)
+	if err != nil {
+		return err
+	}
+	if err := r.addHosts(ctx, rest); err != nil {
+		return err
 	}
 	return r.addTasks(ctx, tasks)
 }
@@ -198,10 +208,11 @@ func (r *reading) addHosts(ctx context.Context, records []state.Record) error {
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if _, added := r.hosts[record.Key]; added || !ok {
 			continue
 		}
 		r.hosts[record.Key] = host.Key
+		host.Managed = r.isManaged(ctx, record.Cluster, host.CapacityProvider)
 		if host.Status == daemon.StatusDraining {
 			if host.OtherTasks, err = r.otherTasks(ctx, record.Key); err != nil {
 				return err
@@ -227,6 +238,7 @@ func hostOf(record state.Record) (host daemon.Host, ok bool, err error) {
 		ContainerInstanceARN: record.ARN,
 		Status:               record.Instance.Status,
 		AgentConnected:       record.Instance.AgentConnected,
+		CapacityProvider:     instance.CapacityProviderName,
 		External:             strings.HasPrefix(record.Instance.EC2InstanceID, "mi-"),
 	}
 	if instance.RegisteredAt != nil {

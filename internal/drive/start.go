@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,11 +37,11 @@ func (r *run) launch(ctx context.Context, a daemon.Action, claimed daemon.Slot, 
 	}
 	if outcome.Refused != "" && outcome.TaskARN == "" && strings.HasPrefix(outcome.Refused, reasonDistinct) {
 		// ECS itself says that the group has a live task there: find it, instead of trying again.
-		found, err := r.liveTask(ctx, claimed)
-		if err != nil {
-			return err
-		}
-		if found != nil {
+		switch found, err := r.liveTask(ctx, claimed); {
+		case err != nil:
+			r.Log.Warn("ECS did not say which task is on the host", "host", a.Host.String(), "error", err)
+			outcome = daemon.StartResult{Delay: unknownDelay}
+		case found != nil:
 			outcome = daemon.StartResult{TaskARN: found.ARN}
 		}
 	}
@@ -131,12 +132,23 @@ func startError(err error) daemon.StartResult {
 		return daemon.StartResult{Delay: unknownDelay}
 	}
 	switch code := api.ErrorCode(); {
-	case strings.Contains(code, "Throttling"), code == "TooManyRequestsException", api.ErrorFault() == smithy.FaultServer,
-		code == "ServerException", code == "ServiceUnavailable", code == "InternalFailure", code == "RequestTimeout":
-		return daemon.StartResult{Delay: unknownDelay}
 	case strings.Contains(api.ErrorMessage(), "No Container Instances were found"):
 		return daemon.StartResult{Refused: api.ErrorMessage(), Blocked: true}
-	default:
+	case slices.Contains(refusals, code):
 		return daemon.StartResult{Refused: code + ": " + api.ErrorMessage()}
+	case code == "AccessDeniedException" || strings.Contains(code, "Token"):
+		// Credentials that are missing now may have been there at the SDK's first try, whose answer was lost.
+		return daemon.StartResult{Delay: forbiddenDelay}
+	default:
+		return daemon.StartResult{Delay: unknownDelay}
 	}
 }
+
+// refusals are the errors by which ECS says that the request itself is wrong, and that it started nothing.
+var refusals = []string{
+	"BlockedException", "ClientException", "ClusterNotFoundException", "InvalidParameterException",
+	"PlatformTaskDefinitionIncompatibilityException", "PlatformUnknownException", "UnsupportedFeatureException",
+}
+
+// forbiddenDelay is how long the replay of a request waits that we were not allowed to make.
+const forbiddenDelay = time.Minute

@@ -78,6 +78,11 @@ func (r *run) resolve(ctx context.Context, a daemon.Action, res *result) error {
 		res.wakeAll = r.Now().Add(spent.wait)
 		return nil
 	}
+	if err != nil && ctx.Err() == nil {
+		r.Log.Warn("ECS did not say what became of a task", "host", a.Host.String(), "error", err)
+		res.wakeAll = r.Now().Add(r.Settings.EventGrace)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -21,31 +21,41 @@ type plan struct {
 	wait time.Duration
 }
 
+// unverifiedDelay is how long stops wait whose tasks could not be described.
+const unverifiedDelay = 10 * time.Second
+
 // plan decides, and decides again with what ECS says now about the tasks that would be stopped: the stored state may be
-// a few seconds old, and a daemon must not be stopped for what it was then. The second plan may stop no others.
+// a few seconds old, and a daemon must not be stopped for what it was then. The second plan may stop no others. A
+// cluster whose tasks cannot be described has its stops wait; its starts, and other clusters, do not.
 func (d *Driver) plan(ctx context.Context, s *daemon.Snapshot) (plan, error) {
 	actions := daemon.Plan(*s, d.Now())
 	stops := tasksToStop(actions)
 	if len(stops) == 0 {
 		return plan{actions: actions}, nil
 	}
-	err := d.refresh(ctx, s, stops)
-	var spent outOfCalls
-	if errors.As(err, &spent) {
-		return plan{actions: slices.DeleteFunc(actions, isStop), wait: spent.wait}, nil
-	}
-	if err != nil {
-		return plan{}, err
-	}
+	var p plan
 	verified := map[string]bool{}
 	for _, cluster := range sortedClusters(stops) {
-		for _, arn := range stops[cluster] {
-			verified[arn] = true
+		err := d.refresh(ctx, s, cluster, stops[cluster])
+		var spent outOfCalls
+		switch {
+		case errors.As(err, &spent):
+			p.wait = max(p.wait, spent.wait)
+		case err != nil && ctx.Err() != nil:
+			return plan{}, err
+		case err != nil:
+			d.Log.Warn("stops wait, their tasks could not be described", "cluster", cluster.String(), "error", err)
+			p.wait = max(p.wait, unverifiedDelay)
+		default:
+			for _, arn := range stops[cluster] {
+				verified[arn] = true
+			}
 		}
 	}
 	again := daemon.Plan(*s, d.Now())
-	kept := slices.DeleteFunc(slices.Clone(again), func(a daemon.Action) bool { return isStop(a) && !verified[a.TaskARN] })
-	return plan{actions: kept, more: len(kept) < len(again)}, nil
+	p.actions = slices.DeleteFunc(slices.Clone(again), func(a daemon.Action) bool { return isStop(a) && !verified[a.TaskARN] })
+	p.more = len(p.actions) < len(again)
+	return p, nil
 }
 
 func isStop(a daemon.Action) bool {
@@ -64,20 +74,18 @@ func tasksToStop(actions []daemon.Action) map[state.ClusterKey][]string {
 	return stops
 }
 
-// refresh describes tasks, stores what is news, and puts it into the snapshot.
-func (d *Driver) refresh(ctx context.Context, s *daemon.Snapshot, tasks map[state.ClusterKey][]string) error {
-	for _, cluster := range sortedClusters(tasks) {
-		seen, err := d.describe(ctx, cluster, tasks[cluster])
+// refresh describes tasks of one cluster, stores what is news, and puts it into the snapshot.
+func (d *Driver) refresh(ctx context.Context, s *daemon.Snapshot, cluster state.ClusterKey, tasks []string) error {
+	seen, err := d.describe(ctx, cluster, tasks)
+	if err != nil {
+		return err
+	}
+	for _, observation := range seen {
+		detail, err := state.DecodeTask(observation.Detail)
 		if err != nil {
 			return err
 		}
-		for _, observation := range seen {
-			detail, err := state.DecodeTask(observation.Detail)
-			if err != nil {
-				return err
-			}
-			overlay(s, observation.ARN, detail)
-		}
+		overlay(s, observation.ARN, detail)
 	}
 	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -23,6 +25,10 @@ type invocation struct {
 	dead bool
 	// failed is a panic that was none of ours.
 	failed string
+	// turn counts the times that it went on, so that one that was woken early is not woken again.
+	turn int
+	// claiming is the environment of the stop that it is about to claim, or empty.
+	claiming string
 	// asked is when the invocation's last DescribeTasks was answered.
 	asked time.Time
 	done  func(crashed bool)
@@ -55,8 +61,9 @@ func (w *world) resume(inv *invocation) {
 	w.current = inv
 	wait, more := inv.next()
 	w.current = before
+	inv.turn++
 	if more {
-		w.after(wait, func() { w.resume(inv) })
+		w.resumeIn(wait, inv)
 		return
 	}
 	delete(w.running, inv.id)
@@ -69,6 +76,28 @@ func (w *world) resume(inv *invocation) {
 	}
 	w.trace(inv, outcome, "")
 	inv.done(inv.dead)
+}
+
+// resumeIn plans that an invocation goes on, if it has not by then.
+func (w *world) resumeIn(d time.Duration, inv *invocation) {
+	turn := inv.turn
+	w.after(d, func() {
+		if inv.turn == turn {
+			w.resume(inv)
+		}
+	})
+}
+
+// leaseTaken wakes drivers that were paused right before they claimed a stop, soon after another took their lease: the
+// moment at which what they counted is most wrong.
+func (w *world) leaseTaken(environmentPK string) {
+	for _, id := range slices.Sorted(maps.Keys(w.running)) {
+		inv := w.running[id]
+		if inv != w.current && inv.claiming == environmentPK && w.chance.Float64() < 0.8 {
+			w.met("a paused stop goes on after its lease was taken")
+			w.resumeIn(time.Duration(w.pace.Int64N(int64(8*time.Second))), inv)
+		}
+	}
 }
 
 // pause gives the loop its turn, for d of virtual time.

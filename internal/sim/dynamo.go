@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -89,6 +90,9 @@ func (d *database) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput,
 	return perform(d.world, d.write("UpdateItem", key, false), func() (*dynamodb.UpdateItemOutput, error) {
 		out, err := d.DB.UpdateItem(ctx, in)
 		d.conflicted(key, err)
+		if err == nil && kindOfKey(key) == "lease" && strings.Contains(aws.ToString(in.UpdateExpression), "epoch =") {
+			d.world.leaseTaken(text(in.Key, "pk"))
+		}
 		return out, err
 	}, errThrottled, errLost)
 }
@@ -112,7 +116,7 @@ func (d *database) TransactWriteItems(ctx context.Context, in *dynamodb.Transact
 	call := *in
 	call.ClientRequestToken = aws.String(fmt.Sprintf("transaction-%d", d.world.transactions))
 	var puts, deletes []item
-	target, tender, stop := "", false, false
+	target, tender, stop := "", false, ""
 	for _, action := range in.TransactItems {
 		key := ""
 		switch {
@@ -125,7 +129,9 @@ func (d *database) TransactWriteItems(ctx context.Context, in *dynamodb.Transact
 			key = keyOf(action.Delete.Key)
 			deletes = append(deletes, action.Delete.Key)
 		case action.ConditionCheck != nil:
-			stop = stop || kindOfKey(keyOf(action.ConditionCheck.Key)) == "lease"
+			if kindOfKey(keyOf(action.ConditionCheck.Key)) == "lease" {
+				stop = text(action.ConditionCheck.Key, "pk")
+			}
 			continue
 		}
 		if target != "" {

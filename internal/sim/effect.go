@@ -10,9 +10,10 @@ type effect struct {
 	service, name, target string
 	writes                bool
 	// tender are the calls around which a mistake in the order of claim, lease and call would show: invocations are
-	// paused before them and die after them more often. stop is the claim of a stop: who is paused there holds a count
-	// of the budget, and meanwhile somebody deploys again.
-	tender, stop bool
+	// paused before them and die after them more often.
+	tender bool
+	// stop is the key of the environment whose stop is claimed.
+	stop string
 }
 
 func (e effect) String() string {
@@ -42,7 +43,7 @@ func (w *world) latency(e effect) time.Duration {
 	base += time.Duration(w.pace.IntN(1000)) * time.Microsecond
 	paused := w.p.paused
 	switch {
-	case e.stop:
+	case e.stop != "":
 		paused *= stopTenderness
 	case e.tender:
 		paused *= tenderness
@@ -50,7 +51,7 @@ func (w *world) latency(e effect) time.Duration {
 	switch x := w.chance.Float64(); {
 	case x < paused:
 		w.met("an invocation paused past its lease")
-		if e.stop && w.chance.Float64() < 0.6 {
+		if e.stop != "" && w.chance.Float64() < 0.6 {
 			w.met("a deployment overtakes a paused stop")
 			w.after(time.Duration(1+w.plan.IntN(30))*time.Second, func() { w.deploy(w.someName(), 1+w.plan.IntN(revisions)) })
 		}
@@ -91,7 +92,9 @@ func perform[Out any](w *world, e effect, do func() (Out, error), refusal, loss 
 	if inv == nil {
 		return do() // the simulation itself looks
 	}
+	inv.claiming = e.stop
 	inv.pause(w.latency(e))
+	inv.claiming = ""
 	fate := w.fateOf(e)
 	if fate != fateRefused {
 		out, err = do()

@@ -25,7 +25,9 @@ type Daemon struct {
 }
 
 // NewDaemon is the DAEMON table of that name.
-func NewDaemon(db dynamo.API, name string) *Daemon { return &Daemon{db: db, name: name} }
+func NewDaemon(db dynamo.API, name string) *Daemon {
+	return &Daemon{db: dynamo.RetryConflicts(db), name: name}
+}
 
 const (
 	directoryPK   = "environments"

@@ -42,7 +42,7 @@ func (d *Daemon) CreateDeployment(ctx context.Context, env daemon.Environment, d
 	if err != nil {
 		return err
 	}
-	items = append(items, update, d.due(env.Name, env.ID, dep.CreatedAt))
+	items = append(items, update, d.dueNow(env))
 	for _, p := range []itemPut{
 		{environmentPK(env.ID), deploymentSK(dep.ID), dep},
 		{environmentPK(env.ID), tokenSK(dep.Token), tokenItem{DeploymentID: dep.ID}},

@@ -24,6 +24,9 @@ type DirectoryEntry struct {
 	Name string `json:"name"`
 	// DueAt is when the scheduler wants to look at the whole environment again, in milliseconds since 1970.
 	DueAt int64 `json:"dueAt"`
+	// RecordVersion is the environment's when DueAt was last set by a change of it. A scheduler that has not seen the
+	// change must not put it off.
+	RecordVersion int64 `json:"recordVersion"`
 }
 
 // revisionSK pads the number so that revisions sort.
@@ -33,7 +36,7 @@ func revisionSK(number int) string { return fmt.Sprintf("revision/%08d", number)
 func (d *Daemon) CreateEnvironment(ctx context.Context, env daemon.Environment, rev daemon.Revision) error {
 	env.RecordVersion = 1
 	puts := []itemPut{
-		{directoryPK, env.Name, DirectoryEntry{ID: env.ID, Name: env.Name, DueAt: millis(env.CreatedAt)}},
+		{directoryPK, env.Name, DirectoryEntry{ID: env.ID, Name: env.Name, DueAt: millis(env.CreatedAt), RecordVersion: env.RecordVersion}},
 		{environmentPK(env.ID), environmentSK, env},
 		{environmentPK(env.ID), revisionSK(rev.Number), rev},
 	}
@@ -102,7 +105,7 @@ func (d *Daemon) UpdateEnvironment(ctx context.Context, env daemon.Environment, 
 	if err != nil {
 		return err
 	}
-	items := []types.TransactWriteItem{update, d.due(env.Name, env.ID, env.UpdatedAt)}
+	items := []types.TransactWriteItem{update, d.dueNow(env)}
 	if rev != nil {
 		put, err := d.putNew(itemPut{environmentPK(env.ID), revisionSK(rev.Number), *rev})
 		if err != nil {
@@ -116,22 +119,28 @@ func (d *Daemon) UpdateEnvironment(ctx context.Context, env daemon.Environment, 
 	return nil
 }
 
-// due moves the time of the next look at the whole environment.
-func (d *Daemon) due(name, id string, at time.Time) types.TransactWriteItem {
+// dueNow makes a changed environment due at once, should its wake-up be lost.
+func (d *Daemon) dueNow(env daemon.Environment) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
-		TableName: &d.name, Key: itemKey(directoryPK, name),
-		UpdateExpression:          aws.String("SET dueAt = :at"),
-		ConditionExpression:       aws.String("id = :id"),
-		ExpressionAttributeValues: Item{":at": numberValue(millis(at)), ":id": stringValue(id)},
+		TableName: &d.name, Key: itemKey(directoryPK, env.Name),
+		UpdateExpression:    aws.String("SET dueAt = :at, recordVersion = :version"),
+		ConditionExpression: aws.String("id = :id"),
+		ExpressionAttributeValues: Item{
+			":at": numberValue(millis(env.UpdatedAt)), ":version": numberValue(env.RecordVersion), ":id": stringValue(env.ID),
+		},
 	}}
 }
 
-// SetDue says when the whole environment is to be looked at again. It does nothing if the environment is gone.
+// SetDue says when the whole environment is to be looked at again. It does nothing if the environment is gone, or has
+// changed since it was read.
 func (d *Daemon) SetDue(ctx context.Context, env daemon.Environment, at time.Time) error {
-	due := d.due(env.Name, env.ID, at).Update
 	_, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: due.TableName, Key: due.Key, UpdateExpression: due.UpdateExpression,
-		ConditionExpression: due.ConditionExpression, ExpressionAttributeValues: due.ExpressionAttributeValues,
+		TableName: &d.name, Key: itemKey(directoryPK, env.Name),
+		UpdateExpression:    aws.String("SET dueAt = :at"),
+		ConditionExpression: aws.String("id = :id AND recordVersion = :version"),
+		ExpressionAttributeValues: Item{
+			":at": numberValue(millis(at)), ":version": numberValue(env.RecordVersion), ":id": stringValue(env.ID),
+		},
 	})
 	if err != nil && !refused(err) {
 		return fmt.Errorf("setting when environment %s is due: %w", env.Name, err)

@@ -88,7 +88,9 @@ func TestDirectoryAndMembership(t *testing.T) {
 		entries, err := d.Directory(t.Context())
 		require.NoError(t, err)
 		due := after(1).UnixMilli()
-		require.Equal(t, []table.DirectoryEntry{{ID: "e1", Name: "log-agent", DueAt: due}, {ID: "e2", Name: "metrics", DueAt: due}}, entries)
+		require.Equal(t, []table.DirectoryEntry{
+			{ID: "e1", Name: "log-agent", DueAt: due, RecordVersion: 1}, {ID: "e2", Name: "metrics", DueAt: due, RecordVersion: 1},
+		}, entries)
 
 		for _, cluster := range []state.ClusterKey{home, away} {
 			members, err := d.EnvironmentsOfCluster(t.Context(), cluster)
@@ -157,7 +159,15 @@ func TestSetDue(t *testing.T) {
 		require.NoError(t, d.SetDue(t.Context(), gone, after(900)))
 		entries, err = d.Directory(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, []table.DirectoryEntry{{ID: "e1", Name: "log-agent", DueAt: after(600).UnixMilli()}}, entries)
+		require.Equal(t, []table.DirectoryEntry{{ID: "e1", Name: "log-agent", DueAt: after(600).UnixMilli(), RecordVersion: 1}}, entries)
+
+		changed := env
+		changed.UpdatedAt = after(700)
+		require.NoError(t, d.UpdateEnvironment(t.Context(), changed, nil))
+		require.NoError(t, d.SetDue(t.Context(), env, after(900)), "who has not seen the change")
+		entries, err = d.Directory(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, after(700).UnixMilli(), entries[0].DueAt, "does not put it off")
 	})
 }
 

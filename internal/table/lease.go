@@ -22,6 +22,11 @@ type Lease struct {
 	Epoch         int64  `json:"epoch"`
 	// ExpiresAt is in milliseconds since 1970; 0 is a lease that was given back.
 	ExpiresAt int64 `json:"expiresAt"`
+	// Renewal counts the renewals of this epoch.
+	Renewal int64 `json:"renewal"`
+	// WakeAt is when a wake-up for the whole environment is due that was sent already, in milliseconds since 1970. While
+	// it lies ahead no other is sent, or every look would start one more chain of wake-ups.
+	WakeAt int64 `json:"wakeAt"`
 }
 
 // Dirt is what others wanted of an environment while its lease was held.
@@ -35,14 +40,15 @@ type Dirt struct {
 func (d Dirt) Clean() bool { return !d.All && len(d.Instances) == 0 }
 
 // AcquireLease takes the lease of an environment if nobody holds it at now. crashed says that the last holder let it
-// expire instead of giving it back, so that what it had been told is lost. ErrConflict: somebody holds the lease.
+// expire instead of giving it back, so that what it had been told is lost. ErrConflict: somebody holds the lease. An
+// owner may take its own lease again: it does so when the answer to the first try was lost.
 func (d *Daemon) AcquireLease(ctx context.Context, environmentID, owner string, now time.Time, hold time.Duration) (lease Lease, crashed bool, err error) {
 	lease = Lease{EnvironmentID: environmentID, Owner: owner, ExpiresAt: millis(now.Add(hold))}
 	out, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &d.name, Key: itemKey(environmentPK(environmentID), leaseSK),
 		UpdateExpression: aws.String("SET environmentId = :id, #owner = :owner, expiresAt = :expires, " +
-			"epoch = if_not_exists(epoch, :zero) + :one"),
-		ConditionExpression:      aws.String("attribute_not_exists(expiresAt) OR expiresAt <= :now"),
+			"renewal = :zero, epoch = if_not_exists(epoch, :zero) + :one"),
+		ConditionExpression:      aws.String("attribute_not_exists(expiresAt) OR expiresAt <= :now OR #owner = :owner"),
 		ExpressionAttributeNames: map[string]string{"#owner": "owner"},
 		ExpressionAttributeValues: Item{
 			":id": stringValue(environmentID), ":owner": stringValue(owner),
@@ -58,7 +64,7 @@ func (d *Daemon) AcquireLease(ctx context.Context, environmentID, owner string, 
 	if err := decode(out.Attributes, &before); err != nil {
 		return Lease{}, false, err
 	}
-	lease.Epoch = before.Epoch + 1
+	lease.Epoch, lease.WakeAt = before.Epoch+1, before.WakeAt
 	return lease, before.ExpiresAt != 0, nil
 }
 
@@ -150,21 +156,45 @@ func (d *Daemon) markInstances(ctx context.Context, environmentID string, instan
 	return err
 }
 
-// RenewLease prolongs the lease and takes what others left. ErrConflict: the lease is lost, the caller must stop.
+// RenewLease prolongs the lease and takes what others left. ErrConflict: the lease is lost, the caller must stop. If the
+// answer to a first try was lost, so is what it took: the second try says that everything is dirty.
 func (d *Daemon) RenewLease(ctx context.Context, lease Lease, now time.Time, hold time.Duration) (Lease, Dirt, error) {
 	lease.ExpiresAt = millis(now.Add(hold))
+	lease.Renewal++
 	out, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &d.name, Key: itemKey(environmentPK(lease.EnvironmentID), leaseSK),
-		UpdateExpression:          aws.String("SET expiresAt = :expires REMOVE dirtyAll, dirtyInstances"),
-		ConditionExpression:       aws.String("epoch = :epoch"),
-		ExpressionAttributeValues: Item{":epoch": numberValue(lease.Epoch), ":expires": numberValue(lease.ExpiresAt)},
-		ReturnValues:              types.ReturnValueAllOld,
+		UpdateExpression:    aws.String("SET expiresAt = :expires, renewal = :renewal REMOVE dirtyAll, dirtyInstances"),
+		ConditionExpression: aws.String("epoch = :epoch"),
+		ExpressionAttributeValues: Item{
+			":epoch": numberValue(lease.Epoch), ":expires": numberValue(lease.ExpiresAt), ":renewal": numberValue(lease.Renewal),
+		},
+		ReturnValues: types.ReturnValueAllOld,
 	})
 	if err != nil {
 		return lease, Dirt{}, fmt.Errorf("renewing the lease of environment %s: %w", lease.EnvironmentID, conflict(err))
 	}
+	var before Lease
+	if err := decode(out.Attributes, &before); err != nil {
+		return lease, Dirt{}, err
+	}
 	dirt, err := dirtOf(out.Attributes)
+	dirt.All = dirt.All || before.Renewal == lease.Renewal
 	return lease, dirt, err
+}
+
+// SetWake remembers that a wake-up for the whole environment will be due. ErrConflict: the lease is lost.
+func (d *Daemon) SetWake(ctx context.Context, lease Lease, at time.Time) (Lease, error) {
+	lease.WakeAt = millis(at)
+	_, err := d.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &d.name, Key: itemKey(environmentPK(lease.EnvironmentID), leaseSK),
+		UpdateExpression:          aws.String("SET wakeAt = :at"),
+		ConditionExpression:       aws.String("epoch = :epoch"),
+		ExpressionAttributeValues: Item{":epoch": numberValue(lease.Epoch), ":at": numberValue(lease.WakeAt)},
+	})
+	if err != nil {
+		return lease, fmt.Errorf("setting the next wake-up of environment %s: %w", lease.EnvironmentID, conflict(err))
+	}
+	return lease, nil
 }
 
 func dirtOf(item Item) (Dirt, error) {

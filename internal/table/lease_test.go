@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -102,7 +103,7 @@ func TestDirtReachesTheHolder(t *testing.T) {
 		require.False(t, dirt.All)
 		slices.SortFunc(dirt.Instances, state.Key.Compare)
 		require.Equal(t, []state.Key{a, b, c}, dirt.Instances)
-		_, dirt, err = d.RenewLease(t.Context(), lease, after(5), hold)
+		lease, dirt, err = d.RenewLease(t.Context(), lease, after(5), hold)
 		require.NoError(t, err)
 		require.True(t, dirt.Clean(), "it is taken once")
 
@@ -191,14 +192,52 @@ func TestOneOfManyTakesTheLease(t *testing.T) {
 		d := table.NewDaemon(db, name)
 		var took atomic.Int32
 		var done sync.WaitGroup
-		for range drivers {
+		for n := range drivers {
 			done.Go(func() {
-				if _, _, err := d.AcquireLease(t.Context(), "e1", "some", after(0), hold); err == nil {
+				if _, _, err := d.AcquireLease(t.Context(), "e1", fmt.Sprint("driver ", n), after(0), hold); err == nil {
 					took.Add(1)
 				}
 			})
 		}
 		done.Wait()
 		require.Equal(t, int32(1), took.Load())
+	})
+}
+
+// The SDK tries again when an answer is lost, and the first try may have been carried out.
+func TestALostAnswerLosesNoWork(t *testing.T) {
+	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
+		d := table.NewDaemon(db, name)
+		acquire(t, d, "one", after(0))
+		lease, crashed, err := d.AcquireLease(t.Context(), "e1", "one", after(0), hold)
+		require.NoError(t, err, "its own lease does not keep a driver out")
+		require.True(t, crashed, "and nothing is known of what came in between")
+		_, _, err = d.AcquireLease(t.Context(), "e1", "two", after(0), hold)
+		require.ErrorIs(t, err, table.ErrConflict)
+
+		require.NoError(t, d.MarkDirty(t.Context(), "e1", []state.Key{instanceKey("a")}, after(1)))
+		_, first, err := d.RenewLease(t.Context(), lease, after(1), hold)
+		require.NoError(t, err)
+		require.Len(t, first.Instances, 1)
+		_, second, err := d.RenewLease(t.Context(), lease, after(1), hold)
+		require.NoError(t, err)
+		require.True(t, second.All, "what the first try took is not known any more")
+	})
+}
+
+func TestTheNextWakeUpIsRemembered(t *testing.T) {
+	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
+		d := table.NewDaemon(db, name)
+		lease := acquire(t, d, "one", after(0))
+		require.Zero(t, lease.WakeAt)
+		lease, err := d.SetWake(t.Context(), lease, after(30))
+		require.NoError(t, err)
+		clean, err := d.ReleaseLease(t.Context(), lease)
+		require.NoError(t, err)
+		require.True(t, clean)
+		next := acquire(t, d, "two", after(1))
+		require.Equal(t, after(30).UnixMilli(), next.WakeAt)
+		_, err = d.SetWake(t.Context(), lease, after(60))
+		require.ErrorIs(t, err, table.ErrConflict, "the lease is another's")
 	})
 }
