@@ -25,6 +25,7 @@ type definition struct {
 	clusters       []state.ClusterKey
 	partition      string
 	taskDefinition string // ARN with a revision
+	healthChecked  bool
 	launchType     daemon.LaunchType
 	configuration  daemon.DeploymentConfiguration
 }
@@ -133,9 +134,13 @@ func (s *server) define(ctx context.Context, in client.EnvironmentDefinition) (d
 	if err := s.requireClusters(ctx, d.clusters, d.partition); err != nil {
 		return d, err
 	}
-	var err error
-	d.taskDefinition, err = s.resolveTaskDefinition(ctx, in.TaskDefinition, d.launchType)
-	return d, err
+	found, err := s.resolveTaskDefinition(ctx, in.TaskDefinition, d.launchType)
+	if err != nil {
+		return d, err
+	}
+	d.taskDefinition = *found.TaskDefinitionArn
+	d.healthChecked = slices.ContainsFunc(found.ContainerDefinitions, func(c types.ContainerDefinition) bool { return c.HealthCheck != nil })
+	return d, nil
 }
 
 // requireClusters refuses clusters that ECS does not have, or has no more: a deleted one stays INACTIVE for a while.
@@ -168,34 +173,34 @@ func (s *server) requireClusters(ctx context.Context, keys []state.ClusterKey, p
 	return nil
 }
 
-// resolveTaskDefinition gives the ARN with a revision, so that a deployment starts the same thing on its last host as on
+// resolveTaskDefinition gives the definition whose ARN has a revision, so that a deployment starts the same thing on its last host as on
 // its first, whatever is registered meanwhile.
-func (s *server) resolveTaskDefinition(ctx context.Context, given string, launchType daemon.LaunchType) (string, error) {
+func (s *server) resolveTaskDefinition(ctx context.Context, given string, launchType daemon.LaunchType) (*types.TaskDefinition, error) {
 	out, err := s.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &given})
 	var client *types.ClientException
 	if errors.As(err, &client) {
 		// ECS says no more than "Unable to describe task definition" for one that does not exist.
-		return "", notFound("task definition %s does not exist in account %s, region %s", given, s.Account, s.Region)
+		return nil, notFound("task definition %s does not exist in account %s, region %s", given, s.Account, s.Region)
 	}
 	if err != nil {
-		return "", ecsError(err, "describing task definition "+given)
+		return nil, ecsError(err, "describing task definition "+given)
 	}
 	found := out.TaskDefinition
 	if found == nil || found.TaskDefinitionArn == nil {
-		return "", fmt.Errorf("describing task definition %s: ECS answered without one", given)
+		return nil, fmt.Errorf("describing task definition %s: ECS answered without one", given)
 	}
 	if found.Status != types.TaskDefinitionStatusActive {
-		return "", notFound("task definition %s is %s, allowed is ACTIVE", *found.TaskDefinitionArn, found.Status)
+		return nil, notFound("task definition %s is %s, allowed is ACTIVE", *found.TaskDefinitionArn, found.Status)
 	}
 	// Compatibilities is what ECS found that the definition can run on; requiresCompatibilities what its author wants it
 	// for. One made for Fargate alone passes ECS's check for EC2 as well, and is no daemon.
 	for _, allowed := range [][]types.Compatibility{found.Compatibilities, found.RequiresCompatibilities} {
 		if len(allowed) > 0 && !slices.Contains(allowed, types.Compatibility(launchType)) {
-			return "", badRequest(wrong("body.taskDefinition", given, "%s is for %s, and the launch type is %s: "+
+			return nil, badRequest(wrong("body.taskDefinition", given, "%s is for %s, and the launch type is %s: "+
 				"allowed is one whose requiresCompatibilities name it", *found.TaskDefinitionArn, joinCompatibilities(allowed), launchType))
 		}
 	}
-	return *found.TaskDefinitionArn, nil
+	return found, nil
 }
 
 func joinCompatibilities(list []types.Compatibility) string {
@@ -228,6 +233,6 @@ func (d definition) same(rev daemon.Revision) bool {
 func (d definition) revision(environmentID string, number int) daemon.Revision {
 	return daemon.Revision{
 		EnvironmentID: environmentID, Number: number, TaskDefinition: d.taskDefinition,
-		LaunchType: d.launchType, DeploymentConfiguration: d.configuration,
+		LaunchType: d.launchType, HealthChecked: d.healthChecked, DeploymentConfiguration: d.configuration,
 	}
 }

@@ -194,8 +194,8 @@ func (w *world) ended(t *task) {
 		return
 	}
 	env, decided := w.truth.environments[t.environment], w.truth.decided[t.arn]
-	m := w.truth.machines[t.machine]
-	if env == nil || env.deleting || !decided.worked || t.working.IsZero() || m == nil || !m.fit {
+	h := w.truth.hosts[t.instance]
+	if env == nil || env.deleting || !decided.worked || t.working.IsZero() || h == nil || !h.active() {
 		return
 	}
 	env.disrupted[t.machine] = true
