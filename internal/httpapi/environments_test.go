@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
@@ -53,6 +54,20 @@ func TestCreateEnvironmentTakesAllOfADefinition(t *testing.T) {
 	require.Equal(t, 0, *env.DeploymentConfiguration.MinimumHealthyPercent)
 	require.Equal(t, 0, *env.DeploymentConfiguration.MinHealthySeconds)
 	require.Equal(t, "blox:test:"+env.ID, env.Group)
+}
+
+func TestARevisionKnowsItsHealthCheck(t *testing.T) {
+	for name, check := range map[string]*types.HealthCheck{"checked": {Command: []string{"true"}}, "unchecked": nil} {
+		a := newAPI(t)
+		a.ecs.taskDefinitions["log-agent:12"] = types.TaskDefinition{
+			TaskDefinitionArn: aws.String(taskDefinitionARN("log-agent:12")), Status: types.TaskDefinitionStatusActive,
+			ContainerDefinitions: []types.ContainerDefinition{{}, {HealthCheck: check}},
+		}
+		env := a.create(logAgent)
+		revision, err := a.daemon.Revision(t.Context(), env.ID, 1)
+		require.NoError(t, err)
+		require.Equal(t, check != nil, revision.HealthChecked, name)
+	}
 }
 
 func TestCreateEnvironmentRefuses(t *testing.T) {
