@@ -1,9 +1,9 @@
 package ingest
 
 import (
-	"fmt"
-	"strconv"
 	"time"
+
+	"github.com/blox/blox/internal/functionenv"
 )
 
 // Settings are what the function is told by its environment.
@@ -14,28 +14,18 @@ type Settings struct {
 	VisibleFor        time.Duration // BLOX_RETENTION_DAYS: how long stopped tasks stay visible
 }
 
-const maxRetentionDays = 3650
-
 // SettingsFrom reads the settings. Every one must be there; the error names the
 // variable that is not, or what it may be.
 func SettingsFrom(getenv func(string) string) (Settings, error) {
 	var s Settings
-	for _, variable := range []struct {
-		name string
-		into *string
-	}{
-		{"BLOX_STATE_TABLE", &s.StateTable},
-		{"BLOX_EVENTS_DLQ_URL", &s.EventsDLQURL},
-		{"BLOX_RECONCILE_QUEUE_URL", &s.ReconcileQueueURL},
-	} {
-		if *variable.into = getenv(variable.name); *variable.into == "" {
-			return Settings{}, fmt.Errorf("environment variable %s is not set", variable.name)
-		}
+	err := functionenv.Read(getenv,
+		functionenv.Text("BLOX_STATE_TABLE", &s.StateTable),
+		functionenv.Text("BLOX_EVENTS_DLQ_URL", &s.EventsDLQURL),
+		functionenv.Text("BLOX_RECONCILE_QUEUE_URL", &s.ReconcileQueueURL),
+		functionenv.Days("BLOX_RETENTION_DAYS", &s.VisibleFor),
+	)
+	if err != nil {
+		return Settings{}, err
 	}
-	days, err := strconv.Atoi(getenv("BLOX_RETENTION_DAYS"))
-	if err != nil || days < 1 || days > maxRetentionDays {
-		return Settings{}, fmt.Errorf("environment variable BLOX_RETENTION_DAYS is %q: allowed are 1 to %d days", getenv("BLOX_RETENTION_DAYS"), maxRetentionDays)
-	}
-	s.VisibleFor = time.Duration(days) * 24 * time.Hour
 	return s, nil
 }

@@ -136,3 +136,12 @@ func (w *world) operator(action string, in any) (map[string]any, bool) {
 	}
 	return out, status == http.StatusOK
 }
+
+func peek(response *http.Response) []byte {
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		panic(err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return body
+}

@@ -1,8 +1,35 @@
 package sim
 
-// MustMeet is what many runs together must have met: without it they would hold for want of anything that could break
-// them. NotMet says what is missing.
-var MustMeet = []string{}
+// MustMeet is what 200 runs together must have met: without it they would hold for want of anything that could break
+// them.
+var MustMeet = []string{
+	// What Blox does.
+	"action start", "action stop", "action resolve", "action forget", "action advance", "daemon stopped for a newer revision",
+	"start replayed", "stop repeated", "environment removed", "sweep completed",
+	"slot none to claimed", "slot idle to claimed", "slot claimed to placed", "slot claimed to idle", "slot claimed to stopping",
+	"slot placed to stopping", "slot placed to idle", "slot stopping to idle", "slot deleted",
+	// How ECS refuses a start.
+	"ECS answered RunTask with AGENT", "ECS answered RunTask with RESOURCE:PORTS", "ECS answered RunTask with RESOURCE:MEMORY",
+	"ECS answered RunTask with MemberOf placement constraint unsatisfied.",
+	// Who was faster.
+	"conflict on lease", "conflict on slot", "conflict on deployment", "conflict on feed", "conflict on budget",
+	"conflict on task", "conflict on instance",
+	// What goes wrong.
+	"crash of drive", "crash of dispatch", "crash of ingest", "crash of reconcile", "crash of api",
+	"an invocation paused past its lease", "a deployment overtakes a paused stop", "a paused stop goes on after its lease was taken",
+	"fault: dynamodb call refused", "fault: dynamodb call lost", "fault: dynamodb call twice", "fault: dynamodb call then dies",
+	"fault: ecs call refused", "fault: ecs call lost", "fault: ecs call twice", "fault: ecs call then dies",
+	"fault: sqs call refused", "fault: sqs call lost", "fault: sqs call twice", "fault: sqs call then dies",
+	"event dropped", "event doubled", "event late", "event delivered after a newer one", "malformed event",
+	"event lost while the bus was down", "event held while the bus was down",
+	"message delivered twice by its queue", "message delivered again to drive", "message delivered again to ingest",
+	"message delivered again to reconcile", "stream batch delivered again", "schedule fired twice",
+	// What people and machines do.
+	"operator: host joins", "operator: hosts join in a burst", "operator: host leaves", "operator: host stops and comes back",
+	"operator: host drains", "operator: host drains no more", "operator: agent away", "operator: agent registers anew",
+	"operator: deployment", "operator: deployment overtaken", "operator: environment deleted", "operator: ordinary task",
+	"operator: daemon stopped by hand", "operator: image breaks", "operator: ECS lists nothing",
+}
 
 // NotMet gives what MustMeet names and met does not have.
 func NotMet(met map[string]int) []string {

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"time"
 
@@ -69,5 +68,3 @@ func (s *shard) read() {
 		}
 	})
 }
-
-func (s *shard) String() string { return fmt.Sprintf("%d records", len(s.records)) }

@@ -47,14 +47,13 @@ type world struct {
 	shards                                 [shards]*shard
 	reconcilers, drivers, dispatchers, api *function
 
-	bus     bus
-	ops     operators
-	truth   truth
-	rest    rest
-	cause   *request // of what ECS tells right now, nil if it was none of our calls
-	tracer  tracer
-	counts  map[string]int
-	setting bool // the world is being made
+	bus    bus
+	ops    operators
+	truth  truth
+	rest   rest
+	cause  *request // of what ECS tells right now, nil if it was none of our calls
+	tracer tracer
+	counts map[string]int
 
 	violation *Violation
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/blox/blox/internal/drive"
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/queue"
-	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 )
 
@@ -35,32 +34,11 @@ func main() {
 	lambda.Start(handler)
 }
 
-// settings are the function's environment variables.
-type settings struct {
-	handler, stateTable, daemonTable, wakeupQueue, installation string
-}
-
-func readSettings(getenv func(string) string) (settings, error) {
-	var s settings
-	for name, value := range map[string]*string{
-		"BLOX_HANDLER": &s.handler, "BLOX_STATE_TABLE": &s.stateTable, "BLOX_DAEMON_TABLE": &s.daemonTable,
-		"BLOX_WAKEUP_QUEUE_URL": &s.wakeupQueue, "BLOX_INSTALLATION": &s.installation,
-	} {
-		if *value = getenv(name); *value == "" {
-			return s, fmt.Errorf("environment variable %s is not set", name)
-		}
-	}
-	if s.handler != "dispatch" && s.handler != "drive" {
-		return s, fmt.Errorf("BLOX_HANDLER is %q: want dispatch or drive", s.handler)
-	}
-	return s, nil
-}
-
 // workers is how many calls to ECS run at once; its buckets allow no more than tens a second.
 const workers = 10
 
 func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
-	s, err := readSettings(getenv)
+	s, err := scheduler.SettingsFrom(getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +46,15 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	db := dynamodb.NewFromConfig(cfg)
-	stateTable := table.NewState(db, s.stateTable, state.DefaultVisibleFor)
-	daemonTable := table.NewDaemon(db, s.daemonTable)
-	wakeups := queue.NewSQS(sqs.NewFromConfig(cfg), s.wakeupQueue)
-	if s.handler == "dispatch" {
+	stateTable := table.NewState(db, s.StateTable, s.VisibleFor)
+	daemonTable := table.NewDaemon(db, s.DaemonTable)
+	wakeups := queue.NewSQS(sqs.NewFromConfig(cfg), s.WakeupQueueURL)
+	if s.Handler == scheduler.HandlerDispatch {
 		return scheduler.Dispatch(dispatch.New(dispatch.Config{
-			State: stateTable, Daemon: daemonTable, Feed: table.NewFeed(db, s.stateTable, time.Now),
-			Wakeups: wakeups, Installation: s.installation,
+			State: stateTable, Daemon: daemonTable, Feed: table.NewFeed(db, s.StateTable, time.Now),
+			Wakeups: wakeups, Installation: s.Installation,
 		})), nil
 	}
 	return scheduler.Drive(drive.New(drive.Config{
@@ -84,7 +62,7 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 		ECS: func(_, region string) (ecsapi.API, error) {
 			return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.Region = region }), nil
 		},
-		Now: time.Now, NewOwner: uuid.NewString, Installation: s.installation,
+		Now: time.Now, NewOwner: uuid.NewString, Installation: s.Installation,
 		Settings: daemon.DefaultSettings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe,
 		Workers: workers, Log: log,
 	}), log), nil

@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/blox/blox/internal/daemon"
+)
+
+// checkOnePerHost is invariant 2.
+func (w *world) checkOnePerHost(started *task) {
+	for _, other := range w.truth.tasks { // any order: at most one is found, or the run is over
+		if other != started && other.environment == started.environment && other.machine == started.machine && other.live() {
+			first, second := other.arn, started.arn
+			w.violate(2, "two live daemon tasks of environment %s on host %s: %s and %s", started.environment, started.machine, first, second)
+			return
+		}
+	}
+}
+
+// remembered is for how long a host that has left may still be counted: until a reconcile has seen it missing for ten
+// minutes, and stops have waited for that reconcile.
+const remembered = 30 * time.Minute
+
+// ended hears that a live task is meant to stop.
+//
+// Invariant 3, as it is checked: each stop of a rollout that strikes a working daemon on a fit host (ACTIVE, its agent
+// connected under the registration that the task is on) is a disruption by us, until that host has a working daemon again
+// or is not fit any more, which is not our doing. Right after each such stop the disrupted hosts must be no more than
+// max(1, floor(N × (100 − min) / 100)), N being the hosts that are fit now or were lately: Blox may not know yet that some
+// have left. Working is a daemon that worked when the driver that claimed the stop had asked ECS last, and still does; one
+// that came up after it was found down may be stopped at no cost.
+func (w *world) ended(t *task) {
+	if t.environment == "" || w.cause == nil || w.cause.Task != t.arn || !strings.Contains(w.cause.Reason, replacedReason) {
+		return
+	}
+	env, decided := w.truth.environments[t.environment], w.truth.decided[t.arn]
+	h := w.truth.hosts[t.instance]
+	if env == nil || env.deleting || !decided.worked || t.working.IsZero() || h == nil || !h.active() {
+		return
+	}
+	env.disrupted[t.machine] = true
+	hosts := 0
+	for _, m := range w.truth.machines { // any order: it is a count
+		if m.fit || !m.unfit.IsZero() && w.now.Sub(m.unfit) < remembered {
+			hosts++
+		}
+	}
+	allowed := max(1, hosts*(100-env.minimumHealthy)/100)
+	w.met("daemon stopped for a newer revision")
+	if len(env.disrupted) > allowed {
+		w.violate(3, "environment %s: %d daemons are down by our stops at once, %d are allowed of %d hosts at %d %%",
+			env.name, len(env.disrupted), allowed, hosts, env.minimumHealthy)
+	}
+}
+
+// replacedReason is what the scheduler gives as the reason of a rollout's stop.
+const replacedReason = "replaced by a newer revision"
+
+// checkVersions is invariant 1, on every change of the STATE table.
+func (w *world) checkVersions(record events.DynamoDBEventRecord) {
+	before, after := record.Change.OldImage, record.Change.NewImage
+	oldVersion, known := before["version"]
+	if !known {
+		return
+	}
+	key := record.Change.Keys["pk"].String() + " " + record.Change.Keys["sk"].String()
+	if len(after) == 0 {
+		w.violate(1, "%s was deleted with its version", key)
+		return
+	}
+	from, err := oldVersion.Integer()
+	to, err2 := after["version"].Integer()
+	if err != nil || err2 != nil {
+		w.violate(1, "%s has a version that is no number", key)
+		return
+	}
+	if to < from {
+		w.violate(1, "the stored version of %s went from %d back to %d", key, from, to)
+	}
+	if _, over := before["tombstone"]; over {
+		inferred := before["tombstone"].Map()["inferred"].Boolean()
+		if _, still := after["tombstone"]; !still {
+			w.met("record revived")
+			if !inferred || to <= from {
+				w.violate(1, "%s came back from its end: version %d, then %d, the end inferred: %t", key, from, to, inferred)
+			}
+		}
+	}
+}
+
+// calling sees a call of Blox before ECS does. The start or the stop must name its deployment: invariant 4.
+func (w *world) calling(action string, in request) {
+	switch action {
+	case "RunTask":
+		w.truth.tokens[in.ClientToken]++
+		if w.truth.tokens[in.ClientToken] > 1 {
+			w.met("start replayed")
+		}
+		deployment, ok := strings.CutPrefix(in.StartedBy, daemon.StartedByPrefix)
+		env := w.truth.deployments[deployment]
+		if !ok || env == "" || in.Group != daemon.Group(installation, env) || in.ClientToken == "" {
+			w.violate(4, "a start names no deployment: startedBy %q, group %q, clientToken %q", in.StartedBy, in.Group, in.ClientToken)
+		}
+	case "StopTask":
+		t := w.truth.tasks[in.Task]
+		if t == nil || t.environment == "" || !strings.HasPrefix(t.startedBy, daemon.StartedByPrefix) {
+			w.violate(4, "a stop of a task that is not ours: %s", in.Task)
+			return
+		}
+		env := w.truth.environments[t.environment]
+		if env == nil || !strings.HasPrefix(in.Reason, "Blox environment "+env.name+": ") {
+			w.violate(4, "a stop names neither environment nor reason: %q", in.Reason)
+		}
+		if !t.live() {
+			w.met("stop repeated")
+		}
+	}
+}
+
+// called sees a call after ECS did.
+func (w *world) called(action string, response *http.Response) {
+	inv := w.current
+	if action == "DescribeTasks" && inv != nil && response.StatusCode == http.StatusOK {
+		inv.asked = w.now
+	}
+	if response.StatusCode == http.StatusOK && action != "RunTask" {
+		return
+	}
+	body := peek(response)
+	var answer struct {
+		Type     string `json:"__type"`
+		Failures []struct {
+			Reason string `json:"reason"`
+		} `json:"failures"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		panic(fmt.Sprintf("sim: %s answered %q", action, body))
+	}
+	kind := answer.Type
+	for _, f := range answer.Failures {
+		if kind == "" || strings.HasPrefix(kind, "MemberOf") {
+			kind = f.Reason
+		}
+	}
+	if kind == "" {
+		return
+	}
+	w.met("ECS answered " + action + " with " + kind)
+	w.trace(inv, action, kind)
+	if strings.Contains(kind, "Throttling") {
+		w.violate(4, "Blox made more calls than ECS allows: %s was throttled", action)
+	}
+}

@@ -1,0 +1,101 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/blox/blox/client"
+)
+
+// apiTries bounds how often a caller repeats a request that failed for a passing reason.
+const apiTries = 12
+
+// call sends a request to the API, as a client that tries again does. then hears the last answer.
+func (w *world) call(method, path string, in any, tries int, then func(status int, body []byte)) {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			panic(err)
+		}
+	}
+	p := w.api.take()
+	answer := httptest.NewRecorder()
+	w.start("api", func(ctx context.Context) {
+		req := httptest.NewRequest(method, path, bytes.NewReader(body)).WithContext(ctx)
+		if in != nil {
+			req.Header.Set("Content-Type", "application/json")
+		}
+		p.api.ServeHTTP(answer, req)
+	}, func(crashed bool) {
+		status := answer.Code
+		if crashed {
+			status = http.StatusBadGateway
+		} else {
+			w.api.giveBack(p)
+		}
+		w.note("%s %s: %d", method, path, status)
+		if (status >= 500 || status == http.StatusTooManyRequests) && tries > 1 {
+			w.after(time.Duration(500+w.plan.IntN(4000))*time.Millisecond, func() { w.call(method, path, in, tries-1, then) })
+			return
+		}
+		raw, err := io.ReadAll(answer.Body)
+		if err != nil {
+			panic(err)
+		}
+		then(status, raw)
+	})
+}
+
+// deploy gives an environment a revision, making it if there is none, and deploys it.
+func (w *world) deploy(name string, revision int) {
+	if w.rest.calm {
+		return
+	}
+	w.met("operator: deployment")
+	w.ops.wants[name] = revision
+	definition := client.EnvironmentDefinition{
+		Name: name, InstanceGroup: &client.InstanceGroup{Cluster: cluster}, TaskDefinition: fmt.Sprintf("%s:%d", name, revision), LaunchType: "EC2",
+		DeploymentConfiguration: &client.DeploymentConfiguration{
+			MinimumHealthyPercent: &w.p.minimumHealthyPercent, MinHealthySeconds: &w.p.minHealthySeconds,
+		},
+	}
+	w.call(http.MethodPut, "/v1/environments/"+name, definition, apiTries, func(status int, body []byte) {
+		var env client.Environment
+		if status >= 300 || json.Unmarshal(body, &env) != nil {
+			w.met(fmt.Sprintf("api answered PUT with %d", status))
+			return // somebody deletes it, or was faster
+		}
+		w.call(http.MethodPost, "/v1/environments/"+name+"/deployments?deploymentToken="+env.DeploymentToken, nil, apiTries, func(status int, body []byte) {
+			if status >= 300 {
+				w.met(fmt.Sprintf("api answered POST with %d", status))
+				w.note("api: %s", body)
+			}
+		})
+	})
+}
+
+// deleteAndRecreate deletes an environment, often while it is busy, and makes one of the same name.
+func (w *world) deleteAndRecreate() {
+	name, terminate := w.someName(), w.plan.IntN(4) > 0
+	w.met("operator: environment deleted")
+	remove := func() {
+		w.call(http.MethodDelete, fmt.Sprintf("/v1/environments/%s?terminateTasks=%t", name, terminate), nil, apiTries, func(int, []byte) {})
+	}
+	if w.plan.IntN(2) == 0 { // somebody deploys and thinks again
+		w.deploy(name, 1+w.plan.IntN(revisions))
+		w.after(time.Duration(200+w.plan.IntN(15_000))*time.Millisecond, remove)
+	} else {
+		remove()
+	}
+	if w.plan.IntN(4) > 0 {
+		revision := 1 + w.plan.IntN(revisions)
+		w.after(time.Duration(5+w.plan.IntN(150))*time.Second, func() { w.deploy(name, revision) })
+	}
+}
