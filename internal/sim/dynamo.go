@@ -79,7 +79,7 @@ func (d *database) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...
 		out, err := d.DB.PutItem(ctx, in)
 		d.conflicted(key, err)
 		if err == nil {
-			d.world.stored(in.Item)
+			d.world.stored(in.Item) //nolint:contextcheck // the simulation looks, not the function
 		}
 		return out, err
 	}, errThrottled, errLost)
@@ -149,7 +149,7 @@ func (d *database) TransactWriteItems(ctx context.Context, in *dynamodb.Transact
 		if err == nil && first {
 			first = false
 			for _, put := range puts {
-				d.world.stored(put)
+				d.world.stored(put) //nolint:contextcheck // the simulation looks, not the function
 			}
 			for _, gone := range deletes {
 				d.world.deleted(gone)

@@ -97,7 +97,7 @@ func (in request) target() string {
 // call reaches ECS, and lets the checks see it with what it caused.
 func (n *network) call(action string, in request, req *http.Request, body []byte) (*http.Response, error) {
 	w := n.world
-	w.hear()
+	w.hear() //nolint:contextcheck // ECS tells the bus, whoever calls it
 	w.calling(action, in)
 	sent := req.Clone(req.Context())
 	sent.Body = io.NopCloser(bytes.NewReader(body))
@@ -106,7 +106,7 @@ func (n *network) call(action string, in request, req *http.Request, body []byte
 		return nil, err
 	}
 	w.cause = &in
-	w.hear()
+	w.hear() //nolint:contextcheck // ECS tells the bus, whoever calls it
 	w.cause = nil
 	w.called(action, response)
 	return response, nil

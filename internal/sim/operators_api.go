@@ -28,7 +28,7 @@ func (w *world) call(method, path string, in any, tries int, then func(status in
 	p := w.api.take()
 	answer := httptest.NewRecorder()
 	w.start("api", func(ctx context.Context) {
-		req := httptest.NewRequest(method, path, bytes.NewReader(body)).WithContext(ctx)
+		req := httptest.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
 		if in != nil {
 			req.Header.Set("Content-Type", "application/json")
 		}
