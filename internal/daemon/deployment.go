@@ -2,7 +2,7 @@ package daemon
 
 import "time"
 
-// DeploymentStatus is where a deployment is. The first three words are the original's.
+// DeploymentStatus is where a deployment is. The first three words are those of Blox v0.3.0.
 type DeploymentStatus string
 
 // A deployment is pending until the scheduler first works on it, running until every host has its revision, then

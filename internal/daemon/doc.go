@@ -1,8 +1,8 @@
 // Package daemon is the pure core of the daemon scheduler: exactly one task per host.
 //
 // Plan takes a Snapshot and a time and returns Actions. It reads no clock, draws no random number, calls nothing and
-// walks everything in sorted order, so the same snapshot gives the same actions in the scheduler, in the API's dry run
-// and in the simulation.
+// walks everything in sorted order, so the same snapshot gives the same actions in the scheduler and in the
+// simulation.
 //
 // The words: an Environment is a named daemon on one or several clusters. What it runs is an immutable Revision. A
 // Deployment brings one revision to every host. A Slot is what the scheduler remembers of one host: which task it

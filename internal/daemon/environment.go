@@ -59,7 +59,7 @@ type Revision struct {
 // LaunchType is ECS's. It is always sent, for without it the cluster's default capacity provider strategy decides.
 type LaunchType string
 
-// Fargate has no hosts.
+// The launch types that have hosts.
 const (
 	LaunchTypeEC2      LaunchType = "EC2"
 	LaunchTypeExternal LaunchType = "EXTERNAL"

@@ -97,7 +97,7 @@ func (t Task) Stopped() bool { return t.LastStatus == StatusStopped }
 // Live says that the task counts as the host's daemon: ECS means it to run.
 func (t Task) Live() bool { return t.DesiredStatus == StatusRunning && !t.Stopped() }
 
-// The two statuses of ECS that decide; the others lie between them.
+// The words of ECS that decide.
 const (
 	StatusRunning  = "RUNNING"
 	StatusStopped  = "STOPPED"

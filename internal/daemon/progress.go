@@ -6,7 +6,8 @@ import "slices"
 // what people look at until the next. It is stored only when something about it changed.
 //
 // Keeps: completed means that every host which should have the daemon, and is not exempt, has the revision and has had
-// it healthy for minHealthySeconds; no host is waiting for its first.
+// it healthy for minHealthySeconds; no host is waiting for its first, but those without room for it; and the revision
+// runs somewhere, if there are hosts.
 func (p *planner) advance() {
 	before := *p.Deployment
 	if before.Status.Ended() && before.Status != DeploymentCompleted {
@@ -30,8 +31,11 @@ func (p *planner) advance() {
 }
 
 func (p *planner) complete(c Counts) bool {
-	if len(p.starts) > 0 || p.stale || c.Updated < c.Desired-c.Exempt {
+	if p.stale || c.Updated < c.Desired-c.Exempt {
 		return false
+	}
+	if c.Desired > 0 && c.Updated == 0 {
+		return false // nothing shows that the revision is any good
 	}
 	for _, key := range p.keys {
 		// A host that has no daemon for a reason of its own does not hold up the rest, one that is about to get its

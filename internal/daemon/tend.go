@@ -123,7 +123,7 @@ func (p *planner) start(t *turn) {
 	slot.Revision, slot.DeploymentID = p.Revision.Number, p.Deployment.ID
 	slot.Attempt = max(slot.Attempt, 1)
 	slot.Request = p.runRequest(slot)
-	slot.ClaimedAt, slot.RetryAt, slot.Blocked, slot.Reason = &now, nil, false, ""
+	slot.ClaimedAt, slot.RetryAt = &now, nil // Blocked and Reason stay until the outcome is known
 	t.slot, t.taken = slot, true
 	p.starts = append(p.starts, Action{Kind: Start, Host: t.key, Slot: &slot, Reason: reason})
 }

@@ -38,7 +38,15 @@ func New(c Config) *Dispatcher { return &Dispatcher{Config: c} }
 // Batch handles a batch of stream records. An error means that all of it is to be delivered again.
 func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRecord) error {
 	var changes []table.RecordChange
+	var synced []state.ClusterKey
 	for _, record := range records {
+		cluster, first, err := table.DecodeFirstSync(record)
+		if err != nil {
+			return err
+		}
+		if first {
+			synced = append(synced, cluster)
+		}
 		change, ok, err := table.DecodeChange(record)
 		if err != nil {
 			return err
@@ -53,6 +61,15 @@ func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRe
 	concerned, err := d.concerned(ctx, changes)
 	if err != nil {
 		return err
+	}
+	for _, cluster := range synced {
+		ids, err := d.Daemon.EnvironmentsOfCluster(ctx, cluster)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			concerned[id] = nil // everything
+		}
 	}
 	return d.wake(ctx, concerned)
 }

@@ -158,3 +158,17 @@ func TestEveryChangeGoesToTheFeed(t *testing.T) {
 	}
 	require.Equal(t, map[string]int64{"host1": 1, "a": 2}, seen)
 }
+
+func TestTheFirstReconcileOfAClusterWakesItsEnvironments(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.state.AddCluster(t.Context(), cluster))
+	require.Empty(t, w.dispatch(), "known is not reconciled")
+
+	sync := table.Cluster{Key: cluster, SyncedAt: t0.UnixMilli()}
+	require.NoError(t, w.state.PutSync(t.Context(), sync))
+	require.Equal(t, []wakeup.Wakeup{{EnvironmentID: "env"}}, w.dispatch(), "what it waited for has come: it looks at everything")
+
+	sync.SyncedAt++
+	require.NoError(t, w.state.PutSync(t.Context(), sync))
+	require.Empty(t, w.dispatch())
+}

@@ -16,7 +16,7 @@ import (
 )
 
 // act carries out a plan's actions in order: one kind after the other, and the ECS calls of one kind at the same time.
-func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, instances []state.Key, p plan) (next, error) {
+func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, at look, p plan) (next, error) {
 	affordable, wait, err := d.afford(ctx, p.actions)
 	if err != nil {
 		return next{}, err
@@ -35,11 +35,11 @@ func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, 
 	if err := run.wake(ctx); err != nil {
 		return next{}, err
 	}
-	n := run.next(instances)
+	n := run.next(at)
 	if wait = max(wait, p.wait); wait > 0 {
 		n.wakeAfter = max(wait, time.Second)
 	} else if p.more || len(affordable) < len(p.actions) {
-		n.again, n.instances = true, nil
+		n.again, n.at = true, everything
 	}
 	return n, d.setDue(ctx, s, affordable)
 }
@@ -155,11 +155,11 @@ type result struct {
 	wakeAll  time.Time
 }
 
-func (r *run) next(instances []state.Key) next {
+func (r *run) next(at look) next {
 	var n next
 	for _, res := range r.result {
 		if res.changed {
-			n.again, n.instances = true, instances
+			n.again, n.at = true, at
 		}
 		if !res.wakeAll.IsZero() {
 			after := max(res.wakeAll.Sub(r.Now()), time.Second)

@@ -3,18 +3,8 @@ package drive
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
 	"github.com/blox/blox/internal/daemon"
-	"github.com/blox/blox/internal/ecsapi"
-	"github.com/blox/blox/internal/state"
 )
-
-func listRunning(ctx context.Context, api ecsapi.API, instance state.Key) ([]string, error) {
-	return ecsapi.ListTaskARNs(ctx, api, instance.Cluster, ecsapi.TaskFilter{
-		ContainerInstance: instance.ID, DesiredStatus: types.DesiredStatusRunning,
-	})
-}
 
 // advance stores the deployment's progress. The environment learns of its last good revision first: should the second
 // write fail, the next pass makes both again.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/blox/blox/internal/daemon"
@@ -74,21 +75,31 @@ const (
 	deadlineMargin = 10 * time.Second
 )
 
+// look says what of an environment is to be looked at: everything, or the hosts of some container instances; nothing if it
+// is zero.
+type look struct {
+	all       bool
+	instances []state.Key
+}
+
+var everything = look{all: true}
+
 // Drive looks at an environment: at some container instances, or at everything if there are none named. If another
 // driver holds the lease, it is left word and will look instead.
 func (d *Driver) Drive(ctx context.Context, environmentID string, instances []state.Key) error {
 	lease, crashed, err := d.enter(ctx, environmentID, instances)
-	if err != nil || lease.Epoch == 0 {
+	if errors.Is(err, errLeftWord) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if crashed {
-		instances = nil // nobody knows what the last driver had been told
-	}
+	at := look{all: len(instances) == 0 || crashed, instances: instances} // nobody knows what a crashed driver was told
 	for range passes {
 		if d.short(ctx) {
 			break
 		}
-		next, err := d.pass(ctx, &lease, instances)
+		next, err := d.pass(ctx, &lease, at)
 		if err == nil && next.wakeAfter > 0 {
 			err = d.wakeAll(ctx, &lease, next.wakeAfter)
 		}
@@ -96,13 +107,13 @@ func (d *Driver) Drive(ctx context.Context, environmentID string, instances []st
 			return d.abandon(ctx, lease, err)
 		}
 		if next.again {
-			instances = next.instances
+			at = next.at
 			continue
 		}
 		if clean, err := d.Daemon.ReleaseLease(ctx, lease); err != nil || clean {
 			return err
 		}
-		instances = []state.Key{} // what others left is read by the next pass
+		at = look{} // the next pass reads what others left
 	}
 	// There is more to do than one invocation may: the next one begins with a look at everything.
 	if err := d.Daemon.YieldLease(ctx, lease); err != nil {
@@ -134,7 +145,11 @@ func (d *Driver) short(ctx context.Context) bool {
 // enterTries bounds the dance between taking a lease and leaving word to its holder, who may give it back in between.
 const enterTries = 5
 
-// enter takes the lease, or leaves word. crashed says that the last holder did not give it back.
+// errLeftWord says that another driver holds the lease and will look.
+var errLeftWord = errors.New("left word with the lease's holder")
+
+// enter takes the lease, or leaves word and says so (errLeftWord). crashed says that the last holder did not give the
+// lease back.
 func (d *Driver) enter(ctx context.Context, environmentID string, instances []state.Key) (lease table.Lease, crashed bool, err error) {
 	owner := d.NewOwner()
 	for range enterTries {
@@ -145,7 +160,7 @@ func (d *Driver) enter(ctx context.Context, environmentID string, instances []st
 		}
 		err = d.Daemon.MarkDirty(ctx, environmentID, instances, now)
 		if err == nil {
-			return table.Lease{}, false, nil
+			return table.Lease{}, false, errLeftWord
 		}
 		if !errors.Is(err, table.ErrConflict) {
 			return table.Lease{}, false, err
@@ -171,30 +186,25 @@ func (d *Driver) abandon(ctx context.Context, lease table.Lease, err error) erro
 
 // next says what is to be done after a pass.
 type next struct {
-	// again asks for another pass at once, over instances, or over everything if they are nil.
-	again     bool
-	instances []state.Key
+	// again asks for another pass at once.
+	again bool
+	at    look
 	// wakeAfter asks for a look at everything later.
 	wakeAfter time.Duration
 }
 
 // pass is one snapshot, one plan and its actions.
-func (d *Driver) pass(ctx context.Context, lease *table.Lease, instances []state.Key) (next, error) {
+func (d *Driver) pass(ctx context.Context, lease *table.Lease, at look) (next, error) {
 	renewed, dirt, err := d.Daemon.RenewLease(ctx, *lease, d.Now(), leaseHold)
 	if err != nil {
 		return next{}, err
 	}
 	*lease = renewed
-	switch {
-	case dirt.All || instances == nil:
-		instances = nil
-	default:
-		instances = append(instances, dirt.Instances...)
-		if len(instances) == 0 {
-			return next{}, nil
-		}
+	at = look{all: at.all || dirt.All, instances: slices.Concat(at.instances, dirt.Instances)}
+	if !at.all && len(at.instances) == 0 {
+		return next{}, nil
 	}
-	snapshot, err := d.snapshot(ctx, lease.EnvironmentID, instances)
+	snapshot, err := d.snapshot(ctx, lease.EnvironmentID, at)
 	if errors.Is(err, table.ErrNotFound) {
 		return next{}, d.Daemon.DropLease(ctx, *lease) // the environment was deleted
 	}
@@ -205,5 +215,5 @@ func (d *Driver) pass(ctx context.Context, lease *table.Lease, instances []state
 	if err != nil {
 		return next{}, err
 	}
-	return d.act(ctx, *lease, snapshot, instances, plan)
+	return d.act(ctx, *lease, snapshot, at, plan)
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
-// snapshot reads what Plan needs: of the hosts behind some container instances, or of the whole environment if
-// instances is nil. An environment in motion is always read whole, since its budget is counted over all hosts.
-func (d *Driver) snapshot(ctx context.Context, environmentID string, instances []state.Key) (daemon.Snapshot, error) {
+// snapshot reads what Plan needs for a look. An environment in motion is always read whole, since its budget is counted
+// over all hosts.
+func (d *Driver) snapshot(ctx context.Context, environmentID string, at look) (daemon.Snapshot, error) {
 	env, err := d.Daemon.Environment(ctx, environmentID)
 	if err != nil {
 		return daemon.Snapshot{}, err
 	}
 	s := daemon.Snapshot{
 		Environment: env, Installation: d.Installation, Settings: d.Settings,
-		Full: instances == nil || env.Status != daemon.EnvironmentActive,
+		Full: at.all || env.Status != daemon.EnvironmentActive,
 	}
 	err = d.inForce(ctx, &s)
 	if errors.Is(err, table.ErrNotFound) && env.Status == daemon.EnvironmentDeleting {
@@ -36,9 +36,9 @@ func (d *Driver) snapshot(ctx context.Context, environmentID string, instances [
 	}
 	r := reading{Driver: d, snapshot: &s, group: daemon.Group(d.Installation, env.ID), hosts: map[state.Key]daemon.HostKey{}}
 	if s.Full {
-		err = r.everything(ctx, instances)
+		err = r.everything(ctx, at.instances)
 	} else {
-		err = r.some(ctx, instances)
+		err = r.some(ctx, at.instances)
 	}
 	if err != nil {
 		return s, fmt.Errorf("reading a snapshot of environment %s: %w", env.Name, err)

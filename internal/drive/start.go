@@ -46,8 +46,10 @@ func (r *run) launch(ctx context.Context, a daemon.Action, claimed daemon.Slot, 
 		}
 	}
 	if outcome.Refused != "" {
-		r.Log.Warn("daemon not started", "environment", r.snapshot.Environment.Name, "host", a.Host.String(), "reason", outcome.Refused)
+		r.Log.Info("daemon not started", "environment", r.snapshot.Environment.Name, "host", a.Host.String(), "reason", outcome.Refused)
 	}
+	// A refusal shows in the deployment's counts, which the next look takes.
+	res.changed = outcome.Refused != "" && !claimed.Blocked
 	next := daemon.Started(claimed, outcome, r.Settings, r.Now())
 	_, err = r.keep(ctx, next, res)
 	return err

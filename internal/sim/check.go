@@ -23,18 +23,53 @@ func (w *world) checkOnePerHost(started *task) {
 	}
 }
 
-// remembered is for how long a host that has left may still be counted: until a reconcile has seen it missing for ten
-// minutes, and stops have waited for that reconcile.
-const remembered = 30 * time.Minute
+// remembered is for how long a driver may act on what it has read: longer than the longest pause and the calls around it.
+const remembered = 4 * time.Minute
+
+// fleet is how many machines STATE had as ACTIVE, and since when.
+type fleet struct {
+	since time.Time
+	hosts int
+}
+
+// countFleet follows the container instances as they are stored.
+func (w *world) countFleet(id string, image map[string]events.DynamoDBAttributeValue) {
+	w.truth.active[id] = ""
+	if status, ok := image["status"]; ok && status.String() == daemon.StatusActive {
+		w.truth.active[id] = image["ec2InstanceId"].String()
+	}
+	machines := map[string]bool{}
+	for _, machine := range w.truth.active { // any order: it is a set
+		if machine != "" {
+			machines[machine] = true
+		}
+	}
+	fleets := append(w.truth.fleets, fleet{w.now, len(machines)})
+	for len(fleets) > 1 && w.now.Sub(fleets[1].since) > remembered {
+		fleets = fleets[1:]
+	}
+	w.truth.fleets = fleets
+}
+
+// mostHosts is the largest fleet that a driver which acts now may have counted.
+func (w *world) mostHosts() int {
+	most := 0
+	for i, f := range w.truth.fleets {
+		if i+1 == len(w.truth.fleets) || w.now.Sub(w.truth.fleets[i+1].since) <= remembered {
+			most = max(most, f.hosts)
+		}
+	}
+	return most
+}
 
 // ended hears that a live task is meant to stop.
 //
 // Invariant 3, as it is checked: each stop of a rollout that strikes a working daemon on a fit host (ACTIVE, its agent
 // connected under the registration that the task is on) is a disruption by us, until that host has a working daemon again
 // or is not fit any more, which is not our doing. Right after each such stop the disrupted hosts must be no more than
-// max(1, floor(N × (100 − min) / 100)), N being the hosts that are fit now or were lately: Blox may not know yet that some
-// have left. Working is a daemon that worked when the driver that claimed the stop had asked ECS last, and still does; one
-// that came up after it was found down may be stopped at no cost.
+// max(1, floor(N × (100 − min) / 100)), N being the most hosts that STATE had as ACTIVE in the last minutes: no driver
+// can have counted more. Working is a daemon that worked when the driver that claimed the stop had asked ECS last, and
+// still does; one that came up after it was found down may be stopped at no cost.
 func (w *world) ended(t *task) {
 	if t.environment == "" || w.cause == nil || w.cause.Task != t.arn || !strings.Contains(w.cause.Reason, replacedReason) {
 		return
@@ -45,12 +80,7 @@ func (w *world) ended(t *task) {
 		return
 	}
 	env.disrupted[t.machine] = true
-	hosts := 0
-	for _, m := range w.truth.machines { // any order: it is a count
-		if m.fit || !m.unfit.IsZero() && w.now.Sub(m.unfit) < remembered {
-			hosts++
-		}
-	}
+	hosts := w.mostHosts()
 	allowed := max(1, hosts*(100-env.minimumHealthy)/100)
 	w.met("daemon stopped for a newer revision")
 	if len(env.disrupted) > allowed {

@@ -95,7 +95,7 @@ func (w *world) leaseTaken(environmentPK string) {
 		inv := w.running[id]
 		if inv != w.current && inv.claiming == environmentPK && w.chance.Float64() < 0.8 {
 			w.met("a paused stop goes on after its lease was taken")
-			w.resumeIn(time.Duration(w.pace.Int64N(int64(8*time.Second))), inv)
+			w.resumeIn(time.Duration(w.pace.Int64N(int64(4*time.Second))), inv)
 		}
 	}
 }

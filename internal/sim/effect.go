@@ -34,8 +34,8 @@ const (
 	fateCrashed fate = "then dies" // it was done, and the process died
 )
 
-// tenderness is how much likelier the faults of tender calls are, and stopTenderness a pause before the claim of a stop.
-const tenderness, stopTenderness = 8, 30
+// tenderness is how much likelier the faults of tender calls are.
+const tenderness = 8
 
 // latency is how long a call takes to be made.
 func (w *world) latency(e effect) time.Duration {
@@ -44,14 +44,14 @@ func (w *world) latency(e effect) time.Duration {
 	paused := w.p.paused
 	switch {
 	case e.stop != "":
-		paused *= stopTenderness
+		paused = w.p.pausedStops
 	case e.tender:
 		paused *= tenderness
 	}
 	switch x := w.chance.Float64(); {
 	case x < paused:
 		w.met("an invocation paused past its lease")
-		if e.stop != "" && w.chance.Float64() < 0.6 {
+		if e.stop != "" && w.chance.Float64() < 0.7 {
 			w.met("a deployment overtakes a paused stop")
 			w.after(time.Duration(1+w.plan.IntN(30))*time.Second, func() { w.deploy(w.someName(), 1+w.plan.IntN(revisions)) })
 		}

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -25,6 +26,9 @@ const (
 // changed hears of every change of the tables that have a stream.
 func (w *world) changed(_ string, record events.DynamoDBEventRecord) {
 	w.checkVersions(record)
+	if pk := record.Change.Keys["pk"].String(); strings.Contains(pk, "/instance/") {
+		w.countFleet(record.Change.Keys["sk"].String(), record.Change.NewImage)
+	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(record.Change.Keys["pk"].String())) // a hash never fails to write
 	s := w.shards[h.Sum32()%shards]

@@ -28,20 +28,23 @@ func (w *world) violate(invariant int, format string, args ...any) {
 
 // truth is what ECS holds, as it tells it, and what Blox has stored, as it writes it.
 type truth struct {
-	hosts    map[string]*host // by container instance ARN
-	tasks    map[string]*task
-	machines map[string]*machine
+	hosts map[string]*host // by container instance ARN
+	tasks map[string]*task
+	// fit machines: a registration is ACTIVE and its agent connected.
+	fit map[string]bool
 
 	environments map[string]*environment // by id
 	deployments  map[string]string       // id to environment id
 	slots        map[string]slot         // as stored, by key
 	decided      map[string]decision     // by task ARN: stops of rollouts, as they were claimed
 	tokens       map[string]int          // how often each was sent
+	active       map[string]string       // the machine of each container instance that is stored as ACTIVE
+	fleets       []fleet                 // the newest last
 }
 
 func newTruth() truth {
 	return truth{
-		hosts: map[string]*host{}, tasks: map[string]*task{}, machines: map[string]*machine{},
+		hosts: map[string]*host{}, tasks: map[string]*task{}, fit: map[string]bool{}, active: map[string]string{},
 		environments: map[string]*environment{}, deployments: map[string]string{}, slots: map[string]slot{},
 		decided: map[string]decision{}, tokens: map[string]int{},
 	}
@@ -52,12 +55,6 @@ type host struct {
 	connected            bool
 	version              int64
 	changed              time.Time
-}
-
-// machine is an EC2 instance, whatever it is registered as.
-type machine struct {
-	fit   bool      // a registration is ACTIVE, its agent connected
-	unfit time.Time // since when it is not, if it was before
 }
 
 type task struct {
@@ -135,22 +132,16 @@ func (w *world) learn(t told) {
 }
 
 func (w *world) learnMachine(id string) {
-	m := w.truth.machines[id]
-	if m == nil {
-		m = &machine{}
-		w.truth.machines[id] = m
-	}
 	fit := false
 	for _, h := range w.truth.hosts { // any order: it is an or
 		fit = fit || h.machine == id && h.status == daemon.StatusActive && h.connected
 	}
-	if m.fit && !fit {
-		m.unfit = w.now
+	if w.truth.fit[id] && !fit {
 		for _, env := range w.truth.environments { // any order: each on its own
 			delete(env.disrupted, id)
 		}
 	}
-	m.fit = fit
+	w.truth.fit[id] = fit
 }
 
 // stored sees what Blox writes to the DAEMON table, after it was written.

@@ -85,6 +85,19 @@ func ParseClusterKey(s string) (ClusterKey, error) {
 	return key, nil
 }
 
+// MarshalText lets a cluster key be a JSON string, a map's key and a table's attribute.
+func (k ClusterKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *ClusterKey) UnmarshalText(text []byte) error {
+	parsed, err := ParseClusterKey(string(text))
+	if err != nil {
+		return err
+	}
+	*k = parsed
+	return nil
+}
+
 // ClusterKeyFromARN names the cluster of a cluster's ARN, or of the long ARN of
 // something in a cluster. A short ARN and a task definition's ARN name no
 // cluster, which is an error.

@@ -57,6 +57,34 @@ func recordAt(pk, sk string) (state.Key, bool) {
 	return key, err == nil
 }
 
+// DecodeFirstSync reads the record of a cluster's first complete reconcile; ok is false for every other record. Nothing
+// is done in a cluster before it, so it is what environments there wait for.
+func DecodeFirstSync(record events.DynamoDBEventRecord) (cluster state.ClusterKey, ok bool, err error) {
+	if key := record.Change.Keys[schema.PartitionKey]; key.DataType() != events.DataTypeString || key.String() != clustersPK {
+		return state.ClusterKey{}, false, nil
+	}
+	before, err := syncedAt(record.Change.OldImage)
+	if err != nil {
+		return state.ClusterKey{}, false, err
+	}
+	after, err := syncedAt(record.Change.NewImage)
+	if err != nil || before != 0 || after == 0 {
+		return state.ClusterKey{}, false, err
+	}
+	cluster, err = state.ParseClusterKey(record.Change.Keys[schema.SortKey].String())
+	return cluster, err == nil, err
+}
+
+func syncedAt(image map[string]events.DynamoDBAttributeValue) (int64, error) {
+	item, err := attributeMap(image)
+	if err != nil {
+		return 0, fmt.Errorf("decoding a cluster: %w", err)
+	}
+	var c Cluster
+	err = decode(item, &c)
+	return c.SyncedAt, err
+}
+
 // expired tells TTL from everybody else who deletes: Lambda and the Streams API name DynamoDB itself as the user.
 func expired(record events.DynamoDBEventRecord) bool {
 	return record.EventName == string(events.DynamoDBOperationTypeRemove) &&

@@ -18,8 +18,8 @@ var mutants = []mutant{
 	{
 		// ECS answers the second attempt with the dead task of the first.
 		name: "token without attempt", file: "internal/daemon/slot.go", killedBy: []int{5},
-		old: `fmt.Appendf(nil, "%s\n%d\n%s\n%d", environmentID, revision, host, attempt)`,
-		new: `fmt.Appendf(nil, "%s\n%d\n%s\n%d", environmentID, revision, host, min(attempt, 1))`,
+		old: `revision, host, containerInstanceARN, attempt))`,
+		new: `revision, host, containerInstanceARN, min(attempt, 1)))`,
 	},
 	{
 		// A stopped task whose event was lost stays alive in STATE.
@@ -39,7 +39,9 @@ var mutants = []mutant{
 		old: `AllowedUnavailable(tally.Desired-tally.Exempt) - tally.Unavailable`,
 		new: `AllowedUnavailable(tally.Desired-tally.Exempt) - func() (down int) {
 		for _, key := range p.keys {
-			works := slices.ContainsFunc(p.tasks[key], func(t Task) bool { return t.Healthy() })
+			works := slices.ContainsFunc(p.tasks[key], func(t Task) bool {
+				return t.Live() && t.LastStatus == StatusRunning && t.Health != "UNHEALTHY"
+			})
 			if p.wanted(key) && !works {
 				down++
 			}
