@@ -139,7 +139,8 @@ func passes(ctx context.Context, err error) bool {
 	var answered *Error
 	if !errors.As(err, &answered) {
 		var unmade *requestError
-		return !errors.As(err, &unmade) // not reached, or cut off
+		var other *ForeignError
+		return !errors.As(err, &unmade) && !errors.As(err, &other) // not reached, or cut off
 	}
 	switch answered.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -166,6 +167,9 @@ func (c *Client) try(ctx context.Context, call call, body []byte) (answer []byte
 	}
 	if len(answer) > maxAnswerBytes {
 		return nil, 0, fmt.Errorf("the answer has more than %d bytes", maxAnswerBytes)
+	}
+	if isForeign(response, answer) {
+		return nil, 0, foreign(response, answer)
 	}
 	if response.StatusCode/100 != 2 {
 		return nil, retryAfter(response.Header), errorOf(response, answer)

@@ -110,6 +110,10 @@ func TestCallsSendWhatTheAPIExpects(t *testing.T) {
 			_, err := c.GetDeployment(t.Context(), "n", "d")
 			return err
 		},
+		"GET /v1/environments/n/deployments/d/timeline?limit=20": func(c *Client) error {
+			_, err := c.ListTimeline(t.Context(), "n", "d", 20)
+			return err
+		},
 		"GET /v1/environments/n/deployments?limit=1": func(c *Client) error {
 			_, err := c.ListDeploymentsPage(t.Context(), "n", PageOptions{Limit: 1})
 			return err
@@ -284,9 +288,46 @@ func TestAnswersThatAreNoProblems(t *testing.T) {
 	}
 	f := &fake{answers: []func(http.ResponseWriter, *http.Request){status(500, `{"detail": "see the log"}`)}}
 	require.ErrorContains(t, f.start(t, Options{}).Ping(t.Context()), "see the log (request r-1)")
-	f = &fake{answers: []func(http.ResponseWriter, *http.Request){status(200, "not JSON")}}
+	f = &fake{answers: []func(http.ResponseWriter, *http.Request){status(200, "[]")}}
 	_, err := f.start(t, Options{}).GetEnvironment(t.Context(), "n")
 	require.ErrorContains(t, err, "GET /v1/environments/n: decoding the answer")
+}
+
+func TestAnswersOfSomethingElse(t *testing.T) {
+	for _, test := range []struct {
+		code       int
+		body, want string
+	}{
+		{200, "<html>" + strings.Repeat("x", 100), `200 OK and "<html>` + strings.Repeat("x", 54) + `", which is not JSON`},
+		{404, "404 page not found\n", `404 Not Found and "404 page not found", which is not JSON`},
+		{404, "", "404 Not Found"},
+		{405, "no", `405 Method Not Allowed and "no", which is not JSON`},
+	} {
+		f := &fake{answers: []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.code)
+			_, _ = io.WriteString(w, test.body)
+		}}}
+		c := f.start(t, Options{})
+		_, err := c.ListTasksPage(t.Context(), TaskFilter{Cluster: "edge"}, PageOptions{})
+		var other *ForeignError
+		require.ErrorAs(t, err, &other)
+		require.EqualError(t, other, "this is no Blox API: "+c.Endpoint()+"/v1/tasks answered "+test.want)
+		require.Equal(t, 0, StatusOf(err), "nobody may take it for the API's own 404")
+		require.Len(t, f.requests, 1, "another try gets the same")
+	}
+	f := &fake{answers: []func(http.ResponseWriter, *http.Request){status(502, "<html>"), status(200, "")}}
+	require.NoError(t, f.start(t, Options{}).Ping(t.Context()), "a gateway whose API is away")
+}
+
+func TestATimelineIsAList(t *testing.T) {
+	f := &fake{answers: []func(http.ResponseWriter, *http.Request){status(200,
+		`{"items": [{"at": "2026-11-20T09:14:07Z", "kind": "stop", "host": "i-1", "taskARN": "t", "reason": "old"}]}`)}}
+	got, err := f.start(t, Options{}).ListTimeline(t.Context(), "n", "d", 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"GET /v1/environments/n/deployments/d/timeline"}, f.requests)
+	require.Equal(t, []TimelineEntry{{
+		At: time.Date(2026, 11, 20, 9, 14, 7, 0, time.UTC), Kind: "stop", Host: "i-1", TaskARN: "t", Reason: "old",
+	}}, got)
 }
 
 func TestEndpoints(t *testing.T) {

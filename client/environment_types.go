@@ -94,6 +94,20 @@ func (d Deployment) Ended() bool {
 	return d.Status == DeploymentCompleted || d.Status == DeploymentSuperseded || d.Status == DeploymentStopped
 }
 
+// TimelineEntry is one thing that the scheduler did for a deployment, and why.
+type TimelineEntry struct {
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind" doc:"What was done, such as start, stop, observe or advance."`
+	Host    string    `json:"host,omitempty" doc:"EC2 instance id; absent for what concerns all hosts."`
+	TaskARN string    `json:"taskARN,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+}
+
+// Timeline holds the newest entries of a deployment's timeline, newest first.
+type Timeline struct {
+	Items []TimelineEntry `json:"items" nullable:"false" doc:"Newest first. Entries are kept for 30 days."`
+}
+
 // DeploymentPage is a page of deployments, newest first.
 type DeploymentPage struct {
 	Items     []Deployment `json:"items" nullable:"false"`

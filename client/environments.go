@@ -97,3 +97,14 @@ func (c *Client) ListDeploymentsPage(ctx context.Context, environment string, op
 	}, &page)
 	return page, err
 }
+
+// ListTimeline reads the newest entries of a deployment's timeline, newest first: at most limit, 1 to 1000, or as many as
+// the API gives by itself (100) for 0.
+func (c *Client) ListTimeline(ctx context.Context, environment, deploymentID string, limit int) ([]TimelineEntry, error) {
+	var out Timeline
+	err := c.do(ctx, call{
+		method: http.MethodGet, path: []string{"environments", environment, "deployments", deploymentID, "timeline"},
+		query: query(PageOptions{Limit: limit}, nil),
+	}, &out)
+	return out.Items, err
+}

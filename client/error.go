@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
@@ -40,6 +41,50 @@ func (e *Error) Error() string {
 		text += " (request " + e.RequestID + ")"
 	}
 	return text
+}
+
+// ForeignError is an answer that no Blox API gives: the endpoint is something else, such as a web page.
+type ForeignError struct {
+	// URL is what was called, without the query.
+	URL string
+	// Status is such as "200 OK".
+	Status string
+	// Excerpt is the beginning of the answer's body.
+	Excerpt string
+}
+
+func (e *ForeignError) Error() string {
+	text := fmt.Sprintf("this is no Blox API: %s answered %s", e.URL, e.Status)
+	if e.Excerpt != "" {
+		text += fmt.Sprintf(" and %q, which is not JSON", e.Excerpt)
+	}
+	return text
+}
+
+// maxForeignLength bounds what an error repeats of an answer of something else.
+const maxForeignLength = 60
+
+func foreign(response *http.Response, body []byte) *ForeignError {
+	address := *response.Request.URL
+	address.RawQuery = ""
+	text := strings.TrimSpace(strings.ToValidUTF8(string(body[:min(len(body), maxForeignLength)]), ""))
+	return &ForeignError{URL: address.Redacted(), Status: response.Status, Excerpt: text}
+}
+
+// isForeign says whether no Blox API gave this answer. A gateway or proxy before the API may refuse a call, or be without
+// the API for a while, in words of its own: that is left to its status.
+func isForeign(response *http.Response, body []byte) bool {
+	switch {
+	case json.Valid(body):
+		return false
+	case response.StatusCode/100 == 2:
+		return len(body) > 0
+	case response.StatusCode/100 == 3:
+		return true
+	default:
+		return response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusMethodNotAllowed ||
+			response.StatusCode == http.StatusBadRequest
+	}
 }
 
 // StatusOf is the HTTP status of an error that the API answered with, and 0 for any other.

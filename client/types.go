@@ -9,7 +9,7 @@ import (
 
 // Metadata is what Blox knows about a record, beside what ECS says.
 type Metadata struct {
-	EntityVersion string    `json:"entityVersion" doc:"Opaque position in the stream of changes; watching from here misses nothing that came after this entity."`
+	EntityVersion string    `json:"entityVersion" doc:"Opaque position in the feed of changes, read before the item."`
 	Version       int64     `json:"version" doc:"ECS's own counter of the task's or container instance's changes."`
 	StoredAt      time.Time `json:"storedAt" doc:"When this version was stored."`
 	Inferred      bool      `json:"inferred,omitempty" doc:"ECS never reported the end: it was concluded from a complete list that lacked it."`

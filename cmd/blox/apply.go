@@ -1,39 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"github.com/blox/blox/client"
-)
-
-// manifest is an environment as a file describes it; the names are those of the API.
-type manifest struct {
-	Name                    string                 `yaml:"name"`
-	Cluster                 string                 `yaml:"cluster"`
-	Clusters                []string               `yaml:"clusters"`
-	TaskDefinition          string                 `yaml:"taskDefinition"`
-	LaunchType              string                 `yaml:"launchType"`
-	DeploymentConfiguration *manifestConfiguration `yaml:"deploymentConfiguration"`
-}
-
-type manifestConfiguration struct {
-	MinimumHealthyPercent *int `yaml:"minimumHealthyPercent"`
-	MinHealthySeconds     *int `yaml:"minHealthySeconds"`
-}
-
-// maxManifestBytes is as much as the API takes, maxManifests how many environments one file may hold.
-const (
-	maxManifestBytes = 256 << 10
-	maxManifests     = 100
 )
 
 func newApplyCommand(c *connection) *cobra.Command {
@@ -63,9 +38,9 @@ func newApplyCommand(c *connection) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		for _, m := range manifests {
+		for i, m := range manifests {
 			if err := apply(cmd, blox, m); err != nil {
-				return err
+				return failedAt(manifests, i, err)
 			}
 		}
 		return nil
@@ -74,90 +49,26 @@ func newApplyCommand(c *connection) *cobra.Command {
 	return cmd
 }
 
-func readManifests(cmd *cobra.Command, file string) ([]manifest, error) {
-	in := cmd.InOrStdin()
-	if file != "-" {
-		opened, err := os.Open(file) //nolint:gosec // the file that the user names
-		if err != nil {
-			return nil, usage(cmd, "cannot read the file: %s", err)
+// failedAt says which environment an error is about, and what was applied before it: that stays. What the API does not
+// find here is what the environment refers to, a cluster or a task definition, which blox get does not list.
+func failedAt(manifests []manifest, failed int, err error) error {
+	code, text := explain(err)
+	var answered *client.Error
+	if errors.As(err, &answered) && answered.Status == http.StatusNotFound {
+		text = answered.Error()
+	}
+	text = fmt.Sprintf("environment %s: %s", manifests[failed].Name, text)
+	if failed > 0 {
+		before := make([]string, failed)
+		for i := range before {
+			before[i] = manifests[i].Name
 		}
-		defer opened.Close() //nolint:errcheck // it was only read
-		in = opened
+		text += "; applied before it: " + strings.Join(before, ", ")
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxManifestBytes+1))
-	if err != nil {
-		return nil, usage(cmd, "cannot read %s: %s", file, err)
+	if n := len(manifests) - failed - 1; n > 0 {
+		text += fmt.Sprintf("; not applied: the %d after it", n)
 	}
-	if len(text) > maxManifestBytes {
-		return nil, usage(cmd, "%s is too large: allowed are %d bytes", file, maxManifestBytes)
-	}
-	manifests, err := parseManifests(text)
-	if err != nil {
-		return nil, usage(cmd, "%s: %s", file, err)
-	}
-	return manifests, nil
-}
-
-// parseManifests reads all documents of a file, and refuses fields that it does not know: a misspelled one would
-// otherwise leave its default in force unnoticed.
-func parseManifests(text []byte) ([]manifest, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	var manifests []manifest
-	for range maxManifests + 1 {
-		var m manifest
-		err := decoder.Decode(&m)
-		if errors.Is(err, io.EOF) {
-			if len(manifests) == 0 {
-				return nil, errors.New("there is no environment in it")
-			}
-			return manifests, nil
-		}
-		if err != nil {
-			return nil, errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
-		}
-		if err := m.check(); err != nil {
-			return nil, fmt.Errorf("environment %d: %w", len(manifests)+1, err)
-		}
-		manifests = append(manifests, m)
-	}
-	return nil, fmt.Errorf("there are more than %d environments in it", maxManifests)
-}
-
-// check says everything that is missing; whether the values are good, the API knows.
-func (m manifest) check() error {
-	var missing []error
-	if m.Name == "" {
-		missing = append(missing, errors.New("name is missing"))
-	}
-	if (m.Cluster == "") == (len(m.Clusters) == 0) {
-		missing = append(missing, errors.New("give cluster or clusters, and not both"))
-	}
-	if m.TaskDefinition == "" {
-		missing = append(missing, errors.New("taskDefinition is missing"))
-	}
-	texts := make([]string, len(missing))
-	for i, err := range missing {
-		texts[i] = err.Error()
-	}
-	if len(texts) == 0 {
-		return nil
-	}
-	return errors.New(strings.Join(texts, "; "))
-}
-
-func (m manifest) definition(baseRevision int) client.EnvironmentDefinition {
-	d := client.EnvironmentDefinition{
-		Name: m.Name, Clusters: m.Clusters, TaskDefinition: m.TaskDefinition, LaunchType: m.LaunchType, BaseRevision: &baseRevision,
-	}
-	if m.Cluster != "" {
-		d.InstanceGroup = &client.InstanceGroup{Cluster: m.Cluster}
-	}
-	if c := m.DeploymentConfiguration; c != nil {
-		d.DeploymentConfiguration = &client.DeploymentConfiguration{
-			MinimumHealthyPercent: c.MinimumHealthyPercent, MinHealthySeconds: c.MinHealthySeconds,
-		}
-	}
-	return d
+	return &exitError{code, errors.New(text)}
 }
 
 // apply makes one environment what its manifest says, from the revision that it sees now: a change that somebody else

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -13,6 +16,7 @@ import (
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
 )
 
 const manifestText = `# what runs on every host
@@ -46,6 +50,15 @@ func furnished(t *testing.T) *session {
 			Reason: "RESOURCE:MEMORY",
 		}}
 	})
+	env, err := s.daemon.EnvironmentByName(t.Context(), "log-agent")
+	require.NoError(t, err)
+	for i := range 25 {
+		require.NoError(t, s.daemon.AppendTimeline(t.Context(), env.ID, table.TimelineEntry{
+			At: started.Add(time.Duration(i) * time.Second), DeploymentID: env.DeploymentID, Kind: daemon.Stop,
+			Host:    daemon.HostKey{Cluster: env.Clusters[0], EC2InstanceID: "i-1"}.String(),
+			TaskARN: "arn:aws:ecs:eu-west-1:210987654321:task/edge/" + eventtest.DefaultTaskID, Reason: fmt.Sprintf("reason\n%d", i),
+		}))
+	}
 	s.now = s.now.Add(10 * time.Minute)
 	return s
 }
@@ -54,11 +67,13 @@ func TestOutput(t *testing.T) {
 	taskARN := "arn:aws:ecs:eu-west-1:210987654321:task/core/1" + eventtest.DefaultTaskID[1:]
 	for name, line := range map[string]string{
 		"get-tasks":            "get tasks",
+		"get-tasks-all":        "get tasks --all",
+		"get-tasks-stopped":    "get tasks --status stopped",
 		"get-tasks-filtered":   "get tasks --cluster edge --status running --started-by ops",
-		"get-tasks-limited":    "get tasks --limit 1",
+		"get-tasks-limited":    "get tasks --all --limit 1",
 		"get-tasks-none":       "get tasks --cluster nobody-knows-it",
 		"get-task":             "get task " + eventtest.DefaultTaskID + " --cluster edge",
-		"get-tasks-json":       "get tasks --cluster core -o json",
+		"get-tasks-json":       "get tasks --all --cluster core -o json",
 		"get-instances":        "get instances",
 		"get-instance":         "get instance " + eventtest.DefaultInstanceID + " --cluster edge",
 		"get-environments":     "get environments",
@@ -68,10 +83,12 @@ func TestOutput(t *testing.T) {
 		"describe-task":        "describe task " + taskARN,
 		"describe-instance":    "describe instance " + eventtest.DefaultInstanceID + " --cluster edge",
 		"describe-environment": "describe environment log-agent",
+		"describe-idle":        "describe environment idle",
 		"describe-deployment":  "describe deployment log-agent",
 		"not-found":            "get environment nope",
 		"bad-filter":           "get tasks --status broken",
 		"help-get-tasks":       "get tasks --help",
+		"help":                 "--help",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := furnished(t)
@@ -83,50 +100,9 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-func TestApply(t *testing.T) {
-	s := newSession(t)
-	s.run("apply -f " + s.file(manifestText)).succeeds("environment log-agent created; start its tasks with: blox deploy log-agent\n")
-	s.run("apply -f " + s.file(manifestText)).succeeds("environment log-agent unchanged, revision 1\n")
-	s.stdin = `{"name": "log-agent", "cluster": "edge", "taskDefinition": "log-agent:13"}`
-	s.run("apply -f -").succeeds("environment log-agent updated to revision 2; bring it to the hosts with: blox deploy log-agent\n")
-	s.run("apply -f " + s.file(manifestText+"---\nname: two\ncluster: edge\ntaskDefinition: a:1\n")).succeeds(
-		"environment log-agent updated to revision 3; bring it to the hosts with: blox deploy log-agent\n" +
-			"environment two created; start its tasks with: blox deploy two\n")
-}
-
 func (p printed) succeeds(stdout string) {
 	require.Equal(p.t, exitOK, p.code, p.stderr)
 	require.Equal(p.t, stdout, p.stdout)
-}
-
-func TestApplyRefusesBadFiles(t *testing.T) {
-	for about, test := range map[string]struct {
-		text string
-		want []string
-	}{
-		"no YAML":            {"name: [", []string{"environment.yaml"}},
-		"a field misspelled": {manifestText + "taskDefiniton: x", []string{"unknown field", "taskDefiniton"}},
-		"one below":          {manifestText + "  minHealthySecs: 3", []string{"unknown field", "minHealthySecs"}},
-		"a field twice":      {manifestText + "name: other", []string{"name", "already defined"}},
-		"a wrong type":       {"name: log-agent\ncluster: {a: b}\ntaskDefinition: a:1", []string{"[2:10]", "Cluster"}},
-		"all missing":        {"launchType: EC2", []string{"name is missing; give cluster or clusters, and not both; taskDefinition is missing"}},
-		"cluster twice":      {"name: a\ncluster: b\nclusters: [c]\ntaskDefinition: a:1", []string{"not both"}},
-		"nothing":            {"", []string{"there is no environment in it"}},
-		"bad values":         {"name: a b\ncluster: edge\ntaskDefinition: a:1\nlaunchType: FARGATE", []string{"body.launchType", "EC2, EXTERNAL"}},
-		"too large":          {"#" + strings.Repeat("x", 256<<10), []string{"too large"}},
-		"too many":           {strings.Repeat(manifestText+"---\n", 101), []string{"more than 100"}},
-	} {
-		t.Run(about, func(t *testing.T) {
-			s := newSession(t)
-			got := s.run("apply -f " + s.file(test.text))
-			require.Equal(t, exitUsage, got.code, got.stderr)
-			for _, part := range test.want {
-				require.Contains(t, got.stderr, part)
-			}
-			require.Empty(t, got.stdout)
-			require.Contains(t, s.run("get environments").stderr, "nothing found")
-		})
-	}
 }
 
 func TestDeployWaits(t *testing.T) {
@@ -146,6 +122,29 @@ func TestDeployWaits(t *testing.T) {
 	s.run("deploy log-agent --wait").golden("deploy-again")
 }
 
+// failing makes every pause end the deployment in force with so many failed hosts.
+func (t *session) failing(status daemon.DeploymentStatus, hosts int) {
+	t.onPause = func() {
+		t.advance("log-agent", func(dep *daemon.Deployment) {
+			dep.Status, dep.Counts = status, daemon.Counts{Desired: 20, Updated: 20 - hosts, Healthy: 20 - hosts}
+			for i := range hosts {
+				dep.FailedInstances = append(dep.FailedInstances, daemon.FailedInstance{Host: daemon.HostKey{
+					Cluster: state.ClusterKey{Account: eventtest.DefaultAccount, Region: "eu-west-1", Name: "edge"}, EC2InstanceID: fmt.Sprintf("i-%d", i),
+				}, Reason: "RESOURCE:MEMORY"})
+			}
+		})
+	}
+}
+
+func TestACompletedDeploymentWithFailedHostsFails(t *testing.T) {
+	s := newSession(t)
+	s.run("apply -f " + s.file(manifestText))
+	s.failing(daemon.DeploymentCompleted, 7)
+	s.run("deploy log-agent --wait").golden("deploy-failed-hosts")
+	require.Equal(t, exitFailed, s.run("deploy log-agent --wait").code, "and again, when it has ended long since")
+	require.Equal(t, exitOK, s.run("deploy log-agent").code, "without --wait nothing is judged")
+}
+
 func TestDeployGivesUpWaiting(t *testing.T) {
 	s := newSession(t)
 	s.run("apply -f " + s.file(manifestText))
@@ -159,14 +158,7 @@ func TestDeployGivesUpWaiting(t *testing.T) {
 func TestDeployTellsOfAnUnfinishedEnd(t *testing.T) {
 	s := newSession(t)
 	s.run("apply -f " + s.file(manifestText))
-	s.onPause = func() {
-		s.advance("log-agent", func(dep *daemon.Deployment) {
-			dep.Status = daemon.DeploymentStopped
-			dep.FailedInstances = []daemon.FailedInstance{{Host: daemon.HostKey{
-				Cluster: state.ClusterKey{Account: eventtest.DefaultAccount, Region: "eu-west-1", Name: "edge"}, EC2InstanceID: "i-1",
-			}, Reason: "AGENT"}}
-		})
-	}
+	s.failing(daemon.DeploymentStopped, 1)
 	s.run("deploy log-agent --wait").golden("deploy-stopped")
 }
 
@@ -195,6 +187,10 @@ func TestUsageErrors(t *testing.T) {
 		"get clusters":                     `cannot get "clusters": allowed are`,
 		"get tasks a b":                    "2 arguments: want blox get tasks [TASK]",
 		"get tasks abc":                    "give --cluster, or the ARN",
+		"get tasks arn:aws:ecs:x:1:task/a": `invalid ARN "arn:aws:ecs:x:1:task/a": region "x", allowed is a region name such as eu-west-1; see`,
+		"get instance arn:aws:sqs:eu-west-1:210987654321:container-instance/a/b": `service "sqs", allowed is ecs`,
+		"describe task arn:aws:ecs:eu-west-1:210987654321:task/old":              "give --cluster, or the ARN",
+		"get tasks --all --desired-status running":                               "--all and --desired-status",
 		"get tasks -o yaml":                `--output "yaml": allowed are table and json`,
 		"get tasks --limit 0":              "--limit 0: allowed is 1 or more",
 		"get tasks --limit many":           "invalid argument",
@@ -241,6 +237,18 @@ func TestAnAPIThatIsNotThere(t *testing.T) {
 	s.env[endpointEnv] = "http://127.0.0.1:1"
 	s.run("get tasks").fails(exitFailed, "cannot reach the Blox API at http://127.0.0.1:1", "connection refused", "blox local", "--endpoint")
 	require.Equal(t, exitOK, s.run("get tasks --endpoint "+s.endpoint).code, "the flag comes first")
+}
+
+func TestAnEndpointThatIsSomethingElse(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	s := newSession(t)
+	s.env[endpointEnv] = other.URL
+	for line, path := range map[string]string{
+		"get tasks": "/v1/tasks", "get environment x": "/v1/environments/x", "apply -f " + s.file(manifestText): "/v1/environments/log-agent",
+	} {
+		s.run(line).fails(exitFailed, "this is no Blox API: "+other.URL+path+` answered 404 Not Found and "404 page not found", which is not JSON`, "--endpoint")
+	}
 }
 
 func TestVersion(t *testing.T) {

@@ -43,12 +43,16 @@ func newDeployCommand(c *connection) *cobra.Command {
 		}
 		return c.follow(cmd, blox, dep, timeout)
 	}
-	cmd.Flags().BoolVar(&wait, "wait", false, "show progress until the deployment ends")
+	cmd.Flags().BoolVar(&wait, "wait", false, "show progress until the deployment ends; failed hosts give exit code 1")
 	cmd.Flags().DurationVar(&timeout, "timeout", 15*time.Minute, "give up waiting after this time; the deployment goes on")
 	return cmd
 }
 
-// follow shows a deployment's progress until it ends or the time is up.
+// maxFailedShown is how many of the failed hosts --wait shows: most often they failed for the same reason.
+const maxFailedShown = 5
+
+// follow shows a deployment's progress until it ends or the time is up. A deployment completes without the hosts where
+// the daemon does not start; a script that waits must not take that for success.
 func (c *connection) follow(cmd *cobra.Command, blox *client.Client, dep client.Deployment, timeout time.Duration) error {
 	deadline := c.now().Add(timeout)
 	shown := ""
@@ -72,12 +76,20 @@ func (c *connection) follow(cmd *cobra.Command, blox *client.Client, dep client.
 			fmt.Fprintln(cmd.OutOrStdout(), now)
 		}
 	}
-	for _, failed := range dep.FailedInstances {
+	for i, failed := range dep.FailedInstances {
+		if i == maxFailedShown {
+			fmt.Fprintf(cmd.ErrOrStderr(), "failed: %d others\n", len(dep.FailedInstances)-i)
+			break
+		}
 		fmt.Fprintln(cmd.ErrOrStderr(), "failed: "+cell(failed))
 	}
 	if dep.Status != client.DeploymentCompleted {
 		return fmt.Errorf("deployment %s was %s before every host had revision %d; see: blox get deployments %s",
 			dep.ID, dep.Status, dep.Revision, dep.EnvironmentName)
+	}
+	if n := len(dep.FailedInstances); n > 0 {
+		return fmt.Errorf("deployment %s is completed, but failed on %d of %d hosts; see: blox describe deployment %s %s",
+			dep.ID, n, dep.Counts.Desired, dep.EnvironmentName, dep.ID)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func environmentLines(now time.Time, e client.Environment) []line {
 		{"Environment", e.Name},
 		{"ID", e.ID},
 		{"Status", e.Status},
-		{"Health", e.Health},
+		{"Health", environmentHealth(e)},
 		{"Clusters", strings.Join(e.Clusters, ", ")},
 		{"Task definition", e.TaskDefinition},
 		{"Launch type", e.LaunchType},
@@ -52,9 +52,27 @@ func countsText(c *client.Counts) string {
 func newDescribeDeploymentCommand(c *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "deployment ENVIRONMENT [ID]", Aliases: []string{"deployments"},
-		Short: "Show a deployment of an environment, the newest if no id is given", Args: between(1, 2),
+		Short: "Show a deployment of an environment, the newest if no id is given, and what was done for it", Args: between(1, 2),
 	}
-	return describe(c, cmd, readDeployment, deploymentLines)
+	return describe(c, cmd, readDeploymentWithTimeline, deploymentLines)
+}
+
+// timelineShown is how much of its timeline describe shows of a deployment.
+const timelineShown = 20
+
+// deploymentWithTimeline is a deployment and the newest of what was done for it.
+type deploymentWithTimeline struct {
+	client.Deployment
+	Timeline []client.TimelineEntry `json:"timeline"`
+}
+
+func readDeploymentWithTimeline(cmd *cobra.Command, blox *client.Client, args []string) (deploymentWithTimeline, error) {
+	dep, err := readDeployment(cmd, blox, args)
+	if err != nil {
+		return deploymentWithTimeline{}, err
+	}
+	timeline, err := blox.ListTimeline(cmd.Context(), dep.EnvironmentName, dep.ID, timelineShown)
+	return deploymentWithTimeline{dep, timeline}, err
 }
 
 func readDeployment(cmd *cobra.Command, blox *client.Client, args []string) (client.Deployment, error) {
@@ -71,7 +89,7 @@ func readDeployment(cmd *cobra.Command, blox *client.Client, args []string) (cli
 	return page.Items[0], nil
 }
 
-func deploymentLines(now time.Time, d client.Deployment) []line {
+func deploymentLines(now time.Time, d deploymentWithTimeline) []line {
 	lines := []line{
 		{"Deployment", d.ID},
 		{"Environment", d.EnvironmentName},
@@ -90,5 +108,26 @@ func deploymentLines(now time.Time, d client.Deployment) []line {
 		host, reason, _ := strings.Cut(failed, ": ")
 		lines = append(lines, line{"  " + cell(host), reason})
 	}
+	if len(d.Timeline) > 0 {
+		lines = append(lines, line{name: "Timeline, newest first:"})
+	}
+	for _, entry := range d.Timeline {
+		lines = append(lines, line{"  " + entry.At.UTC().Format(time.RFC3339), timelineText(entry)})
+	}
 	return lines
+}
+
+// timelineText is such as "start i-1, task 0f5d…: the host has no daemon".
+func timelineText(e client.TimelineEntry) string {
+	text := e.Kind
+	if e.Host != "" {
+		text += " " + e.Host
+	}
+	if e.TaskARN != "" {
+		text += ", task " + lastPart(e.TaskARN)
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
 }

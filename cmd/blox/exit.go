@@ -14,12 +14,12 @@ import (
 	"github.com/blox/blox/client"
 )
 
-// Exit codes.
+// Exit codes; the root command's help tells them to users.
 const (
 	exitOK       = 0
-	exitFailed   = 1
+	exitFailed   = 1 // whatever is not one of the others; a deployment waited for that has failed hosts, too
 	exitUsage    = 2 // a wrong flag or argument, a bad file
-	exitNotFound = 3
+	exitNotFound = 3 // what was named does not exist
 )
 
 // exitError is an error with the exit code it means.
@@ -68,11 +68,14 @@ func explain(err error) (code int, text string) {
 	var exit *exitError
 	var answered *client.Error
 	var called *url.Error
+	var foreign *client.ForeignError
 	switch {
 	case errors.As(err, &exit):
 		return exit.code, exit.Error()
 	case errors.As(err, &answered):
 		return explainAnswer(answered)
+	case errors.As(err, &foreign):
+		return exitFailed, foreign.Error() + "; give the address of one with --endpoint"
 	case errors.Is(err, context.Canceled):
 		return exitFailed, "interrupted"
 	case errors.As(err, &called):

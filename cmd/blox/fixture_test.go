@@ -140,10 +140,13 @@ func (p printed) fails(code int, want ...string) {
 	}
 }
 
-// anyECS has every cluster and every task definition.
+// anyECS has every cluster and every task definition but those named nope.
 type anyECS struct{}
 
 func (anyECS) DescribeTaskDefinition(_ context.Context, in *ecs.DescribeTaskDefinitionInput, _ ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error) {
+	if strings.HasPrefix(*in.TaskDefinition, "nope") {
+		return nil, &types.ClientException{}
+	}
 	arn := "arn:aws:ecs:" + eventtest.DefaultRegion + ":" + eventtest.DefaultAccount + ":task-definition/" + *in.TaskDefinition
 	return &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &types.TaskDefinition{
 		TaskDefinitionArn: &arn, Status: types.TaskDefinitionStatusActive,
@@ -154,6 +157,9 @@ func (anyECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersInput,
 	out := &ecs.DescribeClustersOutput{}
 	active := "ACTIVE"
 	for _, arn := range in.Clusters {
+		if strings.HasSuffix(arn, "/nope") {
+			continue
+		}
 		out.Clusters = append(out.Clusters, types.Cluster{ClusterArn: &arn, Status: &active})
 	}
 	return out, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,15 +18,26 @@ func newGetCommand(c *connection) *cobra.Command {
 
 func newGetTasksCommand(c *connection) *cobra.Command {
 	var filter client.TaskFilter
+	var all bool
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use: "tasks [TASK]", Aliases: []string{"task"}, Short: "Show tasks, or one by its id (with --cluster) or ARN",
+		Long: `Show tasks, or one by its id (with --cluster) or ARN.
+
+Without --status or --desired-status only live tasks are shown, those that ECS means to run (desiredStatus RUNNING);
+with --all those that have stopped, or are to stop, as well.`,
 		Args: between(0, 1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		blox, err := c.prepare(cmd, &output)
 		if err != nil {
 			return err
+		}
+		if all && filter.DesiredStatus != "" {
+			return usage(cmd, "--all and --desired-status were given: allowed is one of them")
+		}
+		if !all && filter.Status == "" && filter.DesiredStatus == "" {
+			filter.DesiredStatus = "RUNNING"
 		}
 		row := taskRow(c.now())
 		if len(args) == 0 {
@@ -43,6 +55,7 @@ func newGetTasksCommand(c *connection) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&filter.Cluster, "cluster", "", "only those of this cluster (name or ARN)")
+	flags.BoolVar(&all, "all", false, "stopped tasks too")
 	flags.StringVar(&filter.Status, "status", "", "only those with this lastStatus, such as running or stopped")
 	flags.StringVar(&filter.DesiredStatus, "desired-status", "", "only those with this desiredStatus: running or stopped")
 	flags.StringVar(&filter.StartedBy, "started-by", "", "only those that this started")
@@ -69,6 +82,10 @@ func clusterOf(cmd *cobra.Command, cluster, thing string) (string, error) {
 	}
 	if key, err := state.ClusterKeyFromARN(thing); err == nil {
 		return key.ARN(""), nil
+	}
+	// Ids have no colon: this is meant to be an ARN.
+	if _, err := state.ParseARN(thing); err != nil && strings.Contains(thing, ":") {
+		return "", usage(cmd, "%s", err)
 	}
 	return "", usage(cmd, "which cluster %q is in is not known: give --cluster, or the ARN", thing)
 }

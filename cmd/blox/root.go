@@ -40,6 +40,13 @@ func newRootCommandIn(w world) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "blox",
 		Short: "State of Amazon ECS clusters, and daemons on all of their hosts",
+		Long: `State of Amazon ECS clusters, and daemons on all of their hosts.
+
+Exit codes:
+  0  it was done
+  1  it failed: the API refused it or cannot be reached, or a deployment waited for has failed hosts or did not complete
+  2  the command line, a file or a value in it is wrong
+  3  there is nothing of that name`,
 		// Errors are printed by run, once and in one sentence.
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -64,10 +64,18 @@ func environmentRow(now time.Time) func(client.Environment) []string {
 			hosts = fmt.Sprintf("%d/%d", e.Counts.Healthy, e.Counts.Desired)
 		}
 		return []string{
-			e.Name, strings.Join(clusters, ","), lastPart(e.TaskDefinition), strconv.Itoa(e.Revision), e.Health, hosts,
+			e.Name, strings.Join(clusters, ","), lastPart(e.TaskDefinition), strconv.Itoa(e.Revision), environmentHealth(e), hosts,
 			environmentState(e), age(now, &e.CreatedAt),
 		}
 	}
+}
+
+// environmentHealth is nothing where nothing was meant to run yet: the API has to say healthy then, as Blox v0.3.0 did.
+func environmentHealth(e client.Environment) string {
+	if e.DeploymentID == "" {
+		return "-"
+	}
+	return e.Health
 }
 
 // environmentState is the deployment's status, unless something else matters more.

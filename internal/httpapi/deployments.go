@@ -96,14 +96,7 @@ type getDeploymentInput struct {
 }
 
 func (s *server) getDeployment(ctx context.Context, in *getDeploymentInput) (*deploymentOutput, error) {
-	env, err := s.environmentNamed(ctx, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	dep, err := s.Daemon.Deployment(ctx, env.ID, strings.ToLower(in.ID))
-	if errors.Is(err, table.ErrNotFound) {
-		return nil, notFound("Deployment %s does not exist for environment %s", in.ID, env.Name)
-	}
+	env, dep, err := s.deploymentOf(ctx, in.Name, in.ID)
 	if err != nil {
 		return nil, err
 	}

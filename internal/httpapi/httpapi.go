@@ -21,8 +21,8 @@ type ECS interface {
 	DescribeClusters(ctx context.Context, in *ecs.DescribeClustersInput, opts ...func(*ecs.Options)) (*ecs.DescribeClustersOutput, error)
 }
 
-// Feed tells the position in the stream of changes up to which everything can be read by now. What is read after the
-// call holds all changes up to that position, so watching from there misses nothing.
+// Feed tells the position in the feed of changes up to which everything can be read by now. What is read after the call
+// holds all changes up to that position.
 type Feed interface {
 	Position(ctx context.Context) (string, error)
 }

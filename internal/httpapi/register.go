@@ -18,7 +18,7 @@ const maxBodyBytes = 256 << 10
 const restOfPath = "...}"
 
 func (s *server) register(api huma.API) {
-	api.UseMiddleware(checkQuery(api), s.known)
+	api.UseMiddleware(checkContentType(api), checkQuery(api), s.known)
 	s.registerQueries(api)
 	s.registerEnvironments(api)
 	s.registerDeployments(api)
@@ -73,7 +73,7 @@ func (s *server) registerEnvironments(api huma.API) {
 	handle(s, api, huma.Operation{
 		OperationID: "createEnvironment", Method: http.MethodPost, Path: "/v1/environments", Tags: tags,
 		Summary: "Create an environment", Description: "Nothing is started before a deployment is created.",
-		MaxBodyBytes: maxBodyBytes, Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
+		MaxBodyBytes: maxBodyBytes, Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnsupportedMediaType},
 	}, s.createEnvironment)
 	handle(s, api, huma.Operation{
 		OperationID: "listEnvironments", Method: http.MethodGet, Path: "/v1/environments", Tags: tags,
@@ -88,7 +88,7 @@ func (s *server) registerEnvironments(api huma.API) {
 		Summary: "Create an environment or give it a new revision",
 		Description: "A definition that is the same as the current revision changes nothing. Nothing is replaced before a " +
 			"deployment is created with the new revision's token.",
-		MaxBodyBytes: maxBodyBytes, Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict},
+		MaxBodyBytes: maxBodyBytes, Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnsupportedMediaType},
 	}, s.putEnvironment)
 	handle(s, api, huma.Operation{
 		OperationID: "deleteEnvironment", Method: http.MethodDelete, Path: "/v1/environments/{name}", Tags: tags,
@@ -114,6 +114,10 @@ func (s *server) registerDeployments(api huma.API) {
 		OperationID: "getDeployment", Method: http.MethodGet, Path: "/v1/environments/{name}/deployments/{id}", Tags: tags,
 		Summary: "Get a deployment", Errors: []int{http.StatusBadRequest, http.StatusNotFound},
 	}, s.getDeployment)
+	handle(s, api, huma.Operation{
+		OperationID: "listTimeline", Method: http.MethodGet, Path: "/v1/environments/{name}/deployments/{id}/timeline", Tags: tags,
+		Summary: "List what was done for a deployment, and why, newest first", Errors: []int{http.StatusBadRequest, http.StatusNotFound},
+	}, s.listTimeline)
 }
 
 // handle registers an operation whose errors, unless meant for the one who asked, are logged and hidden.
@@ -168,6 +172,26 @@ func checkQuery(api huma.API) func(huma.Context, func(huma.Context)) {
 		next(ctx)
 	}
 }
+
+// checkContentType refuses bodies that are not JSON before anything looks into them: what they hold cannot be judged. A
+// body without a type counts as JSON.
+func checkContentType(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		given := ctx.Header("Content-Type")
+		kind, _, _ := strings.Cut(given, ";")
+		kind = strings.TrimSpace(kind)
+		if ctx.Operation().RequestBody != nil && given != "" && kind != jsonType && !strings.HasSuffix(kind, "+json") {
+			// An answer that cannot be written has nobody waiting for it.
+			_ = huma.WriteErr(api, ctx, http.StatusUnsupportedMediaType,
+				"the body is declared as "+shorten(given)+": send it with the header Content-Type: "+jsonType)
+			return
+		}
+		next(ctx)
+	}
+}
+
+// jsonType is the type of the bodies that the API takes.
+const jsonType = "application/json"
 
 func listed(names []string) string {
 	if len(names) == 0 {

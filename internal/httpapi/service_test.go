@@ -138,3 +138,27 @@ func TestTheDocumentIsServed(t *testing.T) {
 	require.NotContains(t, string(got.body), "422")
 	require.Equal(t, http.StatusOK, a.get("/v1/openapi-3.0.yaml").status, "API Gateway imports that version")
 }
+
+func TestABodyIsJSON(t *testing.T) {
+	a := newAPI(t)
+	send := func(contentType string) answer {
+		request := httptest.NewRequest(http.MethodPut, "/v1/environments/log-agent", strings.NewReader(logAgent))
+		request.Header.Set("Content-Type", contentType)
+		recorder := httptest.NewRecorder()
+		a.handler.ServeHTTP(recorder, request)
+		return answer{t: t, status: recorder.Code, header: recorder.Header(), body: recorder.Body.Bytes()}
+	}
+	for _, refused := range []string{"application/x-www-form-urlencoded", "text/plain; charset=utf-8", "application/yaml", "json", ";", "Application/JSON"} {
+		require.Equal(t, "the body is declared as "+refused+": send it with the header Content-Type: application/json", send(refused).problem(415),
+			"and nothing about what is in it")
+	}
+	for _, taken := range []string{"", "application/json", "application/json; charset=utf-8", "application/merge-patch+json"} {
+		send(taken).object()
+	}
+	// curl -d "" says so of no body at all.
+	request := httptest.NewRequest(http.MethodPost, "/v1/environments/nope/deployments?deploymentToken=00000000-0000-7000-8000-000000000000", nil)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	recorder := httptest.NewRecorder()
+	a.handler.ServeHTTP(recorder, request)
+	require.Equal(t, http.StatusNotFound, recorder.Code)
+}
