@@ -44,7 +44,8 @@ func (w *world) countFleet(id string, image map[string]events.DynamoDBAttributeV
 			machines[machine] = true
 		}
 	}
-	fleets := append(w.truth.fleets, fleet{w.now, len(machines)})
+	w.truth.fleets = append(w.truth.fleets, fleet{w.now, len(machines)})
+	fleets := w.truth.fleets
 	for len(fleets) > 1 && w.now.Sub(fleets[1].since) > remembered {
 		fleets = fleets[1:]
 	}

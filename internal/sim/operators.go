@@ -132,7 +132,7 @@ var steps = []struct {
 		w.deploy(name, 1+w.plan.IntN(revisions))
 		w.after(time.Duration(2+w.plan.IntN(60))*time.Second, func() { w.deploy(name, 1+w.plan.IntN(revisions)) })
 	}},
-	{5, (*world).deleteAndRecreate},
+	{7, (*world).deleteAndRecreate},
 	{6, (*world).runJob},
 	{4, (*world).stopJob},
 	{5, (*world).stopDaemon},

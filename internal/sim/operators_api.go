@@ -90,6 +90,9 @@ func (w *world) deleteAndRecreate() {
 	}
 	if w.plan.IntN(2) == 0 { // somebody deploys and thinks again
 		w.deploy(name, 1+w.plan.IntN(revisions))
+		if w.p.outages > 0 && w.plan.IntN(2) == 0 {
+			w.outage() // what was started last is then in no event
+		}
 		w.after(time.Duration(200+w.plan.IntN(15_000))*time.Millisecond, remove)
 	} else {
 		remove()

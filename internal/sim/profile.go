@@ -50,7 +50,7 @@ func newProfile(r *rand.Rand) profile {
 		environments: pick(1, 1, 2),
 		drop:         some(0.2), double: some(0.2), late: some(0.15), reorder: some(0.5), maxLate: span(10*time.Second, 3*time.Minute),
 		outages: some(0.06), refuse: some(0.01), lose: some(0.01), twice: some(0.02), crash: some(0.008),
-		slow: some(0.02), paused: some(0.004), pausedStops: some(0.3), queueDouble: some(0.1), streamDouble: some(0.1),
+		slow: some(0.02), paused: some(0.004), pausedStops: some(0.45), queueDouble: some(0.1), streamDouble: some(0.1),
 		indexLag: time.Duration(some(float64(5 * time.Second))), consistencyLag: time.Duration(some(float64(4 * time.Second))),
 		malformed: some(0.1),
 	}
