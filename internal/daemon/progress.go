@@ -31,7 +31,7 @@ func (p *planner) advance() {
 }
 
 func (p *planner) complete(c Counts) bool {
-	if p.stale || c.Updated < c.Desired-c.Exempt {
+	if c.Updated < c.Desired-c.Exempt {
 		return false
 	}
 	if c.Desired > 0 && c.Updated == 0 {
@@ -42,7 +42,7 @@ func (p *planner) complete(c Counts) bool {
 		// first daemon does.
 		slot := p.tended[key].slotOrIdle()
 		if p.outdated(key, slot) {
-			return false
+			return false // broken before, or not, it is to be replaced: the stop waits for its turn or for fresh knowledge
 		}
 		if p.wanted(key) && p.hosts[key].AgentConnected && slot.State != SlotPlaced && !slot.Blocked {
 			return false

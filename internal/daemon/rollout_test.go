@@ -170,11 +170,11 @@ func TestTheCountsOfACompletedDeploymentStayTrue(t *testing.T) {
 }
 
 func TestADeploymentDoesNotCompleteWhileReplacementsWait(t *testing.T) {
-	s := many(fixture(), 1, 3, placed(1, StatusRunning, "PENDING"))
+	s := many(fixture().with(9, running(2)), 1, 3, placed(1, StatusRunning, "PENDING"))
 	s.Clusters = map[state.ClusterKey]Freshness{cluster: {SyncedAt: t0.Add(-time.Hour)}}
 	for _, a := range Plan(s, t0) {
 		if a.Kind == Advance {
-			require.Equal(t, DeploymentRunning, a.Deployment.Status, "not one host has the revision")
+			require.Equal(t, DeploymentRunning, a.Deployment.Status, "three hosts do not have the revision, broken as they are")
 		}
 	}
 }

@@ -113,7 +113,7 @@ func (w *world) runs(n int) {
 	w.store(eventtest.Task(
 		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name), eventtest.ID(arn.ID),
 		eventtest.Version(3), eventtest.LastStatus("RUNNING"), eventtest.Group(daemon.Group("blox", "env")),
-		eventtest.StartedBy(daemon.StartedBy("d-1")), eventtest.OnContainerInstance(w.instance(n).ID),
+		eventtest.StartedBy(daemon.StartedBy("d-1")), eventtest.TaskDefinition("log-agent:1"), eventtest.OnContainerInstance(w.instance(n).ID),
 	))
 }
 
@@ -150,6 +150,10 @@ type fakeECS struct {
 	tasks      map[string]types.Task // by client token
 	requests   []*ecs.RunTaskInput
 	describes  int
+	stopped    []string
+	// described is what DescribeTasks knows; the rest is MISSING. away makes it an error.
+	described map[string]types.Task
+	away      bool
 	// before is called with each RunTask, before it is answered; lose makes the answer an error after the work was done.
 	before func(in *ecs.RunTaskInput)
 	lose   bool
@@ -176,11 +180,23 @@ func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ec
 
 func (f *fakeECS) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _ ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
 	f.describes++
+	if f.away {
+		return nil, context.DeadlineExceeded
+	}
 	out := &ecs.DescribeTasksOutput{}
 	for _, arn := range in.Tasks {
+		if task, ok := f.described[arn]; ok {
+			out.Tasks = append(out.Tasks, task)
+			continue
+		}
 		out.Failures = append(out.Failures, types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")})
 	}
 	return out, nil
+}
+
+func (f *fakeECS) StopTask(_ context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput, error) {
+	f.stopped = append(f.stopped, *in.Task)
+	return &ecs.StopTaskOutput{}, nil
 }
 
 func asJSON(t testing.TB, v any) string {
