@@ -21,6 +21,10 @@ type Error struct {
 	Errors []Mistake `json:"errors"`
 	// RequestID finds the request in the API's log.
 	RequestID string `json:"-"`
+	// Refusal is why the API's gateway refused the call, as far as it tells, and empty for an answer of any other kind.
+	Refusal Refusal `json:"-"`
+	// ClockSkew is how far this machine's clock is ahead of the API's, of a refused call; negative is behind.
+	ClockSkew time.Duration `json:"-"`
 }
 
 // Mistake is one thing that is wrong in a request.
@@ -31,7 +35,7 @@ type Mistake struct {
 	Value    any    `json:"value"`
 }
 
-// Error is the detail, or else the title.
+// Error is the detail, or else the title; of a refused call also what the refusal means.
 func (e *Error) Error() string {
 	text := e.Detail
 	if text == "" {
@@ -39,6 +43,9 @@ func (e *Error) Error() string {
 	}
 	if e.Status >= http.StatusInternalServerError && e.RequestID != "" {
 		text += " (request " + e.RequestID + ")"
+	}
+	if meaning := e.meaning(); meaning != "" {
+		text = strings.TrimSuffix(text, ".") + ": " + meaning
 	}
 	return text
 }
@@ -99,7 +106,7 @@ func StatusOf(err error) int {
 // maxQuotedLength bounds what an error repeats of an answer that is no problem document.
 const maxQuotedLength = 300
 
-func errorOf(response *http.Response, body []byte) *Error {
+func errorOf(response *http.Response, body []byte, now time.Time) *Error {
 	e := &Error{}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if kind != "application/problem+json" || json.Unmarshal(body, e) != nil {
@@ -117,6 +124,12 @@ func errorOf(response *http.Response, body []byte) *Error {
 		e.Title = http.StatusText(e.Status)
 	}
 	e.RequestID = response.Header.Get("X-Request-Id")
+	if e.RequestID == "" {
+		e.RequestID = response.Header.Get("X-Amzn-Requestid") // API Gateway's own answers
+	}
+	if e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized {
+		e.refused(response.Header, now)
+	}
 	return e
 }
 

@@ -13,6 +13,8 @@ type Metadata struct {
 	Version       int64     `json:"version" doc:"ECS's own counter of the task's or container instance's changes."`
 	StoredAt      time.Time `json:"storedAt" doc:"When this version was stored."`
 	Inferred      bool      `json:"inferred,omitempty" doc:"ECS never reported the end: it was concluded from a complete list that lacked it."`
+	// VisibleUntil is set once the task has stopped or the container instance is gone.
+	VisibleUntil *time.Time `json:"visibleUntil,omitempty" doc:"It has ended, and lists show it until then. Who keeps a copy drops it then: no change tells of it."`
 }
 
 // Task is an ECS task with its metadata.
@@ -159,12 +161,14 @@ func (e ContainerInstanceEntity) MarshalJSON() ([]byte, error) {
 
 // TaskPage is a page of tasks. NextToken is empty at the end; a page may be short and still have a next one.
 type TaskPage struct {
-	Items     []Task `json:"items" nullable:"false"`
-	NextToken string `json:"nextToken,omitempty" doc:"Give it as nextToken to get the next page. A page may be short, or empty, and still have one."`
+	Items         []Task `json:"items" nullable:"false"`
+	NextToken     string `json:"nextToken,omitempty" doc:"Give it as nextToken to get the next page. A page may be short, or empty, and still have one."`
+	EntityVersion string `json:"entityVersion,omitempty" doc:"Watch from here to hear of every change after this list; the same on all of its pages. Absent where an index was read, which may miss a change of the last moment: there a watch begins with its own snapshot."`
 }
 
 // ContainerInstancePage is a page of container instances, as TaskPage is of tasks.
 type ContainerInstancePage struct {
-	Items     []ContainerInstance `json:"items" nullable:"false"`
-	NextToken string              `json:"nextToken,omitempty" doc:"Give it as nextToken to get the next page. A page may be short, or empty, and still have one."`
+	Items         []ContainerInstance `json:"items" nullable:"false"`
+	NextToken     string              `json:"nextToken,omitempty" doc:"Give it as nextToken to get the next page. A page may be short, or empty, and still have one."`
+	EntityVersion string              `json:"entityVersion,omitempty" doc:"Watch from here to hear of every change after this list; the same on all of its pages. Absent where an index was read, which may miss a change of the last moment: there a watch begins with its own snapshot."`
 }

@@ -25,8 +25,18 @@ start, unless --no-demo.
 The state is kept in memory, or with --store dynamodb in the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names. Without that
 variable AWS's own DynamoDB Local is started, which needs Java, and npm the first time.
 
+With --auth iam every call of the API must be signed with AWS Signature Version 4, for region us-east-1 and service
+execute-api, as an API Gateway with AWS_IAM wants it: blox does so with --auth iam too, curl with --aws-sigv4. The keys
+are those of --credentials-file, in the format of ~/.aws/credentials: every profile with a key of its own may call. A file
+that is not there is made, with one key, readable by its owner only. Without the option there is a key for this run,
+which is printed. Keys made here are of no use to AWS.
+
+Only this machine can call, unless --addr or --ecs-addr says otherwise; where others could then call without a key, that
+must be confirmed with --allow-remote.
+
 Ctrl-C stops everything. Nothing is kept.`,
-		Example: "  blox local\n  blox local --instances 100 --seed 7\n  blox local --store dynamodb",
+		Example: "  blox local\n  blox local --instances 100 --seed 7\n  blox local --store dynamodb\n" +
+			"  blox local --auth iam --credentials-file ./credentials",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.Demo = !noDemo
@@ -47,6 +57,9 @@ Ctrl-C stops everything. Nothing is kept.`,
 	flags.IntVar(&cfg.Instances, "instances", 20, "hosts of the demo cluster, 0 to 5000")
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "decides the simulator's ids and delays")
 	flags.StringVar(&cfg.Store, "store", local.StoreMemory, "where the state is kept: memory or dynamodb")
+	flags.StringVar(&cfg.Auth, "auth", local.AuthNone, "who may call the API: none is everyone, iam those who sign")
+	flags.StringVar(&cfg.CredentialsFile, "credentials-file", "", "keys that may call, with --auth iam (default: a key for this run)")
+	flags.BoolVar(&cfg.AllowRemote, "allow-remote", false, "let other machines call without a key, if --addr or --ecs-addr lets them reach this one")
 	flags.BoolVar(&noDemo, "no-demo", false, "start with an empty account: no cluster, no service, no daemon")
 	return cmd
 }

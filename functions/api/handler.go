@@ -24,12 +24,17 @@ func New(deps httpapi.Deps) *Handler {
 
 // Handle answers one request. The error is nil unless the event is none of API Gateway's.
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	return h.adapter.ProxyWithContext(ctx, prepared(request))
+}
+
+// prepared is the request with what API Gateway puts elsewhere.
+func prepared(request events.APIGatewayProxyRequest) events.APIGatewayProxyRequest {
 	request.Path = escapedPath(request.Path)
 	if id := request.RequestContext.RequestID; id != "" {
 		// One id for a request in API Gateway's log and in ours.
 		request.Headers, request.MultiValueHeaders = withHeader(request, httpapi.RequestIDHeader, id)
 	}
-	return h.adapter.ProxyWithContext(ctx, request)
+	return request
 }
 
 // escapedPath makes a path that can stand in a URL. API Gateway hands on the path as it was sent in most cases, and

@@ -4,33 +4,50 @@ import (
 	"time"
 
 	"github.com/blox/blox/internal/functionenv"
+	"github.com/blox/blox/internal/member"
 )
 
-// Settings are what the function is told by its environment.
+// The two functions that the API's binary is deployed as.
+const (
+	HandlerAPI    = "api"
+	HandlerStream = "stream"
+)
+
+// Settings are what the functions are told by their environment.
 type Settings struct {
-	StateTable     string        // BLOX_STATE_TABLE: name of the STATE table
-	DaemonTable    string        // BLOX_DAEMON_TABLE: name of the DAEMON table
-	WakeupQueueURL string        // BLOX_WAKEUP_QUEUE_URL: queue of the scheduler's wake-ups
-	Installation   string        // BLOX_INSTALLATION: tells several installations in one account apart
-	Account        string        // BLOX_ACCOUNT: the account that the function runs in, 12 digits
-	Region         string        // AWS_REGION: the region that the function runs in; Lambda sets it
-	Version        string        // BLOX_VERSION: the version that was deployed
-	VisibleFor     time.Duration // BLOX_RETENTION_DAYS: how long stopped tasks stay visible
+	Handler      string        // BLOX_HANDLER: HandlerAPI or HandlerStream
+	StateTable   string        // BLOX_STATE_TABLE: name of the STATE table
+	Installation string        // BLOX_INSTALLATION: tells several installations in one account apart
+	Version      string        // BLOX_VERSION: the version that was deployed
+	VisibleFor   time.Duration // BLOX_RETENTION_DAYS: how long stopped tasks stay visible
+	// Settings are BLOX_ACCOUNT, AWS_REGION, BLOX_MEMBERS and BLOX_EXTERNAL_ID: where environments may be. Of them
+	// HandlerStream is told the first two, and has no members.
+	member.Settings
+
+	// Of HandlerAPI only.
+	DaemonTable    string // BLOX_DAEMON_TABLE: name of the DAEMON table
+	WakeupQueueURL string // BLOX_WAKEUP_QUEUE_URL: queue of the scheduler's wake-ups
 }
 
-// SettingsFrom reads the settings. Every one must be there; the error names the variable that is not, or what it may be.
+// SettingsFrom reads the settings. Every one of the handler's must be there; the error names the variable that is not, or
+// what it may be.
 func SettingsFrom(getenv func(string) string) (Settings, error) {
 	var s Settings
 	err := functionenv.Read(getenv,
+		functionenv.OneOf("BLOX_HANDLER", &s.Handler, HandlerAPI, HandlerStream),
 		functionenv.Text("BLOX_STATE_TABLE", &s.StateTable),
-		functionenv.Text("BLOX_DAEMON_TABLE", &s.DaemonTable),
-		functionenv.Text("BLOX_WAKEUP_QUEUE_URL", &s.WakeupQueueURL),
-		functionenv.Text("BLOX_INSTALLATION", &s.Installation),
-		functionenv.Text("BLOX_ACCOUNT", &s.Account),
-		functionenv.Text("AWS_REGION", &s.Region),
+		functionenv.Installation("BLOX_INSTALLATION", &s.Installation),
 		functionenv.Text("BLOX_VERSION", &s.Version),
 		functionenv.Days("BLOX_RETENTION_DAYS", &s.VisibleFor),
 	)
+	if err == nil && s.Handler == HandlerAPI {
+		err = s.Read(getenv,
+			functionenv.Text("BLOX_DAEMON_TABLE", &s.DaemonTable),
+			functionenv.Text("BLOX_WAKEUP_QUEUE_URL", &s.WakeupQueueURL),
+		)
+	} else if err == nil {
+		err = s.ReadHome(getenv)
+	}
 	if err != nil {
 		return Settings{}, err
 	}

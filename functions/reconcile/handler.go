@@ -1,8 +1,9 @@
 // Package reconcile is the Lambda function that compares stored state with ECS.
-// It has two triggers: a schedule, which only puts a sweep on the function's own
-// FIFO queue, and that queue, with ReportBatchItemFailures on. So there is one
-// sweep at a time in an account and region, however often the schedule fires,
-// and a sweep that runs out of time is delivered again.
+// It has two triggers: a schedule, which only puts a sweep of each account and
+// region on the function's own FIFO queue, and that queue, with
+// ReportBatchItemFailures on. So there is one sweep at a time in an account and
+// region, however often the schedule fires, and a sweep that runs out of time is
+// delivered again.
 package reconcile
 
 import (
@@ -10,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -31,19 +33,30 @@ type Schedule struct {
 
 // Config is what a Handler needs.
 type Config struct {
-	reconcile.Config
+	// Places are what to reconcile: one for each account and region, each with its own ECS and budget.
+	Places []reconcile.Config
 	// Queue is the function's own queue.
-	Queue queue.Sender
+	Queue  queue.Sender
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Handler translates between Lambda and the reconciler.
 type Handler struct {
-	cfg        Config
-	reconciler *reconcile.Reconciler
+	cfg         Config
+	reconcilers map[place]*reconcile.Reconciler
 }
 
+type place struct{ account, region string }
+
 // New makes a Handler.
-func New(cfg Config) *Handler { return &Handler{cfg: cfg, reconciler: reconcile.New(cfg.Config)} }
+func New(cfg Config) *Handler {
+	h := &Handler{cfg: cfg, reconcilers: map[place]*reconcile.Reconciler{}}
+	for _, p := range cfg.Places {
+		h.reconcilers[place{p.Account, p.Region}] = reconcile.New(p)
+	}
+	return h
+}
 
 // Handle takes a schedule's payload or a batch of the queue. The response names
 // the messages that SQS is to deliver again.
@@ -61,7 +74,7 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (events.S
 		if shape.ScheduledTime != nil {
 			at = *shape.ScheduledTime
 		}
-		return response, request.SendSweep(ctx, h.cfg.Queue, h.cfg.Account, h.cfg.Region, at)
+		return response, h.askForSweeps(ctx, at)
 	}
 	if shape.Records == nil {
 		return response, fmt.Errorf("unknown payload: allowed are an SQS event and {\"source\": %q}", ScheduleSource)
@@ -79,34 +92,47 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (events.S
 	return response, nil
 }
 
-var errElsewhere = errors.New("the request is for another account or region")
+// askForSweeps asks for a sweep of each place. One that cannot be asked for does not keep the others from theirs; all are
+// asked for again when the schedule is delivered again, and those that were taken count once.
+func (h *Handler) askForSweeps(ctx context.Context, at time.Time) error {
+	var failures []error
+	for _, p := range h.cfg.Places {
+		failures = append(failures, request.SendSweep(ctx, h.cfg.Queue, p.Account, p.Region, at))
+	}
+	return errors.Join(failures...)
+}
 
 // request does what one message asks. A message that can never be done is
 // logged and dropped: the next sweep sees whatever it was about, and a FIFO
 // queue would hold back all others of the group for it.
 func (h *Handler) request(ctx context.Context, message events.SQSMessage) error {
 	asked, err := request.Parse(message.Body)
-	if err == nil && !h.mine(asked) {
-		err = errElsewhere
+	var reconciler *reconcile.Reconciler
+	if err == nil {
+		reconciler, err = h.reconcilerOf(asked)
 	}
 	if err != nil {
 		h.cfg.Logger.ErrorContext(ctx, "dropped a request to reconcile", "messageId", message.MessageId, "error", err)
 		return nil
 	}
 	if asked.Kind == request.KindSweep {
-		_, err = h.reconciler.Sweep(ctx, asked.At)
+		_, err = reconciler.Sweep(ctx, asked.At)
 	} else {
-		_, err = h.reconciler.Describe(ctx, asked)
+		_, err = reconciler.Describe(ctx, asked)
 	}
 	return err
 }
 
-func (h *Handler) mine(asked request.Request) bool {
-	account, region := asked.Account, asked.Region
+// reconcilerOf is the one for the place that a request is about.
+func (h *Handler) reconcilerOf(asked request.Request) (*reconcile.Reconciler, error) {
+	p := place{asked.Account, asked.Region}
 	if asked.Kind == request.KindDescribe {
-		account, region = asked.Cluster.Account, asked.Cluster.Region
+		p = place{asked.Cluster.Account, asked.Cluster.Region}
 	}
-	return account == h.cfg.Account && region == h.cfg.Region
+	if reconciler := h.reconcilers[p]; reconciler != nil {
+		return reconciler, nil
+	}
+	return nil, fmt.Errorf("the request is for account %s in region %s, which is no member of this installation", p.account, p.region)
 }
 
 // margin is left of the function's time to answer. A function that is killed

@@ -12,10 +12,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/stretchr/testify/require"
 
+	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/drive"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -47,7 +49,8 @@ func newDrive(t *testing.T, wakeups queue.Sender) lambda.Handler {
 		State: table.NewState(db, "state", state.DefaultVisibleFor), Daemon: environments, Wakeups: wakeups,
 		ECS: func(string, string) (ecsapi.API, error) { return nil, errors.New("no ECS in this test") },
 		Now: time.Now, NewOwner: func() string { return "test" }, Installation: "main",
-		Settings: daemon.DefaultSettings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1, Log: log,
+		Settings: daemon.DefaultSettings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1,
+		Announce: announce.Discard{}, Metrics: metrics.Discard{}, Log: log,
 	}), log))
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/blox/blox/internal/functionenv"
+	"github.com/blox/blox/internal/member"
 )
 
 // The two functions that the scheduler's binary is deployed as.
@@ -12,7 +13,7 @@ const (
 	HandlerDrive    = "drive"
 )
 
-// Settings are what the function is told by its environment.
+// Settings are what both functions are told by their environment.
 type Settings struct {
 	Handler        string        // BLOX_HANDLER: HandlerDispatch or HandlerDrive
 	StateTable     string        // BLOX_STATE_TABLE: name of the STATE table
@@ -20,9 +21,21 @@ type Settings struct {
 	WakeupQueueURL string        // BLOX_WAKEUP_QUEUE_URL: its own queue of wake-ups
 	Installation   string        // BLOX_INSTALLATION: tells several installations in one account apart
 	VisibleFor     time.Duration // BLOX_RETENTION_DAYS: how long stopped tasks stay visible
+	Drive          DriveSettings // zero for HandlerDispatch
 }
 
-// SettingsFrom reads the settings. Every one must be there; the error names the variable that is not, or what it may be.
+// DriveSettings are what HandlerDrive is told besides.
+type DriveSettings struct {
+	// Settings are BLOX_ACCOUNT, AWS_REGION, BLOX_MEMBERS and BLOX_EXTERNAL_ID: where tasks may be started.
+	member.Settings
+	ReconcilePeriod   time.Duration // BLOX_RECONCILE_MINUTES: how often clusters are reconciled
+	ReadsPerSecond    float64       // BLOX_ECS_READS_PER_SECOND: share of ECS's reads in each account and region
+	ModifiesPerSecond float64       // BLOX_ECS_MODIFIES_PER_SECOND: the same of RunTask and StopTask
+	EventBus          string        // BLOX_EVENT_BUS: name of the bus for people's events
+}
+
+// SettingsFrom reads the settings. Every one of the handler's must be there; the error names the variable that is not, or
+// what it may be.
 func SettingsFrom(getenv func(string) string) (Settings, error) {
 	var s Settings
 	err := functionenv.Read(getenv,
@@ -30,9 +43,17 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 		functionenv.Text("BLOX_STATE_TABLE", &s.StateTable),
 		functionenv.Text("BLOX_DAEMON_TABLE", &s.DaemonTable),
 		functionenv.Text("BLOX_WAKEUP_QUEUE_URL", &s.WakeupQueueURL),
-		functionenv.Text("BLOX_INSTALLATION", &s.Installation),
+		functionenv.Installation("BLOX_INSTALLATION", &s.Installation),
 		functionenv.Days("BLOX_RETENTION_DAYS", &s.VisibleFor),
 	)
+	if err == nil && s.Handler == HandlerDrive {
+		err = s.Drive.Read(getenv,
+			functionenv.Minutes("BLOX_RECONCILE_MINUTES", &s.Drive.ReconcilePeriod),
+			functionenv.CallsPerSecond("BLOX_ECS_READS_PER_SECOND", &s.Drive.ReadsPerSecond),
+			functionenv.CallsPerSecond("BLOX_ECS_MODIFIES_PER_SECOND", &s.Drive.ModifiesPerSecond),
+			functionenv.Text("BLOX_EVENT_BUS", &s.Drive.EventBus),
+		)
+	}
 	if err != nil {
 		return Settings{}, err
 	}

@@ -34,6 +34,14 @@ type Deployment struct {
 	// FailedInstances are hosts on which the daemon could not be started or kept, with ECS's own reason. At most
 	// MaxFailedInstances, sorted by host.
 	FailedInstances []FailedInstance `json:"failedInstances,omitempty"`
+	// Progress is for those who watch over deployments.
+	Progress Progress `json:"progress,omitzero"`
+	// Announced is the status that people were told of last. It is stored after they were told: if the scheduler dies in
+	// between, they are told again.
+	Announced DeploymentStatus `json:"announced,omitempty"`
+	// ToldStuck and ToldBlocked say that people were told of the Progress's StuckSince and Blocked.
+	ToldStuck   bool `json:"toldStuck,omitempty"`
+	ToldBlocked bool `json:"toldBlocked,omitempty"`
 }
 
 // MaxFailedInstances bounds a deployment's item, which DynamoDB limits to 400 KB.

@@ -29,6 +29,20 @@ func (p *planner) learn(key HostKey, slot Slot) Slot {
 	if slot.State == SlotIdle || slot.State == SlotClaimed {
 		slot = p.adopt(key, slot)
 	}
+	return p.learnLack(key, slot)
+}
+
+// learnLack remembers since when the host is without a healthy daemon. Of a host that ought to have none nothing is
+// remembered: its grace begins anew when it ought to have one again.
+func (p *planner) learnLack(key HostKey, slot Slot) Slot {
+	if _, ok := p.hosts[key]; !ok || p.Environment.Status != EnvironmentActive {
+		return slot
+	}
+	if !p.wanted(key) {
+		slot.UnhealthySince = nil
+	} else if !slot.Healthy() {
+		slot.UnhealthySince = since(slot.UnhealthySince, true, p.now)
+	}
 	return slot
 }
 
@@ -147,7 +161,7 @@ func (p *planner) learnTask(slot Slot, task Task) Slot {
 	away := slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace
 	healthy := p.healthy(task) && !away
 	if !healthy {
-		slot = p.settle(slot)
+		slot = p.settle(slot).unwell(p.now)
 	}
 	slot.HealthySince = since(slot.HealthySince, healthy, p.now)
 	return slot

@@ -25,9 +25,13 @@ func Plan(s Snapshot, now time.Time) []Action {
 			p.tend(key)
 		}
 	}
-	if s.Full && s.Environment.Status == EnvironmentActive && s.Deployment != nil && p.anySynced() {
-		p.replaceOutdated()
-		p.advance()
+	if s.Full && s.Environment.Status == EnvironmentActive && s.Deployment != nil {
+		if p.anySynced() {
+			p.replaceOutdated()
+			p.advance()
+		} else {
+			p.await()
+		}
 	}
 	if s.Full && s.Environment.Status == EnvironmentDeleting {
 		p.finish()

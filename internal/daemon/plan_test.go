@@ -27,7 +27,7 @@ func TestPlanForOneHost(t *testing.T) {
 		"a host with its daemon is left alone":     {completed(fixture()).with(1, running(2)), []string{}},
 		"before the first deployment nothing runs": {undeployed(fixture()).with(1), []string{}},
 		"a cluster never synced gets no action":    {unsynced(fixture()).with(1), []string{}},
-		"nothing starts where the agent is away":   {completed(fixture()).with(1, away), []string{}},
+		"nothing starts where the agent is away":   {completed(fixture()).with(1, away), []string{"observe i-001"}},
 		"a daemon stays while its agent is away":   {completed(fixture()).with(1, running(2), away), []string{"observe i-001"}},
 		"nothing starts on a draining host":        {completed(fixture()).with(1, draining), []string{}},
 		"nothing starts on a Managed Instances host": {

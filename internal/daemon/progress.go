@@ -16,6 +16,7 @@ func (p *planner) advance() {
 	after, reason, now := before, "progress", p.now
 	after.Counts = p.tally()
 	after.FailedInstances = p.failedInstances()
+	after.Progress.Blocked = p.blocked()
 	if before.Status == DeploymentPending {
 		after.Status, after.StartedAt = DeploymentRunning, &now
 	}
@@ -23,11 +24,41 @@ func (p *planner) advance() {
 		after.Status, after.EndedAt = DeploymentCompleted, &now
 		reason = "every host has the revision"
 	}
-	if before.Status == after.Status && before.Counts == after.Counts &&
+	if !after.Status.Ended() {
+		after.Progress = after.Progress.comeForward(after.Counts, now)
+		after = after.stall(p.Settings, now)
+	}
+	if after.Stuck() && !before.Stuck() {
+		reason = after.StuckReason()
+	}
+	// Of what is over, people are told again when it is back.
+	after.ToldStuck = after.ToldStuck && after.Stuck()
+	after.ToldBlocked = after.ToldBlocked && after.Progress.Blocked > 0
+	if before.Status == after.Status && before.Counts == after.Counts && before.Progress == after.Progress &&
 		slices.Equal(before.FailedInstances, after.FailedInstances) {
 		return
 	}
 	p.last = append(p.last, Action{Kind: Advance, Deployment: &after, Reason: reason})
+}
+
+// await looks after a deployment none of whose clusters was ever reconciled: nothing can be done but to say that it
+// takes long.
+func (p *planner) await() {
+	after := p.Deployment.stall(p.Settings, p.now)
+	if after.Stuck() && !p.Deployment.Stuck() {
+		p.last = append(p.last, Action{Kind: Advance, Deployment: &after, Reason: after.StuckReason()})
+	}
+}
+
+// blocked counts the hosts that ECS found no room on, or that are not fit for the task.
+func (p *planner) blocked() int {
+	n := 0
+	for _, key := range p.keys {
+		if p.wanted(key) && p.tended[key].slotOrIdle().Blocked {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *planner) complete(c Counts) bool {

@@ -44,6 +44,9 @@ type Slot struct {
 	PlacedAt *time.Time `json:"placedAt,omitempty"`
 	// HealthySince is when the placed task was first seen healthy in a row.
 	HealthySince *time.Time `json:"healthySince,omitempty"`
+	// UnhealthySince is since when a host that ought to have a healthy daemon has had none, or none for steadyAfter. It
+	// stays while the daemon is healthy, and begins anew if that lasted.
+	UnhealthySince *time.Time `json:"unhealthySince,omitempty"`
 	// DisconnectedSince is when the host's agent was first seen disconnected in a row.
 	DisconnectedSince *time.Time `json:"disconnectedSince,omitempty"`
 	// DrainingSince is when the host was first seen DRAINING in a row.
@@ -89,8 +92,21 @@ func (s Slot) Settled(minHealthy time.Duration, now time.Time) bool {
 	return s.Healthy() && now.Sub(*s.HealthySince) >= minHealthy
 }
 
+// steadyAfter is how long a daemon must be healthy for its host not to count as without one the moment before. Shorter,
+// and a host whose daemon crashes at every start would never count at all.
+const steadyAfter = time.Minute
+
+// unwell is the slot when its daemon stops being healthy, if it was.
+func (s Slot) unwell(now time.Time) Slot {
+	if s.Settled(steadyAfter, now) {
+		s.UnhealthySince = &now
+	}
+	return s
+}
+
 // vacate is the slot after its task is proven dead: the attempt is spent, the host may get a new one at retryAt.
 func (s Slot) vacate(failed bool, reason string, now time.Time) Slot {
+	s = s.unwell(now)
 	s.State, s.Request, s.ClaimedAt = SlotIdle, nil, nil
 	s.TaskARN, s.PlacedAt, s.HealthySince = "", nil, nil
 	s.StoppingAt, s.StopReason = nil, ""

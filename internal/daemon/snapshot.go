@@ -58,6 +58,11 @@ type Settings struct {
 	DisconnectedGrace time.Duration
 	// DrainDeadline is how long a DRAINING host may wait for its other tasks before the daemon is stopped anyway.
 	DrainDeadline time.Duration
+	// HealthGrace is how long a host may be without a healthy daemon before people are to know. A start takes time: the
+	// pull of an image, a health check's start period of up to five minutes, the end of the daemon that is replaced.
+	HealthGrace time.Duration
+	// StuckAfter is how long a deployment may not come forward before people are to know.
+	StuckAfter time.Duration
 }
 
 // DefaultSettings fit an installation that reconciles every five minutes.
@@ -70,5 +75,7 @@ func DefaultSettings() Settings {
 		RecheckPeriod:     5 * time.Minute,
 		DisconnectedGrace: 2 * time.Minute,
 		DrainDeadline:     48 * time.Hour,
+		HealthGrace:       10 * time.Minute,
+		StuckAfter:        30 * time.Minute,
 	}
 }

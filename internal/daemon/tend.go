@@ -53,7 +53,7 @@ func (t *turn) slotOrIdle() Slot {
 // close ends a turn: what was learned is stored, if no action stores it and it is worth a write.
 func (p *planner) close(t *turn) {
 	p.tended[t.key] = t
-	worth := t.known || t.slot.State != SlotIdle
+	worth := t.known || t.slot.State != SlotIdle || t.slot.UnhealthySince != nil
 	if t.taken || !worth || reflect.DeepEqual(t.stored, t.slot) {
 		return
 	}
@@ -226,7 +226,7 @@ func (p *planner) stop(t *turn, reason string) {
 		t.slot = t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now)
 		return
 	}
-	now, slot := p.now, t.slot
+	now, slot := p.now, t.slot.unwell(p.now)
 	slot.State, slot.StoppingAt, slot.StopReason = SlotStopping, &now, reason
 	slot.HealthySince = nil
 	slot = slot.wakeBy(now.Add(p.Settings.EventGrace), now)

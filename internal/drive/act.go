@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/wakeup"
@@ -21,7 +22,7 @@ func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, 
 	if err != nil {
 		return next{}, err
 	}
-	run := &run{Driver: d, lease: lease, snapshot: s, result: make([]result, len(affordable))}
+	run := &run{Driver: d, lease: lease, snapshot: s, result: make([]result, len(affordable)), deployment: s.Deployment}
 	for start := 0; start < len(affordable); {
 		end := start + 1
 		for end < len(affordable) && affordable[end].Kind == affordable[start].Kind {
@@ -41,7 +42,15 @@ func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, 
 	} else if p.more || len(affordable) < len(p.actions) {
 		n.again, n.at = true, everything
 	}
-	return n, d.setDue(ctx, s, affordable)
+	if err := d.setDue(ctx, s, affordable); err != nil {
+		return next{}, err
+	}
+	if s.Full && s.Environment.Status == daemon.EnvironmentActive && run.deployment != nil {
+		d.tell(ctx, s.Environment, *run.deployment)
+		s.Deployment = run.deployment
+		n.seen = &s
+	}
+	return n, nil
 }
 
 // all runs affordable[start:end].
@@ -80,7 +89,7 @@ func (d *Driver) afford(ctx context.Context, actions []daemon.Action) (affordabl
 	}
 	granted := map[state.ClusterKey]int{}
 	for _, region := range sortedClusters(wanted) {
-		n, regionWait, err := d.Daemon.TakeCalls(ctx, bucketOf(region, "modify", d.Modify), wanted[region], d.Now())
+		n, regionWait, err := d.Daemon.TakeCalls(ctx, bucketOf(region, ecsapi.BucketModify, d.Modify), wanted[region], d.Now())
 		if err != nil {
 			return nil, 0, err
 		}
@@ -107,7 +116,7 @@ func regionOf(cluster state.ClusterKey) state.ClusterKey {
 	return state.ClusterKey{Account: cluster.Account, Region: cluster.Region}
 }
 
-func bucketOf(cluster state.ClusterKey, name string, share Share) table.Bucket {
+func bucketOf(cluster state.ClusterKey, name string, share ecsapi.Share) table.Bucket {
 	return table.Bucket{
 		Account: cluster.Account, Region: cluster.Region, Name: name, PerSecond: share.PerSecond, Burst: share.Burst,
 	}
@@ -143,6 +152,8 @@ type run struct {
 	lease    table.Lease
 	snapshot daemon.Snapshot
 	result   []result
+	// deployment is the one in force as it is stored now; nil if that is not known.
+	deployment *daemon.Deployment
 }
 
 // result is what an action left to be done. Each action writes its own, so that they may run at the same time.

@@ -53,7 +53,7 @@ func steadyWorld(tb testing.TB, named []int) (*world, []state.Key) {
 	for n := range 100 {
 		w.host(n)
 	}
-	w.driver.Modify = Share{PerSecond: 1000, Burst: 1000}
+	w.driver.Modify = ecsapi.Share{PerSecond: 1000, Burst: 1000}
 	require.NoError(tb, w.driver.Drive(tb.Context(), "env", nil))
 	for n := range 100 {
 		w.runs(n)

@@ -10,6 +10,7 @@ import (
 // write fail, the next pass makes both again.
 func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
 	dep := *a.Deployment
+	r.deployment = nil // not known, should it not be stored
 	if dep.Status == daemon.DeploymentCompleted && r.snapshot.Environment.LastGoodRevision != dep.Revision {
 		env := r.snapshot.Environment
 		env.LastGoodRevision, env.UpdatedAt = dep.Revision, r.Now()
@@ -20,8 +21,16 @@ func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
 	if err := r.Daemon.AdvanceDeployment(ctx, dep); err != nil {
 		return err
 	}
+	r.deployment = &dep
+	if dep.Stuck() && !r.snapshot.Deployment.Stuck() {
+		r.Log.Warn("deployment is stuck", "environment", r.snapshot.Environment.Name, "deploymentId", dep.ID, "reason", a.Reason)
+		return r.note(ctx, a)
+	}
 	if dep.Status == r.snapshot.Deployment.Status {
 		return nil
+	}
+	if dep.Status.Ended() {
+		r.countEnded(r.snapshot.Environment, dep)
 	}
 	res.changed = dep.Status == daemon.DeploymentCompleted // one more look settles when the next is due
 	r.Log.Info("deployment "+string(dep.Status), "environment", r.snapshot.Environment.Name, "deploymentId", dep.ID, "revision", dep.Revision)
@@ -30,6 +39,7 @@ func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
 
 // finish removes what is left of a deleted environment, its lease last.
 func (r *run) finish(ctx context.Context) error {
+	r.tellStopped(ctx, r.snapshot)
 	if err := r.Daemon.RemoveEnvironment(ctx, r.snapshot.Environment); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ type outOfCalls struct{ wait time.Duration }
 func (e outOfCalls) Error() string { return fmt.Sprintf("no ECS calls left for %s", e.wait) }
 
 func (d *Driver) spendDescribe(ctx context.Context, cluster state.ClusterKey, n int) error {
-	bucket := bucketOf(cluster, "read", d.Describe)
+	bucket := bucketOf(cluster, ecsapi.BucketRead, d.Describe)
 	granted, wait, err := d.Daemon.TakeCalls(ctx, bucket, n, d.Now())
 	if err == nil && granted < n {
 		return outOfCalls{wait: max(wait, time.Second)}

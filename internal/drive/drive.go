@@ -14,8 +14,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -35,19 +37,19 @@ type Config struct {
 	Installation string
 	Settings     daemon.Settings
 	// Modify and Describe are this installation's shares of ECS's call buckets, a second and at once.
-	Modify, Describe Share
+	Modify, Describe ecsapi.Share
 	// Workers is how many ECS calls run at once. 1 runs everything in the caller's goroutine.
 	Workers int
-	Log     *slog.Logger
+	// Announce takes the events for people, Metrics the numbers for alarms.
+	Announce announce.Bus
+	Metrics  metrics.Sink
+	Log      *slog.Logger
 }
 
-// Share is a part of one of ECS's call buckets.
-type Share struct{ PerSecond, Burst float64 }
-
-// DefaultModify and DefaultDescribe are half of what ECS allows: others in the account want to work as well.
+// DefaultModify and DefaultDescribe are half of what ECS allows.
 var (
-	DefaultModify   = Share{PerSecond: 20, Burst: 50}
-	DefaultDescribe = Share{PerSecond: 10, Burst: 50}
+	DefaultModify   = ecsapi.ModifyShare(ecsapi.DefaultModifiesPerSecond)
+	DefaultDescribe = ecsapi.ReadShare(ecsapi.DefaultReadsPerSecond)
 )
 
 // Driver works on environments.
@@ -95,11 +97,20 @@ func (d *Driver) Drive(ctx context.Context, environmentID string, instances []st
 		return err
 	}
 	at := look{all: len(instances) == 0 || crashed, instances: instances} // nobody knows what a crashed driver was told
+	var seen *daemon.Snapshot
+	defer func() {
+		if seen != nil {
+			d.measure(*seen) // once: many looks of one invocation are one moment to an alarm
+		}
+	}()
 	for range passes {
 		if d.short(ctx) {
 			break
 		}
 		next, err := d.pass(ctx, &lease, at)
+		if next.seen != nil {
+			seen = next.seen
+		}
 		if err == nil && next.wakeAfter > 0 {
 			err = d.wakeAll(ctx, &lease, next.wakeAfter)
 		}
@@ -191,6 +202,8 @@ type next struct {
 	at    look
 	// wakeAfter asks for a look at everything later.
 	wakeAfter time.Duration
+	// seen is the whole of the environment, if that was looked at.
+	seen *daemon.Snapshot
 }
 
 // pass is one snapshot, one plan and its actions.

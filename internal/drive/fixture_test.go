@@ -15,11 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -41,6 +43,9 @@ type world struct {
 	ecs    *fakeECS
 	sent   []queue.Message
 	now    time.Time
+
+	bus     announce.Memory
+	metrics metrics.Memory
 }
 
 func (w *world) Send(_ context.Context, messages []queue.Message) error {
@@ -69,7 +74,8 @@ func (w *world) newDriver(owner string) *Driver {
 		State: w.state, Daemon: w.daemon, Wakeups: w, Now: func() time.Time { return w.now },
 		ECS:      func(string, string) (ecsapi.API, error) { return w.ecs, nil },
 		NewOwner: func() string { return owner }, Installation: "blox", Settings: daemon.DefaultSettings(),
-		Modify: DefaultModify, Describe: DefaultDescribe, Workers: 1, Log: slog.New(slog.DiscardHandler),
+		Modify: DefaultModify, Describe: DefaultDescribe, Workers: 1,
+		Announce: &w.bus, Metrics: &w.metrics, Log: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -51,25 +51,34 @@ func (s *server) checkDefinition(in client.EnvironmentDefinition) []error {
 		if in.InstanceGroup == nil {
 			at = fmt.Sprintf("%s[%d]", location, i)
 		}
-		key, err := s.ownCluster(cluster)
+		key, err := s.workCluster(cluster)
 		switch {
 		case err != nil:
 			errs = append(errs, wrong(at, shorten(cluster), "%s", err))
 		case slices.Contains(seen, key):
 			errs = append(errs, wrong(at, shorten(cluster), "this cluster is in the list already"))
+		case len(seen) > 0 && !samePlace(seen[0], key):
+			// A revision has one task definition, which can only be run in its own account and region.
+			errs = append(errs, wrong(at, shorten(cluster), "this cluster is in account %s, region %s: allowed are clusters of one account and region, "+
+				"here %s and %s", key.Account, key.Region, seen[0].Account, seen[0].Region))
 		}
-		seen = append(seen, key)
+		if err == nil {
+			seen = append(seen, key)
+		}
 	}
-	if in.TaskDefinition != "" {
-		if err := s.checkTaskDefinition(in.TaskDefinition); err != nil {
+	if in.TaskDefinition != "" && len(seen) > 0 {
+		if err := checkTaskDefinition(in.TaskDefinition, seen[0]); err != nil {
 			errs = append(errs, wrong("body.taskDefinition", shorten(in.TaskDefinition), "%s", err))
 		}
 	}
 	return errs
 }
 
-// ownCluster reads a cluster of the installation's own account and region: only there can it start tasks.
-func (s *server) ownCluster(given string) (state.ClusterKey, error) {
+func samePlace(a, b state.ClusterKey) bool { return a.Account == b.Account && a.Region == b.Region }
+
+// workCluster reads a cluster of an account and region that the installation works in: only there can it start tasks. A
+// name means the home's.
+func (s *server) workCluster(given string) (state.ClusterKey, error) {
 	key, named, err := parseCluster(given)
 	if err != nil {
 		return key, fmt.Errorf("invalid cluster ARN or name: %w", err)
@@ -77,14 +86,11 @@ func (s *server) ownCluster(given string) (state.ClusterKey, error) {
 	if named {
 		return s.own(key.Name), nil
 	}
-	if key.Account != s.Account || key.Region != s.Region {
-		return key, fmt.Errorf("this cluster is in account %s, region %s: allowed are clusters of account %s, region %s",
-			key.Account, key.Region, s.Account, s.Region)
-	}
-	return key, nil
+	_, err = s.ECS(key.Account, key.Region)
+	return key, err
 }
 
-func (s *server) checkTaskDefinition(given string) error {
+func checkTaskDefinition(given string, place state.ClusterKey) error {
 	if !strings.HasPrefix(given, arnPrefix) {
 		if !familyPattern.MatchString(given) {
 			return errors.New("invalid task definition: allowed are FAMILY, FAMILY:REVISION and ARNs")
@@ -98,9 +104,9 @@ func (s *server) checkTaskDefinition(given string) error {
 	if arn.Kind != state.ARNTaskDefinition {
 		return fmt.Errorf("this is the ARN of a %s, allowed is a task definition's", arn.Kind)
 	}
-	if arn.Account != s.Account || arn.Region != s.Region {
-		return fmt.Errorf("this task definition is in account %s, region %s: allowed is account %s, region %s",
-			arn.Account, arn.Region, s.Account, s.Region)
+	if arn.Account != place.Account || arn.Region != place.Region {
+		return fmt.Errorf("this task definition is in account %s, region %s: allowed is that of the clusters, account %s, region %s",
+			arn.Account, arn.Region, place.Account, place.Region)
 	}
 	return nil
 }
@@ -111,16 +117,19 @@ func (s *server) define(ctx context.Context, in client.EnvironmentDefinition) (d
 	if in.InstanceGroup != nil {
 		given = []string{in.InstanceGroup.Cluster}
 	}
-	d := definition{
-		partition: state.PartitionOf(s.Region), launchType: daemon.LaunchTypeEC2,
-		configuration: daemon.DefaultDeploymentConfiguration(),
-	}
+	d := definition{launchType: daemon.LaunchTypeEC2, configuration: daemon.DefaultDeploymentConfiguration()}
 	for _, cluster := range given {
-		key, err := s.ownCluster(cluster)
+		key, err := s.workCluster(cluster)
 		if err != nil {
 			return d, badRequest(err)
 		}
 		d.clusters = append(d.clusters, key)
+	}
+	place := d.clusters[0] // all are of one account and region
+	d.partition = state.PartitionOf(place.Region)
+	api, err := s.ECS(place.Account, place.Region)
+	if err != nil {
+		return d, badRequest(err)
 	}
 	if in.LaunchType != "" {
 		d.launchType = daemon.LaunchType(in.LaunchType)
@@ -131,10 +140,10 @@ func (s *server) define(ctx context.Context, in client.EnvironmentDefinition) (d
 	if c := in.DeploymentConfiguration; c != nil && c.MinHealthySeconds != nil {
 		d.configuration.MinHealthySeconds = *c.MinHealthySeconds
 	}
-	if err := s.requireClusters(ctx, d.clusters, d.partition); err != nil {
+	if err := requireClusters(ctx, api, d.clusters, d.partition); err != nil {
 		return d, err
 	}
-	found, err := s.resolveTaskDefinition(ctx, in.TaskDefinition, d.launchType)
+	found, err := resolveTaskDefinition(ctx, api, in.TaskDefinition, place, d.launchType)
 	if err != nil {
 		return d, err
 	}
@@ -144,12 +153,12 @@ func (s *server) define(ctx context.Context, in client.EnvironmentDefinition) (d
 }
 
 // requireClusters refuses clusters that ECS does not have, or has no more: a deleted one stays INACTIVE for a while.
-func (s *server) requireClusters(ctx context.Context, keys []state.ClusterKey, partition string) error {
+func requireClusters(ctx context.Context, api ECS, keys []state.ClusterKey, partition string) error {
 	arns := make([]string, len(keys)) // at most 50 by the schema; a call takes 100
 	for i, key := range keys {
 		arns[i] = key.ARN(partition)
 	}
-	out, err := s.ECS.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: arns})
+	out, err := api.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: arns})
 	if err != nil {
 		return ecsError(err, "describing clusters")
 	}
@@ -175,12 +184,14 @@ func (s *server) requireClusters(ctx context.Context, keys []state.ClusterKey, p
 
 // resolveTaskDefinition gives the definition whose ARN has a revision, so that a deployment starts the same thing on its last host as on
 // its first, whatever is registered meanwhile.
-func (s *server) resolveTaskDefinition(ctx context.Context, given string, launchType daemon.LaunchType) (*types.TaskDefinition, error) {
-	out, err := s.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &given})
+func resolveTaskDefinition(
+	ctx context.Context, api ECS, given string, place state.ClusterKey, launchType daemon.LaunchType,
+) (*types.TaskDefinition, error) {
+	out, err := api.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: &given})
 	var client *types.ClientException
 	if errors.As(err, &client) {
 		// ECS says no more than "Unable to describe task definition" for one that does not exist.
-		return nil, notFound("task definition %s does not exist in account %s, region %s", given, s.Account, s.Region)
+		return nil, notFound("task definition %s does not exist in account %s, region %s", given, place.Account, place.Region)
 	}
 	if err != nil {
 		return nil, ecsError(err, "describing task definition "+given)

@@ -173,8 +173,10 @@ func encodeRaw(v any) (json.RawMessage, error) {
 }
 
 func metadataOf(r state.Record, position string) client.Metadata {
-	return client.Metadata{
-		EntityVersion: position, Version: r.Version, StoredAt: r.StoredAt,
-		Inferred: r.Tombstone != nil && r.Tombstone.Inferred,
+	metadata := client.Metadata{EntityVersion: position, Version: r.Version, StoredAt: r.StoredAt}
+	if r.Tombstone != nil {
+		metadata.Inferred = r.Tombstone.Inferred
+		metadata.VisibleUntil = &r.Tombstone.VisibleUntil
 	}
+	return metadata
 }

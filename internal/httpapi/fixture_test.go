@@ -54,6 +54,8 @@ func id(n int) string { return fmt.Sprintf("%032x", n) }
 type api struct {
 	t       testing.TB
 	handler http.Handler
+	streams http.Handler
+	db      dynamo.API
 	state   *table.State
 	daemon  *table.Daemon
 	ecs     *fakeECS
@@ -69,7 +71,7 @@ func newAPI(t testing.TB) *api { return newAPIOn(t, nil) }
 // newAPIOn puts a layer between the API and the tables, if it is not nil.
 func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 	a := &api{
-		t: t, ecs: newFakeECS(), feed: &fakeFeed{position: "f.7"}, wakeups: &fakeQueue{}, log: &bytes.Buffer{}, now: start,
+		t: t, ecs: newFakeECS(), feed: &fakeFeed{position: "0-0-0-7"}, wakeups: &fakeQueue{}, log: &bytes.Buffer{}, now: start,
 	}
 	var db dynamo.API = memory.New(memory.WithClock(func() time.Time { return a.now }))
 	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
@@ -78,13 +80,25 @@ func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 		db = wrap(db)
 	}
 	a.state, a.daemon = table.NewState(db, "state", state.DefaultVisibleFor), table.NewDaemon(db, "daemon")
-	a.handler = httpapi.New(httpapi.Deps{
-		State: a.state, Daemon: a.daemon, ECS: a.ecs, Feed: a.feed, Wakeups: a.wakeups,
+	a.db = db
+	a.feed.Feed = table.NewFeed(db, "state", func() time.Time { return a.now })
+	deps := httpapi.Deps{
+		State: a.state, Daemon: a.daemon, ECS: a.ecsOf, Feed: a.feed, Wakeups: a.wakeups,
 		Now: func() time.Time { return a.now }, NewID: a.newID,
 		Account: account, Region: region, Installation: "test", Version: "test",
 		Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
-	})
+	}
+	a.handler = httpapi.New(deps)
+	deps.Daemon, deps.ECS, deps.Wakeups = nil, nil, nil
+	a.streams = httpapi.NewStreams(deps)
 	return a
+}
+
+func (a *api) ecsOf(wantAccount, wantRegion string) (httpapi.ECS, error) {
+	if wantAccount != account || wantRegion != region {
+		return nil, fmt.Errorf("account %s in region %s is no member: allowed are %s/%s", wantAccount, wantRegion, account, region)
+	}
+	return a.ecs, nil
 }
 
 // newID makes UUIDs that sort by the order they were made in.
@@ -242,7 +256,9 @@ func (f *fakeECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersIn
 	return out, nil
 }
 
+// fakeFeed is the feed, with the position that a test says.
 type fakeFeed struct {
+	*table.Feed
 	position string
 	err      error
 }

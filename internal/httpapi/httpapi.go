@@ -13,6 +13,7 @@ import (
 
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/watch"
 )
 
 // ECS is what the API asks Amazon ECS itself, before it accepts a definition.
@@ -21,24 +22,23 @@ type ECS interface {
 	DescribeClusters(ctx context.Context, in *ecs.DescribeClustersInput, opts ...func(*ecs.Options)) (*ecs.DescribeClustersOutput, error)
 }
 
-// Feed tells the position in the feed of changes up to which everything can be read by now. What is read after the call
-// holds all changes up to that position.
-type Feed interface {
-	Position(ctx context.Context) (string, error)
-}
+// Feed is the feed of changes. Its Position is the one up to which everything can be read by now: what is read after the
+// call holds all changes up to it.
+type Feed = watch.Feed
 
-// Deps is all that the API works with. Every field is required.
+// Deps is all that the API works with. New requires every field, NewStreams not Daemon, ECS and Wakeups.
 type Deps struct {
-	State   *table.State
-	Daemon  *table.Daemon
-	ECS     ECS
+	State  *table.State
+	Daemon *table.Daemon
+	// ECS is Amazon ECS in an account and region. The error says in which the installation works.
+	ECS     func(account, region string) (ECS, error)
 	Feed    Feed
 	Wakeups queue.Sender
 	Now     func() time.Time
 	// NewID makes UUIDs that sort by time (version 7): deployments are listed by it.
 	NewID func() string
-	// Account and Region are those that ECS answers for. Environments live there, and a cluster's name means the one
-	// there unless the state knows others of that name.
+	// Account and Region are the installation's home. A cluster's name means the one there unless the state knows others
+	// of that name.
 	Account, Region string
 	// Installation tells several Blox installations in one account apart.
 	Installation string
@@ -47,11 +47,27 @@ type Deps struct {
 }
 
 // server has the handlers.
-type server struct{ Deps }
+type server struct {
+	Deps
+	// streaming says that answers may be streams. Where they are not, nobody would see a line of one before its end.
+	streaming bool
+}
 
-// New is the API as a handler. Paths begin with /v1.
+// NewStreams is the part of the API below /v1/stream as a handler, and /v1/ping. A stream ends before the deadline of its
+// request's context, and when the context ends.
+func NewStreams(deps Deps) http.Handler {
+	s := &server{Deps: deps, streaming: true}
+	mux := http.NewServeMux()
+	api := humago.New(mux, apiConfig(deps.Version))
+	s.prepare(api)
+	s.registerPing(api)
+	s.registerStreams(api)
+	return s.observed(s.recovered(s.routed(mux)))
+}
+
+// New is the API as a handler. Paths begin with /v1; those below /v1/stream are answered with 421, for NewStreams has them.
 func New(deps Deps) http.Handler {
-	s := &server{deps}
+	s := &server{Deps: deps}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, apiConfig(deps.Version)))
 	for collection, thing := range map[string]string{"tasks": "task", "instances": "container instance"} {

@@ -27,7 +27,8 @@ type pingOutput struct {
 	ContentType string `header:"Content-Type"`
 }
 
-type listTasksInput struct {
+// TaskFilters pick tasks. An empty one counts as not given.
+type TaskFilters struct {
 	Status            string `query:"status" doc:"lastStatus, in any case."`
 	Cluster           string `query:"cluster" maxLength:"2048" doc:"Name or ARN."`
 	StartedBy         string `query:"startedBy" maxLength:"128"`
@@ -35,13 +36,10 @@ type listTasksInput struct {
 	Family            string `query:"family" maxLength:"255" doc:"Task definition family."`
 	Group             string `query:"group" maxLength:"512" doc:"For example service:NAME."`
 	ContainerInstance string `query:"containerInstance" maxLength:"2048" doc:"Id or ARN."`
-	Paging
 }
 
-type listTasksOutput struct{ Body client.TaskPage }
-
 // Resolve checks the values, and writes statuses as ECS does.
-func (in *listTasksInput) Resolve(huma.Context) []error {
+func (in *TaskFilters) Resolve(huma.Context) []error {
 	errs := checkStatus(&in.Status, "query.status", state.ParseTaskStatus)
 	errs = append(errs, checkStatus(&in.DesiredStatus, "query.desiredStatus", state.ParseDesiredStatus)...)
 	errs = append(errs, checkCluster(in.Cluster)...)
@@ -54,6 +52,20 @@ func (in *listTasksInput) Resolve(huma.Context) []error {
 	}
 	return errs
 }
+
+func (in *TaskFilters) filter() state.TaskFilter {
+	return state.TaskFilter{
+		LastStatus: in.Status, DesiredStatus: in.DesiredStatus, StartedBy: in.StartedBy,
+		Group: in.Group, Family: in.Family, ContainerInstance: in.ContainerInstance,
+	}
+}
+
+type listTasksInput struct {
+	TaskFilters
+	Paging
+}
+
+type listTasksOutput struct{ Body client.TaskPage }
 
 func checkStatus(status *string, location string, parse func(string) (string, error)) []error {
 	if *status == "" {
@@ -94,11 +106,7 @@ func (s *server) listTasks(ctx context.Context, in *listTasksInput) (*listTasksO
 	list := listFingerprint("tasks", in.Cluster, in.Status, in.StartedBy, in.DesiredStatus, in.Family, in.Group, in.ContainerInstance)
 	page, position, err := s.page(ctx, in.Paging, list, func(after table.Position) (table.Page, error) {
 		return s.State.ListTasks(ctx, table.TaskQuery{
-			Clusters: clusters, Limit: in.Limit, After: after,
-			Filter: state.TaskFilter{
-				LastStatus: in.Status, DesiredStatus: in.DesiredStatus, StartedBy: in.StartedBy,
-				Group: in.Group, Family: in.Family, ContainerInstance: in.ContainerInstance,
-			},
+			Clusters: clusters, Limit: in.Limit, After: after, Filter: in.filter(),
 		}, s.Now())
 	})
 	if err != nil {
@@ -110,26 +118,39 @@ func (s *server) listTasks(ctx context.Context, in *listTasksInput) (*listTasksO
 			return nil, err
 		}
 	}
-	out.Body.NextToken, err = tokenOfPosition(list, page.Next)
+	out.Body.EntityVersion = watchable(page, position)
+	out.Body.NextToken, err = tokenOfPosition(list, position, page.Next)
 	return out, err
 }
 
-// page reads a page, and before it the position in the feed that is surely part of it.
+// page reads a page. position is one in the feed that is surely part of the whole list up to here: it was read before the
+// first page.
 func (s *server) page(
 	ctx context.Context, in Paging, list string, read func(after table.Position) (table.Page, error),
 ) (page table.Page, position string, err error) {
-	after, err := positionOf(in.NextToken, list)
+	after, position, err := positionOf(in.NextToken, list)
 	if err != nil {
 		return page, "", badRequest(wrong("query.nextToken", shorten(in.NextToken), "%s", err))
 	}
-	if position, err = s.position(ctx); err != nil {
-		return page, "", err
+	if position == "" {
+		if position, err = s.position(ctx); err != nil {
+			return page, "", err
+		}
 	}
 	page, err = read(after)
 	if errors.Is(err, table.ErrPosition) {
 		err = badRequest(wrong("query.nextToken", shorten(in.NextToken), "%s", errTokenMalformed))
 	}
 	return page, position, err
+}
+
+// watchable is the position that a watch may go on from after a list, if there is one. An index may lag behind the feed:
+// what it misses may have been before the position.
+func watchable(page table.Page, position string) string {
+	if page.Indexed {
+		return ""
+	}
+	return position
 }
 
 func (s *server) position(ctx context.Context) (string, error) {
@@ -178,18 +199,23 @@ func (s *server) record(ctx context.Context, kind state.Kind, path EntityPath) (
 	return r, position, err
 }
 
-type listInstancesInput struct {
+// InstanceFilters pick container instances. An empty one counts as not given.
+type InstanceFilters struct {
 	Status  string `query:"status" doc:"In any case."`
 	Cluster string `query:"cluster" maxLength:"2048" doc:"Name or ARN."`
+}
+
+// Resolve checks the values, and writes the status as ECS does.
+func (in *InstanceFilters) Resolve(huma.Context) []error {
+	return append(checkStatus(&in.Status, "query.status", state.ParseInstanceStatus), checkCluster(in.Cluster)...)
+}
+
+type listInstancesInput struct {
+	InstanceFilters
 	Paging
 }
 
 type listInstancesOutput struct{ Body client.ContainerInstancePage }
-
-// Resolve checks the values, and writes the status as ECS does.
-func (in *listInstancesInput) Resolve(huma.Context) []error {
-	return append(checkStatus(&in.Status, "query.status", state.ParseInstanceStatus), checkCluster(in.Cluster)...)
-}
 
 func (s *server) listInstances(ctx context.Context, in *listInstancesInput) (*listInstancesOutput, error) {
 	clusters, err := s.clusterFilter(ctx, in.Cluster)
@@ -211,7 +237,8 @@ func (s *server) listInstances(ctx context.Context, in *listInstancesInput) (*li
 			return nil, err
 		}
 	}
-	out.Body.NextToken, err = tokenOfPosition(list, page.Next)
+	out.Body.EntityVersion = watchable(page, position)
+	out.Body.NextToken, err = tokenOfPosition(list, position, page.Next)
 	return out, err
 }
 

@@ -28,7 +28,7 @@ func TestTaskBody(t *testing.T) {
 
 	// The names of Blox v0.3.0.
 	body := got.object()
-	require.Equal(t, "f.7", body["metadata"].(map[string]any)["entityVersion"])
+	require.Equal(t, "0-0-0-7", body["metadata"].(map[string]any)["entityVersion"])
 	entity := body["entity"].(map[string]any)
 	for _, name := range []string{
 		"clusterARN", "containerInstanceARN", "containers", "createdAt", "desiredStatus", "lastStatus", "overrides",
@@ -151,7 +151,7 @@ func numbersOf(t *testing.T, got answer) []int {
 	require.NotNil(t, body["items"], "always a list, if an empty one")
 	numbers := []int{}
 	for _, item := range body["items"].([]any) {
-		require.Equal(t, "f.7", item.(map[string]any)["metadata"].(map[string]any)["entityVersion"])
+		require.Equal(t, "0-0-0-7", item.(map[string]any)["metadata"].(map[string]any)["entityVersion"])
 		entity := item.(map[string]any)["entity"].(map[string]any)
 		arn, ok := entity["taskARN"].(string)
 		if !ok {

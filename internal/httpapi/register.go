@@ -18,12 +18,20 @@ const maxBodyBytes = 256 << 10
 const restOfPath = "...}"
 
 func (s *server) register(api huma.API) {
-	api.UseMiddleware(checkContentType(api), checkQuery(api), s.known)
+	s.prepare(api)
+	s.registerPing(api)
 	s.registerQueries(api)
+	s.registerClusters(api)
+	s.registerStreams(api)
 	s.registerEnvironments(api)
 	s.registerDeployments(api)
 
 	tidyDocument(api.OpenAPI())
+}
+
+// prepare sets what every request passes before its handler.
+func (s *server) prepare(api huma.API) {
+	api.UseMiddleware(checkContentType(api), checkQuery(api), s.known)
 }
 
 // tidyDocument corrects what huma writes into the document by itself: the router's notation for the rest of a path is
@@ -41,11 +49,14 @@ func tidyDocument(document *huma.OpenAPI) {
 	document.Paths = paths
 }
 
-func (s *server) registerQueries(api huma.API) {
+func (s *server) registerPing(api huma.API) {
 	handle(s, api, huma.Operation{
 		OperationID: "ping", Method: http.MethodGet, Path: "/v1/ping", Tags: []string{"service"},
 		Summary: "Say that the API answers", DefaultStatus: http.StatusOK,
 	}, s.ping)
+}
+
+func (s *server) registerQueries(api huma.API) {
 	handle(s, api, huma.Operation{
 		OperationID: "listTasks", Method: http.MethodGet, Path: "/v1/tasks", Tags: []string{"cluster state"},
 		Summary: "List tasks", Description: "Filters are combined with AND. A filter that is empty counts as not given.",

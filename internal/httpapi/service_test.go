@@ -19,7 +19,7 @@ import (
 
 func TestUnknownPathsAndMethods(t *testing.T) {
 	a := newAPI(t)
-	for _, path := range []string{"/", "/v1", "/v2/tasks", "/v1/tasks/", "/v1/tasks/edge", "/v1/stream/tasks", "/v1/environments/", "/v1/environments/a/b"} {
+	for _, path := range []string{"/", "/v1", "/v2/tasks", "/v1/tasks/", "/v1/tasks/edge", "/v1/stream", "/v1/environments/", "/v1/environments/a/b"} {
 		require.Contains(t, a.get(path).problem(404), "GET /v1/openapi.yaml", path)
 	}
 	for path, methods := range map[string]string{

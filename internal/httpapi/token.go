@@ -27,6 +27,9 @@ type pageToken struct {
 	Stage   int    `json:"s,omitempty"`
 	// ID is the last thing of the page before: an id, or an environment's name.
 	ID string `json:"i,omitempty"`
+	// EntityVersion is the position in the feed that was read before the list's first page: whoever watches after the
+	// last page must go on from there, for the first pages are older than the last one.
+	EntityVersion string `json:"v,omitempty"`
 }
 
 // listFingerprint names a list with its filters in few characters.
@@ -72,30 +75,35 @@ func decodeToken(token, list string) (pageToken, error) {
 	return t, nil
 }
 
-func tokenOfPosition(list string, p table.Position) (string, error) {
+// tokenOfPosition is the token of the page at p of a list that began at an entityVersion; empty at the end.
+func tokenOfPosition(list, entityVersion string, p table.Position) (string, error) {
 	if p.IsZero() {
 		return "", nil
 	}
-	return encodeToken(pageToken{List: list, Cluster: p.Cluster.String(), Stage: p.Stage, ID: p.ID})
+	return encodeToken(pageToken{List: list, Cluster: p.Cluster.String(), Stage: p.Stage, ID: p.ID, EntityVersion: entityVersion})
 }
 
 // maxIDLength is ECS's limit for ids and names.
 const maxIDLength = 255
 
-// positionOf reads a token of a list of tasks or container instances; an empty one is the beginning.
-func positionOf(token, list string) (table.Position, error) {
+// positionOf reads a token of a list of tasks or container instances: where it goes on, and where it began. An empty one
+// is the beginning.
+func positionOf(token, list string) (at table.Position, entityVersion string, err error) {
 	if token == "" {
-		return table.Position{}, nil
+		return table.Position{}, "", nil
 	}
 	t, err := decodeToken(token, list)
 	if err != nil {
-		return table.Position{}, err
+		return table.Position{}, "", err
 	}
 	cluster, err := state.ParseClusterKey(t.Cluster)
 	if err != nil || t.Stage < 0 || len(t.ID) > maxIDLength {
-		return table.Position{}, errTokenMalformed
+		return table.Position{}, "", errTokenMalformed
 	}
-	return table.Position{Cluster: cluster, Stage: t.Stage, ID: t.ID}, nil
+	if _, err := table.ParseFeedPosition(t.EntityVersion); err != nil {
+		return table.Position{}, "", errTokenMalformed
+	}
+	return table.Position{Cluster: cluster, Stage: t.Stage, ID: t.ID}, t.EntityVersion, nil
 }
 
 // nameAfter reads a token of a list that goes by one name or id; an empty one is the beginning.

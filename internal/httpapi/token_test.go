@@ -23,19 +23,20 @@ func TestATokenSaysWhereThePageEnded(t *testing.T) {
 			Stage: rapid.IntRange(0, 9).Draw(t, "stage"),
 			ID:    rapid.StringMatching(`[a-z0-9-]{0,255}`).Draw(t, "id"),
 		}
-		token, err := tokenOfPosition(list, position)
+		token, err := tokenOfPosition(list, "0-1-2-z", position)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(token), maxTokenLength)
-		got, err := positionOf(token, list)
+		got, version, err := positionOf(token, list)
 		require.NoError(t, err)
 		require.Equal(t, position, got)
-		_, err = positionOf(token, listFingerprint("instances"))
+		require.Equal(t, "0-1-2-z", version)
+		_, _, err = positionOf(token, listFingerprint("instances"))
 		require.ErrorIs(t, err, errTokenForeign)
 	})
 }
 
 func TestTheEndHasNoToken(t *testing.T) {
-	token, err := tokenOfPosition("list", table.Position{})
+	token, err := tokenOfPosition("list", "0-1-2-z", table.Position{})
 	require.NoError(t, err)
 	require.Empty(t, token)
 }
@@ -53,14 +54,16 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"no JSON":            `{`,
 		"no list":            `{"c":"210987654321/eu-west-1/edge"}`,
 		"an unknown field":   `{"l":"list","x":1}`,
-		"something after it": `{"l":"list","c":"210987654321/eu-west-1/edge"} {}`,
-		"no cluster":         `{"l":"list","i":"a"}`,
-		"a negative stage":   `{"l":"list","c":"210987654321/eu-west-1/edge","s":-1}`,
-		"a long id":          `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", 256) + `"}`,
-		"a long token":       `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", maxTokenLength) + `"}`,
+		"something after it": `{"l":"list","c":"210987654321/eu-west-1/edge","v":"0-0-0-0"} {}`,
+		"no entityVersion":   `{"l":"list","c":"210987654321/eu-west-1/edge","i":"a"}`,
+		"another version":    `{"l":"list","c":"210987654321/eu-west-1/edge","i":"a","v":"1-2-3"}`,
+		"no cluster":         `{"l":"list","i":"a","v":"0-0-0-0"}`,
+		"a negative stage":   `{"l":"list","c":"210987654321/eu-west-1/edge","s":-1,"v":"0-0-0-0"}`,
+		"a long id":          `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", 256) + `","v":"0-0-0-0"}`,
+		"a long token":       `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", maxTokenLength) + `","v":"0-0-0-0"}`,
 	} {
 		t.Run(about, func(t *testing.T) {
-			_, err := positionOf(base64.RawURLEncoding.EncodeToString([]byte(text)), "list")
+			_, _, err := positionOf(base64.RawURLEncoding.EncodeToString([]byte(text)), "list")
 			require.ErrorIs(t, err, errTokenMalformed)
 		})
 	}
@@ -70,7 +73,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 
 // FuzzNextToken gives the decoder anything: it must answer with a token that is encoded the same way, or an error.
 func FuzzNextToken(f *testing.F) {
-	good, err := tokenOfPosition("list", table.Position{
+	good, err := tokenOfPosition("list", "0-0-0-7", table.Position{
 		Cluster: state.ClusterKey{Account: "210987654321", Region: "eu-west-1", Name: "edge"}, Stage: 3, ID: "0f5d",
 	})
 	require.NoError(f, err)
@@ -78,17 +81,18 @@ func FuzzNextToken(f *testing.F) {
 		f.Add(token)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		position, err := positionOf(token, "list")
+		position, version, err := positionOf(token, "list")
 		if err != nil || token == "" {
 			require.Equal(t, table.Position{}, position)
 			return
 		}
 		require.NoError(t, state.ValidateClusterName(position.Cluster.Name))
 		require.LessOrEqual(t, len(position.ID), maxIDLength)
-		again, err := tokenOfPosition("list", position)
+		again, err := tokenOfPosition("list", version, position)
 		require.NoError(t, err)
-		back, err := positionOf(again, "list")
+		back, same, err := positionOf(again, "list")
 		require.NoError(t, err)
 		require.Equal(t, position, back)
+		require.Equal(t, version, same)
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -46,6 +47,7 @@ type Config struct {
 	// Workers is how many keys of a batch are written at the same time; with 1
 	// everything happens in the caller's goroutine, in the order of the batch.
 	Workers int
+	Metrics metrics.Sink
 	// Logger gets one line for each batch; it never holds a part of an event.
 	Logger *slog.Logger
 }
@@ -71,6 +73,7 @@ func (i *Ingester) Batch(ctx context.Context, records []Record) (failedIDs []str
 	i.sendDead(ctx, b)
 	lag := i.reportLag(ctx, b)
 	i.log(ctx, b, i.cfg.Now().Sub(started), lag)
+	i.measure(b, lag)
 	for _, e := range b.entries {
 		if e.fate == failed {
 			failedIDs = append(failedIDs, e.record.ID)

@@ -39,6 +39,15 @@ type Config struct {
 	Endpoint string
 	Demo     bool // whether there is a demo cluster with a daemon
 
+	// Auth is AuthNone, which empty is too, or AuthIAM: then calls of the API must be signed, with a key of
+	// CredentialsFile (AWS's shared credentials format; made with one key if it is not there), or without one with a key
+	// of this run, which the introduction shows.
+	Auth            string
+	CredentialsFile string
+	// AllowRemote lets an address be other than loopback though whoever reaches it may call without a key: the ECS
+	// simulator always, the API under AuthNone.
+	AllowRemote bool
+
 	// ReconcilePeriod and TickPeriod are those of the schedules; 0 means 30 seconds and 1 minute.
 	ReconcilePeriod time.Duration
 	TickPeriod      time.Duration
@@ -59,10 +68,17 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Instances < 0 || c.Instances > MaxInstances {
 		return c, fmt.Errorf("%d instances: allowed are 0 to %d", c.Instances, MaxInstances)
 	}
-	for _, a := range []struct{ what, addr string }{{"API", c.Addr}, {"ECS simulator", c.ECSAddr}} {
-		if _, _, err := net.SplitHostPort(a.addr); err != nil {
-			return c, fmt.Errorf("the address %q of the %s is invalid: allowed is HOST:PORT, such as 127.0.0.1:8080", a.addr, a.what)
-		}
+	if c.Auth == "" {
+		c.Auth = AuthNone
+	}
+	if c.Auth != AuthNone && c.Auth != AuthIAM {
+		return c, fmt.Errorf("--auth %q is unknown: allowed are %s and %s", c.Auth, AuthNone, AuthIAM)
+	}
+	if c.CredentialsFile != "" && c.Auth != AuthIAM {
+		return c, fmt.Errorf("--credentials-file is of use with --auth %s only", AuthIAM)
+	}
+	if err := c.checkAddresses(); err != nil {
+		return c, err
 	}
 	if c.ReconcilePeriod == 0 {
 		c.ReconcilePeriod = 30 * time.Second
@@ -80,4 +96,26 @@ func (c Config) withDefaults() (Config, error) {
 		c.Now = time.Now
 	}
 	return c, nil
+}
+
+// checkAddresses refuses what is no address, and what others could reach without a key unless that is wanted.
+func (c Config) checkAddresses() error {
+	for _, a := range []struct {
+		what, flag, addr string
+		remedy           string
+		open             bool
+	}{
+		{"API", "--addr", c.Addr, "let calls be signed with --auth " + AuthIAM, c.Auth != AuthIAM},
+		{"ECS simulator", "--ecs-addr", c.ECSAddr, "use 127.0.0.1 (it takes any credentials)", true},
+	} {
+		host, _, err := net.SplitHostPort(a.addr)
+		if err != nil {
+			return fmt.Errorf("the address %q of the %s is invalid: allowed is HOST:PORT, such as 127.0.0.1:8080", a.addr, a.what)
+		}
+		if a.open && !c.AllowRemote && !isLoopback(host) {
+			return fmt.Errorf("%s %s would let everyone who reaches this machine call the %s: %s, or say that you want that with --allow-remote",
+				a.flag, a.addr, a.what, a.remedy)
+		}
+	}
+	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"text/template"
+
+	"github.com/blox/blox/internal/sigv4"
 )
 
 // StartError says why nothing was started: something about the machine or the flags that the user can change.
@@ -43,13 +45,17 @@ var introduction = template.Must(template.New("introduction").Parse(`Blox runs. 
   ECS simulator   {{.ECS}}   account {{.Account}}, region {{.Region}}
   state           {{.Store}}
 
-Try, in another terminal:
+{{with .Exports}}Calls of the API must be signed{{$.KeyFrom}}.
+{{end}}Try, in another terminal:
 
-  curl '{{.API}}/v1/instances{{if .Demo}}?cluster={{.Cluster}}{{end}}'
-  curl '{{.API}}/v1/tasks?status=running'
-  curl {{.API}}/v1/environments
-  bin/blox get instances{{.Endpoint}}
+{{with .Exports}}  {{.}}
+{{end}}  {{.Curl}} '{{.API}}/v1/instances{{if .Demo}}?cluster={{.Cluster}}{{end}}'
+  {{.Curl}} '{{.API}}/v1/tasks?status=running'
+  {{.Curl}} {{.API}}/v1/environments
+  bin/blox get instances{{.Flags}}
+{{- if not .Exports}}
   export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_DEFAULT_REGION={{.Region}}
+{{- end}}
 {{- if not .Demo}}
   aws ecs create-cluster --cluster-name {{.Cluster}} --endpoint-url {{.ECS}}
 {{- end}}
@@ -58,15 +64,23 @@ Try, in another terminal:
 `))
 
 func (s *System) introduce() {
-	endpoint := ""
+	curl, flags, exports, keyFrom := "curl", "", "", ""
 	if !strings.HasSuffix(s.APIURL(), "127.0.0.1:8080") {
-		endpoint = " --endpoint " + s.APIURL()
+		flags = " --endpoint " + s.APIURL()
+	}
+	if s.keys != nil {
+		flags += " --auth " + AuthIAM
+		exports, keyFrom = s.keys.exports(), ", with a key that is of this run"
+		if s.keys.file != "" {
+			keyFrom = ", with a key of " + s.keys.file
+		}
+		curl = "curl --aws-sigv4 aws:amz:" + region + ":" + sigv4.ServiceName + " --user " + s.keys.curlUser()
 	}
 	// Written at once, so that no line of the narration gets in between; an output that is gone needs no introduction.
 	var text strings.Builder
 	_ = introduction.Execute(&text, map[string]any{
 		"API": s.APIURL(), "ECS": s.ECSURL(), "Store": s.Store(), "Account": account, "Region": region,
-		"Cluster": demoCluster, "Endpoint": endpoint, "Demo": s.cfg.Demo,
+		"Cluster": demoCluster, "Curl": curl, "Flags": flags, "Exports": exports, "KeyFrom": keyFrom, "Demo": s.cfg.Demo,
 	})
 	fmt.Fprint(s.cfg.Out, text.String())
 }

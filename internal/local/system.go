@@ -38,6 +38,7 @@ type System struct {
 	ecsAPI *ecs.Client
 	blox   *client.Client
 	http   *http.Client // of all clients inside
+	keys   *keyring     // who may call the API; nil is everyone
 
 	functions functions
 	events    *mapping
@@ -88,7 +89,7 @@ func (s *System) start(ctx context.Context) error {
 		return err
 	}
 	s.narrator = &narrator{out: s.cfg.Out, environments: s.listEnvironments, now: s.cfg.Now, log: s.cfg.Log, bell: newBell()}
-	if s.blox, err = client.New(client.Options{Endpoint: s.api.url(), HTTPClient: s.http}); err != nil {
+	if err := s.connect(ctx); err != nil {
 		return err
 	}
 	s.ecsAPI = ecs.New(ecs.Options{
@@ -109,7 +110,7 @@ func (s *System) start(ctx context.Context) error {
 	mappings := s.wire()
 	changes.function = s.functions.dispatch
 	s.serve(&s.ecs, s.sim)
-	s.serve(&s.api, &gateway{function: s.functions.api, now: s.cfg.Now, log: s.cfg.Log, afterWrite: s.narrator.stir})
+	s.serve(&s.api, s.protect(&gateway{function: s.functions.api, now: s.cfg.Now, log: s.cfg.Log, afterWrite: s.narrator.stir}))
 	s.goRun(s.store.run)
 	s.goRun(func(ctx context.Context) { s.fail(s.sim.Run(ctx)) })
 	s.goRun(func(ctx context.Context) { changes.run(ctx, s.calls) })
@@ -118,6 +119,22 @@ func (s *System) start(ctx context.Context) error {
 		s.goRun(func(ctx context.Context) { m.run(ctx, s.calls) })
 	}
 	return s.begin(ctx)
+}
+
+// connect makes the client of the API, with a key of its own where one is needed.
+func (s *System) connect(ctx context.Context) error {
+	options := client.Options{Endpoint: s.api.url(), HTTPClient: s.http}
+	if s.cfg.Auth == AuthIAM {
+		keys, err := openKeyring(ctx, s.cfg.CredentialsFile)
+		if err != nil {
+			return err
+		}
+		s.keys = keys
+		options.Signer = client.NewSigner(credentials.StaticCredentialsProvider{Value: keys.own}, region)
+	}
+	blox, err := client.New(options)
+	s.blox = blox
+	return err
 }
 
 // begin fills the simulator with the demo and starts the schedules, whose first round makes the clusters known.

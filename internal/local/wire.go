@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/google/uuid"
 
 	apifunction "github.com/blox/blox/functions/api"
 	ingestfunction "github.com/blox/blox/functions/ingest"
 	reconcilefunction "github.com/blox/blox/functions/reconcile"
 	"github.com/blox/blox/functions/scheduler"
+	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dispatch"
 	"github.com/blox/blox/internal/drive"
@@ -20,6 +22,7 @@ import (
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/httpapi"
 	"github.com/blox/blox/internal/ingest"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue/memory"
 	"github.com/blox/blox/internal/reconcile"
 	"github.com/blox/blox/internal/state"
@@ -78,24 +81,28 @@ func (s *System) wire() (executionsOf []*mapping) {
 
 	s.functions = functions{
 		ingest: newFunction("ingest", ingestTimeout, ingestfunction.New(ingest.Config{
-			Store: stateTable, DeadLetters: events.dead, Hints: requests, Now: now, Workers: workers, Logger: quieter(log),
+			Store: stateTable, DeadLetters: events.dead, Hints: requests, Now: now, Workers: workers,
+			Metrics: metrics.Discard{}, Logger: quieter(log),
 		}).Handle),
 		reconcile: newFunction("reconcile", reconcileTimeout, reconcilefunction.New(reconcilefunction.Config{
-			Config: reconcile.Config{
-				ECS: s.ecsAPI, Account: account, Region: region, Store: stateTable, Now: now, Workers: workers, Logger: quieter(log),
-			},
-			Queue: requests,
+			Places: []reconcile.Config{{
+				ECS: s.ecsAPI, Account: account, Region: region, Store: stateTable, Now: now, Workers: workers,
+				Period: s.cfg.ReconcilePeriod, Metrics: metrics.Discard{}, Logger: quieter(log),
+			}},
+			Queue: requests, Now: now, Logger: quieter(log),
 		}).Handle),
 		dispatch: newFunction("scheduler-dispatch", dispatchTimeout, scheduler.Dispatch(dispatch.New(dispatch.Config{
 			State: stateTable, Daemon: daemonTable, Feed: feed, Wakeups: wakeups, Installation: installation,
 		}))),
 		drive: newFunction("scheduler-drive", driveTimeout, scheduler.Drive(drive.New(drive.Config{
-			State: stateTable, Daemon: daemonTable, ECS: s.ecsOf, Wakeups: wakeups, Now: now, NewOwner: uuid.NewString,
+			State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (ecsapi.API, error) { return s.ecsOf(account, region) },
+			Wakeups: wakeups, Now: now, NewOwner: uuid.NewString,
 			Installation: installation, Settings: s.settings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe,
-			Workers: workers, Log: quieter(log),
+			Workers: workers, Announce: announce.Log{Logger: log}, Metrics: metrics.Discard{}, Log: quieter(log),
 		}), quieter(log))),
 		api: newFunction("api", apiTimeout, apifunction.New(httpapi.Deps{
-			State: stateTable, Daemon: daemonTable, ECS: s.ecsAPI, Feed: feed, Wakeups: wakeups, Now: now, NewID: newID,
+			State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (httpapi.ECS, error) { return s.ecsOf(account, region) },
+			Feed: feed, Wakeups: wakeups, Now: now, NewID: newID,
 			Account: account, Region: region, Installation: installation, Version: "local", Logger: quieter(log),
 		}).Handle),
 	}
@@ -128,7 +135,7 @@ func (s *System) settings() daemon.Settings {
 	return settings
 }
 
-func (s *System) ecsOf(wantAccount, wantRegion string) (ecsapi.API, error) {
+func (s *System) ecsOf(wantAccount, wantRegion string) (*ecs.Client, error) {
 	if wantAccount != account || wantRegion != region {
 		return nil, fmt.Errorf("there is no ECS for account %s in %s: local mode simulates account %s in %s", wantAccount, wantRegion, account, region)
 	}

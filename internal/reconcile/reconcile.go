@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 )
@@ -45,6 +46,9 @@ type Config struct {
 	// Workers is how many batches are described and written at the same time;
 	// with 1 everything happens in the caller's goroutine, in a fixed order.
 	Workers int
+	// Period is how often a sweep is asked for; a cluster that was not reconciled for two of them counts as unsynced.
+	Period  time.Duration
+	Metrics metrics.Sink
 	Logger  *slog.Logger
 }
 
@@ -91,9 +95,12 @@ func (r *Reconciler) Sweep(ctx context.Context, askedAt time.Time) (Report, erro
 	var report Report
 	candidates, err := r.candidates(ctx)
 	if err != nil {
+		r.measureUnlisted(ctx)
 		return report, err
 	}
 	var failures []error
+	m := measures{}
+	defer func() { r.measure(m, candidates, report.Held) }()
 	for _, c := range candidates {
 		if c.before.SyncedAt >= askedAt.UnixMilli() {
 			report.Skipped++
@@ -107,6 +114,7 @@ func (r *Reconciler) Sweep(ctx context.Context, askedAt time.Time) (Report, erro
 		}
 		done, err := r.cluster(ctx, c)
 		report.add(done)
+		m.pass(c, done, err)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("reconciling cluster %s: %w", c.key, err))
 		}

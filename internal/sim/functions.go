@@ -19,10 +19,14 @@ import (
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/httpapi"
 	"github.com/blox/blox/internal/ingest"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/reconcile"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 )
+
+// reconcilePeriod is how often the sweep's schedule fires.
+const reconcilePeriod = 5 * time.Minute
 
 const (
 	account      = "123456789012"
@@ -65,23 +69,25 @@ var quiet = slog.New(slog.DiscardHandler)
 func (w *world) newIngest() *process {
 	return &process{ingest: ingestfunction.New(ingest.Config{
 		Store: w.state, DeadLetters: sender{w, "dead letters", w.deadLetters}, Hints: sender{w, "requests", w.requests},
-		Now: w.clock, Workers: 1, Logger: quiet,
+		Now: w.clock, Workers: 1, Metrics: metrics.Discard{}, Logger: quiet,
 	})}
 }
 
-// The shares of ECS's calls that reconcile takes in production.
-const readsPerSecond, readBurst, readBlock = 10, 50, 10
+// readBlock is how many calls reconcile takes at once in production.
+const readBlock = 10
 
 func (w *world) newReconcile() *process {
-	bucket := table.Bucket{Account: account, Region: region, Name: "read", PerSecond: readsPerSecond, Burst: readBurst}
+	share := ecsapi.ReadShare(ecsapi.DefaultReadsPerSecond)
+	bucket := table.Bucket{Account: account, Region: region, Name: ecsapi.BucketRead, PerSecond: share.PerSecond, Burst: share.Burst}
 	budget := &ecsapi.Budget{Block: readBlock, Pause: w.sleep, Take: func(ctx context.Context, n int) (int, time.Duration, error) {
 		return w.daemon.TakeCalls(ctx, bucket, n, w.now)
 	}}
 	return &process{reconcile: reconcilefunction.New(reconcilefunction.Config{
-		Config: reconcile.Config{
-			ECS: ecsapi.Limit(w.client, budget), Account: account, Region: region, Store: w.state, Now: w.clock, Workers: 1, Logger: quiet,
-		},
-		Queue: sender{w, "requests", w.requests},
+		Places: []reconcile.Config{{
+			ECS: ecsapi.Limit(w.client, budget), Account: account, Region: region, Store: w.state, Now: w.clock, Workers: 1,
+			Period: reconcilePeriod, Metrics: metrics.Discard{}, Logger: quiet,
+		}},
+		Queue: sender{w, "requests", w.requests}, Now: w.clock, Logger: quiet,
 	})}
 }
 
@@ -97,14 +103,16 @@ func (w *world) newDrive() *process {
 		State: w.state, Daemon: w.daemon, ECS: func(string, string) (ecsapi.API, error) { return w.client, nil },
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewOwner: func() string { return w.newID() },
 		Installation: installation, Settings: daemon.DefaultSettings(),
-		Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1, Log: quiet,
+		Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1,
+		Announce: &w.told, Metrics: metrics.Discard{}, Log: quiet,
 	})
 	return &process{drive: schedulerfunction.Drive(driver, quiet)}
 }
 
 func (w *world) newAPI() *process {
 	return &process{api: httpapi.New(httpapi.Deps{
-		State: w.state, Daemon: w.daemon, ECS: w.client, Feed: table.NewFeed(w.db, stateTable, w.clock),
+		State: w.state, Daemon: w.daemon, ECS: func(string, string) (httpapi.ECS, error) { return w.client, nil },
+		Feed: table.NewFeed(w.db, stateTable, w.clock),
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewID: w.newTimeID, Account: account, Region: region,
 		Installation: installation, Version: "sim", Logger: quiet,
 	})}

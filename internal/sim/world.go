@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/queue"
@@ -43,6 +44,7 @@ type world struct {
 	daemon       *table.Daemon
 
 	events, deadLetters, requests, wakeups *queuememory.Queue
+	told                                   announce.Memory
 	mappings                               []*mapping
 	shards                                 [shards]*shard
 	reconcilers, drivers, dispatchers, api *function
@@ -175,7 +177,7 @@ func (w *world) poll() {
 
 // schedules start the functions that run by the clock, at odd times and sometimes twice.
 func (w *world) schedules() {
-	w.schedule(5*time.Minute, "sweep", func(ctx context.Context) error {
+	w.schedule(reconcilePeriod, "sweep", func(ctx context.Context) error {
 		p := w.reconcilers.take()
 		_, err := p.reconcile.Handle(ctx, []byte(`{"source":"blox.schedule"}`))
 		w.reconcilers.giveBack(p)

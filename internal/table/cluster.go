@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table/schema"
 )
 
 // Cluster is what is known of a cluster as a whole.
@@ -62,9 +63,11 @@ func (s *State) PutSync(ctx context.Context, c Cluster) error {
 }
 
 // Clusters lists all known clusters, by name.
-func (s *State) Clusters(ctx context.Context) ([]Cluster, error) {
+func (s *State) Clusters(ctx context.Context) ([]Cluster, error) { return s.clusters(ctx, false) }
+
+func (s *State) clusters(ctx context.Context, consistent bool) ([]Cluster, error) {
 	items, err := queryAll(ctx, s.db, &dynamodb.QueryInput{
-		TableName: &s.name, KeyConditionExpression: aws.String("pk = :pk"),
+		TableName: &s.name, ConsistentRead: aws.Bool(consistent), KeyConditionExpression: aws.String("pk = :pk"),
 		ExpressionAttributeValues: Item{":pk": stringValue(clustersPK)},
 	})
 	if err != nil {
@@ -130,16 +133,45 @@ const lagBelieved = 2 * time.Minute
 
 // IngestLag is how late events of a region are at now; zero when none were reported late lately.
 func (s *State) IngestLag(ctx context.Context, account, region string, now time.Time) (time.Duration, error) {
+	lag, err := s.LagReport(ctx, account, region)
+	return lag.CountedAt(now), err
+}
+
+// LagReport is the last report of an account and region; zero if events were never late there.
+func (s *State) LagReport(ctx context.Context, account, region string) (Lag, error) {
 	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.name, Key: itemKey(ingestPK, account+"/"+region)})
 	if err != nil {
-		return 0, fmt.Errorf("reading the ingest lag of %s/%s: %w", account, region, err)
+		return Lag{}, fmt.Errorf("reading the ingest lag of %s/%s: %w", account, region, err)
 	}
 	var lag Lag
-	if err := decode(out.Item, &lag); err != nil {
-		return 0, err
+	err = decode(out.Item, &lag)
+	return lag, err
+}
+
+// CountedAt is how late events are at a time as far as this report tells: zero when it is too old to say.
+func (l Lag) CountedAt(now time.Time) time.Duration {
+	if now.Sub(fromMillis(l.At)) > lagBelieved {
+		return 0
 	}
-	if now.Sub(fromMillis(lag.At)) > lagBelieved {
-		return 0, nil
+	return time.Duration(l.Millis) * time.Millisecond
+}
+
+// LagReports are the last reports of every account and region that ever was late, by "ACCOUNT/REGION".
+func (s *State) LagReports(ctx context.Context) (map[string]Lag, error) {
+	items, err := queryAll(ctx, s.db, &dynamodb.QueryInput{
+		TableName: &s.name, KeyConditionExpression: aws.String("pk = :pk"),
+		ExpressionAttributeValues: Item{":pk": stringValue(ingestPK)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the ingest lags: %w", err)
 	}
-	return time.Duration(lag.Millis) * time.Millisecond, nil
+	reports := make(map[string]Lag, len(items))
+	for _, item := range items {
+		var lag Lag
+		if err := decode(item, &lag); err != nil {
+			return nil, err
+		}
+		reports[stringOf(item, schema.SortKey)] = lag
+	}
+	return reports, nil
 }

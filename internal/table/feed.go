@@ -89,13 +89,17 @@ func (f *Feed) Position(ctx context.Context) (string, error) {
 
 // heads reads all heads, consistently. A sequence that was never written to has the zero head.
 func (f *Feed) heads(ctx context.Context) (heads [schema.FeedShards]feedHead, err error) {
+	return f.readHeads(ctx, true)
+}
+
+func (f *Feed) readHeads(ctx context.Context, consistent bool) (heads [schema.FeedShards]feedHead, err error) {
 	keys := make([]Item, schema.FeedShards)
 	byPK := map[string]int{}
 	for shard := range schema.FeedShards {
 		keys[shard] = headKey(shard)
 		byPK[feedPK(shard)] = shard
 	}
-	items, err := getMany(ctx, f.db, f.name, keys, true)
+	items, err := getMany(ctx, f.db, f.name, keys, consistent)
 	if err != nil {
 		return heads, fmt.Errorf("reading the heads of the feed: %w", err)
 	}

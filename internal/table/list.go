@@ -47,6 +47,8 @@ type Page struct {
 	Next Position
 	// Examined counts the records that were looked at.
 	Examined int
+	// Indexed says that an index was read, which may miss a change of the last moment.
+	Indexed bool
 }
 
 // TaskQuery asks for a page of tasks: those that Filter matches, in Clusters, or in all known clusters if that is nil.
@@ -55,6 +57,9 @@ type TaskQuery struct {
 	Filter   state.TaskFilter
 	Limit    int
 	After    Position
+	// Consistent reads the table itself and no index, whatever the filter: nothing is missed, and everything in the
+	// clusters is looked at.
+	Consistent bool
 }
 
 // InstanceQuery asks for a page of container instances, as TaskQuery does for tasks.
@@ -63,25 +68,35 @@ type InstanceQuery struct {
 	Filter   state.InstanceFilter
 	Limit    int
 	After    Position
+	// Consistent is as in TaskQuery.
+	Consistent bool
 }
 
 // ListTasks reads a page of tasks, by cluster and then in a fixed order. Records are read consistently and filtered as
 // they are now. What a filter finds by an index may miss a change of the last moment; without a filter on status,
 // startedBy, group or container instance nothing is missed. ErrPosition: After is not of this list.
 func (s *State) ListTasks(ctx context.Context, q TaskQuery, now time.Time) (Page, error) {
-	stages := func(cluster state.ClusterKey) []stage { return taskStages(cluster, q.Filter) }
-	return s.list(ctx, q.Clusters, q.Limit, q.After, stages, func(r state.Record) bool {
-		return visible(r, now) && q.Filter.Matches(r)
+	by := q.Filter
+	if q.Consistent {
+		by = state.TaskFilter{}
+	}
+	stages := func(cluster state.ClusterKey) []stage { return taskStages(cluster, by) }
+	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Consistent}, stages, func(r state.Record) bool {
+		return Visible(r, now) && q.Filter.Matches(r)
 	})
 }
 
 // ListInstances reads a page of container instances, as ListTasks does of tasks.
 func (s *State) ListInstances(ctx context.Context, q InstanceQuery, now time.Time) (Page, error) {
-	stages := func(cluster state.ClusterKey) []stage {
-		return shardStages(cluster, state.KindContainerInstance, q.Filter.Status)
+	status := q.Filter.Status
+	if q.Consistent {
+		status = ""
 	}
-	return s.list(ctx, q.Clusters, q.Limit, q.After, stages, func(r state.Record) bool {
-		return visible(r, now) && q.Filter.Matches(r)
+	stages := func(cluster state.ClusterKey) []stage {
+		return shardStages(cluster, state.KindContainerInstance, status)
+	}
+	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Consistent}, stages, func(r state.Record) bool {
+		return Visible(r, now) && q.Filter.Matches(r)
 	})
 }
 
@@ -161,15 +176,23 @@ type lister struct {
 	bytes   int
 }
 
+// scope is what a query for a page has beside its filter.
+type scope struct {
+	clusters   []state.ClusterKey
+	limit      int
+	after      Position
+	consistent bool
+}
+
 func (s *State) list(
-	ctx context.Context, clusters []state.ClusterKey, limit int, after Position,
-	stagesOf func(state.ClusterKey) []stage, match func(state.Record) bool,
+	ctx context.Context, q scope, stagesOf func(state.ClusterKey) []stage, match func(state.Record) bool,
 ) (Page, error) {
-	if limit < 1 {
-		return Page{}, fmt.Errorf("limit %d: want 1 or more", limit)
+	if q.limit < 1 {
+		return Page{}, fmt.Errorf("limit %d: want 1 or more", q.limit)
 	}
-	if clusters == nil {
-		known, err := s.Clusters(ctx)
+	clusters, after := slices.Clone(q.clusters), q.after
+	if q.clusters == nil {
+		known, err := s.clusters(ctx, q.consistent)
 		if err != nil {
 			return Page{}, err
 		}
@@ -177,11 +200,10 @@ func (s *State) list(
 			clusters = append(clusters, c.Key)
 		}
 	}
-	clusters = slices.Clone(clusters)
 	slices.SortFunc(clusters, state.ClusterKey.Compare)
 	clusters = slices.Compact(clusters)
 
-	l := &lister{store: s, match: match, limit: limit}
+	l := &lister{store: s, match: match, limit: q.limit}
 	for _, cluster := range clusters {
 		// Clusters may come and go between two pages, so the position is found by order.
 		if cluster.Compare(after.Cluster) < 0 {
@@ -222,6 +244,7 @@ func (l *lister) walk(ctx context.Context, s stage, at Position) (done bool, err
 			return false, err
 		}
 		l.queries++
+		l.page.Indexed = s.index != ""
 		for _, record := range records {
 			if l.full() {
 				return true, nil

@@ -26,15 +26,15 @@ func (s *State) Get(ctx context.Context, key state.Key, now time.Time) (state.Re
 		return state.Record{}, fmt.Errorf("%s: %w", key, ErrNotFound)
 	}
 	record, err := unpackRecord(out.Item)
-	if err == nil && !visible(record, now) {
+	if err == nil && !Visible(record, now) {
 		return state.Record{}, fmt.Errorf("%s: %w", key, ErrNotFound)
 	}
 	return record, err
 }
 
-// visible says whether readers may still see the record. DynamoDB's TTL deletes days late, and tombstones stay longer
+// Visible says whether readers may still see the record. DynamoDB's TTL deletes days late, and tombstones stay longer
 // than they are shown.
-func visible(r state.Record, now time.Time) bool {
+func Visible(r state.Record, now time.Time) bool {
 	return r.Tombstone == nil || now.Before(r.Tombstone.VisibleUntil)
 }
 

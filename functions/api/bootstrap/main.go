@@ -1,4 +1,5 @@
-// Command bootstrap is the API function as Lambda runs it: the runtime provided.al2023 starts a binary of this name.
+// Command bootstrap is the API's Lambda binary: the runtime provided.al2023 starts a binary of this name. It is deployed
+// twice, as BLOX_HANDLER says: api answers requests, stream those whose answer goes on for minutes.
 package main
 
 import (
@@ -11,49 +12,56 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 
 	function "github.com/blox/blox/functions/api"
 	"github.com/blox/blox/internal/httpapi"
+	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/table"
 )
 
 func main() {
-	handler, err := wire(context.Background())
+	handler, err := newHandler(context.Background(), os.Getenv)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "blox api:", err)
 		os.Exit(1)
 	}
-	lambda.Start(handler.Handle)
+	lambda.Start(handler)
 }
 
-func wire(ctx context.Context) (*function.Handler, error) {
-	settings, err := function.SettingsFrom(os.Getenv)
+func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
+	settings, err := function.SettingsFrom(getenv)
 	if err != nil {
 		return nil, err
 	}
-	aws, err := config.LoadDefaultConfig(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
-	tables := dynamodb.NewFromConfig(aws)
-	return function.New(httpapi.Deps{
+	tables := dynamodb.NewFromConfig(cfg)
+	deps := httpapi.Deps{
 		State:        table.NewState(tables, settings.StateTable, settings.VisibleFor),
-		Daemon:       table.NewDaemon(tables, settings.DaemonTable),
-		ECS:          ecs.NewFromConfig(aws),
 		Feed:         table.NewFeed(tables, settings.StateTable, time.Now),
-		Wakeups:      queue.NewSQS(sqs.NewFromConfig(aws), settings.WakeupQueueURL),
 		Now:          time.Now,
 		NewID:        newID,
-		Account:      settings.Account,
-		Region:       settings.Region,
+		Account:      settings.Home.Account,
+		Region:       settings.Home.Region,
 		Installation: settings.Installation,
 		Version:      settings.Version,
 		Logger:       slog.New(slog.NewJSONHandler(os.Stdout, nil)),
-	}), nil
+	}
+	if settings.Handler == function.HandlerStream {
+		return function.NewStream(deps).Handle, nil
+	}
+	clients := member.New(member.Config{
+		Settings: settings.Settings, AWS: cfg, Installation: settings.Installation, Role: member.RoleRead, Function: "api",
+	})
+	deps.ECS = func(account, region string) (httpapi.ECS, error) { return clients.ECS(account, region) }
+	deps.Daemon = table.NewDaemon(tables, settings.DaemonTable)
+	deps.Wakeups = queue.NewSQS(sqs.NewFromConfig(cfg), settings.WakeupQueueURL)
+	return function.New(deps).Handle, nil
 }
 
 // newID is a UUID that sorts by time. Drawing random numbers fails only where the system has none, and Lambda then

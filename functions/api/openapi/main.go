@@ -1,7 +1,9 @@
-// Command openapi writes the API's OpenAPI document, made from the code, to standard output.
+// Command openapi writes the API's OpenAPI document, made from the code, to standard output: in OpenAPI 3.1, or with
+// -3.0 in the older version that API Gateway knows.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 
@@ -9,7 +11,13 @@ import (
 )
 
 func main() {
-	document, err := httpapi.OpenAPI(httpapi.DocumentVersion)
+	older := flag.Bool("3.0", false, "write OpenAPI 3.0 instead of 3.1")
+	flag.Parse()
+	write := httpapi.OpenAPI
+	if *older {
+		write = httpapi.OpenAPI30
+	}
+	document, err := write(httpapi.DocumentVersion)
 	if err == nil {
 		_, err = os.Stdout.Write(document)
 	}

@@ -16,6 +16,7 @@ import (
 
 	function "github.com/blox/blox/functions/ingest"
 	"github.com/blox/blox/internal/ingest"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/table"
 )
@@ -49,6 +50,7 @@ func wire(ctx context.Context) (*function.Handler, error) {
 		Hints:       queue.NewSQS(queues, settings.ReconcileQueueURL),
 		Now:         time.Now,
 		Workers:     workers,
+		Metrics:     metrics.NewEMF(os.Stdout, settings.Installation, time.Now),
 		Logger:      slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 	}), nil
 }

@@ -18,6 +18,8 @@ import (
 
 	function "github.com/blox/blox/functions/reconcile"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/member"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/reconcile"
 	"github.com/blox/blox/internal/table"
@@ -27,10 +29,6 @@ const (
 	// workers is how many batches of 100 are described and written at once; the
 	// budget of calls bounds it further.
 	workers = 8
-	// readsPerSecond and readBurst are our share of what ECS lets an account
-	// read in a region, 20 a second and 100 at once: half is left to others.
-	readsPerSecond = 10
-	readBurst      = 50
 	// readBlock is how many calls one write to the budget pays for.
 	readBlock = 10
 )
@@ -54,28 +52,47 @@ func wire(ctx context.Context) (*function.Handler, error) {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
 	db := dynamodb.NewFromConfig(cfg)
-	daemons := table.NewDaemon(db, settings.DaemonTable)
-	bucket := table.Bucket{Account: settings.Account, Region: settings.Region, Name: "read", PerSecond: readsPerSecond, Burst: readBurst}
-	budget := &ecsapi.Budget{
+	clients := member.New(member.Config{
+		Settings: settings.Settings, AWS: cfg, Installation: settings.Installation, Role: member.RoleRead, Function: "reconcile",
+		// Others share ECS's limits with us: the adaptive mode slows down when ECS
+		// throttles, instead of only trying again.
+		Options: []func(*ecs.Options){func(o *ecs.Options) { o.RetryMode = aws.RetryModeAdaptive }},
+	})
+	all := reconcile.Config{
+		Store:   table.NewState(db, settings.StateTable, settings.VisibleFor),
+		Now:     time.Now,
+		Workers: workers,
+		Period:  settings.Period,
+		Metrics: metrics.NewEMF(os.Stdout, settings.Installation, time.Now),
+		Logger:  slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+	}
+	var places []reconcile.Config
+	for _, place := range settings.Places() {
+		client, err := clients.ECS(place.Account, place.Region)
+		if err != nil {
+			return nil, err
+		}
+		one := all
+		one.Account, one.Region = place.Account, place.Region
+		one.ECS = ecsapi.Limit(client, budget(table.NewDaemon(db, settings.DaemonTable), place, settings.ReadsPerSecond))
+		places = append(places, one)
+	}
+	return function.New(function.Config{
+		Places: places, Queue: queue.NewSQS(sqs.NewFromConfig(cfg), settings.ReconcileQueueURL), Now: all.Now, Logger: all.Logger,
+	}), nil
+}
+
+// budget is a place's share of ECS's reads, which the scheduler takes from as well.
+func budget(daemons *table.Daemon, place member.Place, readsPerSecond float64) *ecsapi.Budget {
+	share := ecsapi.ReadShare(readsPerSecond)
+	bucket := table.Bucket{
+		Account: place.Account, Region: place.Region, Name: ecsapi.BucketRead, PerSecond: share.PerSecond, Burst: share.Burst,
+	}
+	return &ecsapi.Budget{
 		Block: readBlock,
 		Pause: ecsapi.Pause,
 		Take: func(ctx context.Context, n int) (int, time.Duration, error) {
 			return daemons.TakeCalls(ctx, bucket, n, time.Now())
 		},
 	}
-	// Others share ECS's limits with us: the adaptive mode slows down when ECS
-	// throttles, instead of only trying again.
-	client := ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.RetryMode = aws.RetryModeAdaptive })
-	return function.New(function.Config{
-		Config: reconcile.Config{
-			ECS:     ecsapi.Limit(client, budget),
-			Account: settings.Account,
-			Region:  settings.Region,
-			Store:   table.NewState(db, settings.StateTable, settings.VisibleFor),
-			Now:     time.Now,
-			Workers: workers,
-			Logger:  slog.New(slog.NewJSONHandler(os.Stdout, nil)),
-		},
-		Queue: queue.NewSQS(sqs.NewFromConfig(cfg), settings.ReconcileQueueURL),
-	}), nil
 }

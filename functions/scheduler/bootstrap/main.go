@@ -10,17 +10,21 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/uuid"
 
 	"github.com/blox/blox/functions/scheduler"
+	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dispatch"
 	"github.com/blox/blox/internal/drive"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/member"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/table"
 )
@@ -46,24 +50,39 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
+	if s.Handler == scheduler.HandlerDispatch {
+		return newDispatch(cfg, s), nil
+	}
+	return newDrive(cfg, s), nil
+}
+
+func newDispatch(cfg aws.Config, s scheduler.Settings) any {
+	db := dynamodb.NewFromConfig(cfg)
+	return scheduler.Dispatch(dispatch.New(dispatch.Config{
+		State: table.NewState(db, s.StateTable, s.VisibleFor), Daemon: table.NewDaemon(db, s.DaemonTable),
+		Feed:    table.NewFeed(db, s.StateTable, time.Now),
+		Wakeups: queue.NewSQS(sqs.NewFromConfig(cfg), s.WakeupQueueURL), Installation: s.Installation,
+	}))
+}
+
+func newDrive(cfg aws.Config, s scheduler.Settings) any {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	db := dynamodb.NewFromConfig(cfg)
-	stateTable := table.NewState(db, s.StateTable, s.VisibleFor)
-	daemonTable := table.NewDaemon(db, s.DaemonTable)
-	wakeups := queue.NewSQS(sqs.NewFromConfig(cfg), s.WakeupQueueURL)
-	if s.Handler == scheduler.HandlerDispatch {
-		return scheduler.Dispatch(dispatch.New(dispatch.Config{
-			State: stateTable, Daemon: daemonTable, Feed: table.NewFeed(db, s.StateTable, time.Now),
-			Wakeups: wakeups, Installation: s.Installation,
-		})), nil
-	}
+	clients := member.New(member.Config{
+		Settings: s.Drive.Settings, AWS: cfg, Installation: s.Installation, Role: member.RoleScheduler, Function: "drive",
+	})
+	settings := daemon.DefaultSettings()
+	settings.ReconcilePeriod = s.Drive.ReconcilePeriod
 	return scheduler.Drive(drive.New(drive.Config{
-		State: stateTable, Daemon: daemonTable, Wakeups: wakeups,
-		ECS: func(_, region string) (ecsapi.API, error) {
-			return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.Region = region }), nil
-		},
-		Now: time.Now, NewOwner: uuid.NewString, Installation: s.Installation,
-		Settings: daemon.DefaultSettings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe,
-		Workers: workers, Log: log,
-	}), log), nil
+		State: table.NewState(db, s.StateTable, s.VisibleFor), Daemon: table.NewDaemon(db, s.DaemonTable),
+		Wakeups: queue.NewSQS(sqs.NewFromConfig(cfg), s.WakeupQueueURL),
+		ECS:     func(account, region string) (ecsapi.API, error) { return clients.ECS(account, region) },
+		Now:     time.Now, NewOwner: uuid.NewString, Installation: s.Installation, Settings: settings,
+		Modify:   ecsapi.ModifyShare(s.Drive.ModifiesPerSecond),
+		Describe: ecsapi.ReadShare(s.Drive.ReadsPerSecond),
+		Workers:  workers,
+		Announce: announce.NewEventBridge(eventbridge.NewFromConfig(cfg), s.Drive.EventBus),
+		Metrics:  metrics.NewEMF(os.Stdout, s.Installation, time.Now),
+		Log:      log,
+	}), log)
 }

@@ -1,0 +1,51 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// Cluster is an ECS cluster as Blox knows it.
+type Cluster struct {
+	Name       string `json:"name"`
+	ClusterARN string `json:"clusterARN"`
+	Account    string `json:"account" doc:"12 digits."`
+	Region     string `json:"region"`
+	// LastReconciledAt is nil before the first complete reconcile.
+	LastReconciledAt *time.Time `json:"lastReconciledAt,omitempty" doc:"When the last complete reconcile with ECS began. Absent before the first: nothing is started or stopped in the cluster until then."`
+	DriftRepaired    int        `json:"driftRepaired" doc:"What the last reconcile repaired: tasks and container instances that events had left wrong."`
+	AbsentHeldBack   int        `json:"absentHeldBack,omitempty" doc:"Tasks and container instances that the last reconcile missed in ECS and did not mark as gone yet, because they were too many to believe at once."`
+	EventLagMillis   int64      `json:"eventLagMillis" doc:"How late events of the account and region arrive; 0 while none was late in the last two minutes."`
+	// EventLagReportedAt is nil if no event was ever late.
+	EventLagReportedAt *time.Time `json:"eventLagReportedAt,omitempty" doc:"When events of the account and region were last late, or stopped being so."`
+}
+
+// ClusterPage is a page of clusters, by account, region and name.
+type ClusterPage struct {
+	Items     []Cluster `json:"items" nullable:"false"`
+	NextToken string    `json:"nextToken,omitempty" doc:"Give it as nextToken to get the next page."`
+}
+
+// ListClusters reads all clusters that Blox knows, page by page. It ends after an error.
+func (c *Client) ListClusters(ctx context.Context) iter.Seq2[Cluster, error] {
+	return pages(func(token string) ([]Cluster, string, error) {
+		page, err := c.ListClustersPage(ctx, PageOptions{NextToken: token})
+		return page.Items, page.NextToken, err
+	})
+}
+
+// ListClustersPage reads one page of ListClusters.
+func (c *Client) ListClustersPage(ctx context.Context, options PageOptions) (ClusterPage, error) {
+	var page ClusterPage
+	err := c.do(ctx, call{method: http.MethodGet, path: []string{"clusters"}, query: query(options, nil)}, &page)
+	return page, err
+}
+
+// GetCluster reads a cluster by its name or ARN.
+func (c *Client) GetCluster(ctx context.Context, cluster string) (Cluster, error) {
+	var out Cluster
+	err := c.do(ctx, call{method: http.MethodGet, path: []string{"clusters", cluster}}, &out)
+	return out, err
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/awslabs/aws-lambda-go-api-proxy/core"
+
+	"github.com/blox/blox/internal/httpapi"
+)
+
+// StreamHandler answers requests of API Gateway for streams: proxy integrations whose response transfer mode is STREAM.
+type StreamHandler struct {
+	api http.Handler
+	core.RequestAccessor
+}
+
+// NewStream makes a StreamHandler. It does not need the Daemon, ECS and Wakeups of deps.
+func NewStream(deps httpapi.Deps) *StreamHandler { return &StreamHandler{api: httpapi.NewStreams(deps)} }
+
+// closeBefore is how long before an invocation's deadline a stream is cut off. A stream ends by itself before that; this
+// is for a reader who does not take what it is told.
+const closeBefore = time.Second
+
+// Handle answers one request: it returns when status and headers are known, and the body follows as it is read. The
+// error is nil unless the event is none of API Gateway's.
+//
+// Lambda's runtime cancels ctx and closes the response when it has read all of it or cannot pass it on any more. A body
+// that is not read blocks the API's writes, so that nothing piles up.
+func (h *StreamHandler) Handle(ctx context.Context, request events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
+	made, err := h.EventToRequestWithContext(ctx, prepared(request))
+	if err != nil {
+		return nil, err
+	}
+	cancel := context.CancelFunc(func() {})
+	if deadline, ok := ctx.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(made.Context(), deadline.Add(-closeBefore))
+	} else {
+		ctx, cancel = context.WithCancel(made.Context())
+	}
+	reader, writer := io.Pipe()
+	answer := &streamWriter{header: http.Header{}, body: writer, begun: make(chan struct{})}
+	// Ends a write that nobody reads.
+	stop := context.AfterFunc(ctx, func() { _ = writer.CloseWithError(errClosed) })
+	go func() {
+		defer cancel()
+		defer stop()
+		h.api.ServeHTTP(answer, made.WithContext(ctx))
+		answer.WriteHeader(http.StatusOK) // of an answer without a body
+		_ = writer.Close()                // never fails
+	}()
+	<-answer.begun
+	return &events.APIGatewayProxyStreamingResponse{
+		StatusCode: answer.status, MultiValueHeaders: answer.sent, Body: &streamBody{reader, cancel},
+	}, nil
+}
+
+// errClosed is what a reader gets whose stream was cut off.
+var errClosed = errors.New("the stream was cut off: its reader was too slow")
+
+// streamBody ends the request when whoever reads the answer closes it.
+type streamBody struct {
+	*io.PipeReader
+	cancel context.CancelFunc
+}
+
+// Close ends the request.
+func (b *streamBody) Close() error {
+	b.cancel()
+	return b.PipeReader.Close()
+}
+
+// streamWriter is the http.ResponseWriter of a stream.
+type streamWriter struct {
+	header, sent http.Header
+	status       int
+	body         *io.PipeWriter
+	once         sync.Once
+	begun        chan struct{} // closed when status and sent are set
+}
+
+func (w *streamWriter) Header() http.Header { return w.header }
+
+func (w *streamWriter) WriteHeader(status int) {
+	w.once.Do(func() {
+		w.status, w.sent = status, w.header.Clone()
+		close(w.begun)
+	})
+}
+
+func (w *streamWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(p)
+}
+
+// Flush does nothing: a write of a pipe returns when it was read.
+func (w *streamWriter) Flush() {}

@@ -1,0 +1,111 @@
+package observability
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// The metrics that the functions write into their logs (CloudWatch's embedded metric format). The installation is their
+// only dimension: each combination of dimensions is a metric of its own and billed as one.
+const (
+	namespace = "Blox"
+	dimension = "Installation"
+
+	eventLagMillis            = "EventLagMillis"
+	eventsSetAside            = "EventsSetAside"
+	clustersUnsynced          = "ClustersUnsynced"
+	heldAbsent                = "HeldAbsent"
+	driftRepaired             = "DriftRepaired"
+	hostsWithoutHealthyDaemon = "HostsWithoutHealthyDaemon"
+	deploymentsStuck          = "DeploymentsStuck"
+	deploymentsEnded          = "DeploymentsEnded"
+	deploymentsFailed         = "DeploymentsFailed"
+)
+
+// Statistics of CloudWatch.
+const (
+	statisticSum     = "Sum"
+	statisticMaximum = "Maximum"
+	statisticP50     = "p50"
+	statisticP90     = "p90"
+	statisticP99     = "p99"
+)
+
+// minute is the unit of periods.
+const minute = 1.0
+
+// metrics makes metrics of one installation.
+type metrics struct{ installation string }
+
+// blox is one of the functions' own metrics.
+func (m metrics) blox(name, statistic string, periodMinutes float64) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String(namespace),
+		MetricName:    jsii.String(name),
+		DimensionsMap: &map[string]*string{dimension: jsii.String(m.installation)},
+		Statistic:     jsii.String(statistic),
+		Period:        minutes(periodMinutes),
+	})
+}
+
+func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
+
+func options(statistic string, periodMinutes float64, label string) *awscloudwatch.MetricOptions {
+	o := &awscloudwatch.MetricOptions{Statistic: jsii.String(statistic), Period: minutes(periodMinutes)}
+	if label != "" {
+		o.Label = jsii.String(label)
+	}
+	return o
+}
+
+// ofQueue is a metric of SQS.
+func ofQueue(queue awssqs.IQueue, name, statistic string, periodMinutes float64, label string) awscloudwatch.Metric {
+	return queue.Metric(jsii.String(name), options(statistic, periodMinutes, label))
+}
+
+// ofFunction is a metric of Lambda.
+func ofFunction(function awslambda.IFunction, name, statistic string, periodMinutes float64, label string) awscloudwatch.Metric {
+	return function.Metric(jsii.String(name), options(statistic, periodMinutes, label))
+}
+
+// ofTable is a metric of a DynamoDB table, or of one of its indexes if index is not empty. DynamoDB counts an index's
+// units and throttles apart from its table's.
+func ofTable(table awsdynamodb.ITable, index, name, statistic string, periodMinutes float64, label string) awscloudwatch.Metric {
+	dimensions := map[string]*string{"TableName": table.TableName()}
+	if index != "" {
+		dimensions["GlobalSecondaryIndexName"] = jsii.String(index)
+	}
+	props := &awscloudwatch.MetricProps{
+		Namespace:     jsii.String("AWS/DynamoDB"),
+		MetricName:    jsii.String(name),
+		DimensionsMap: &dimensions,
+		Statistic:     jsii.String(statistic),
+		Period:        minutes(periodMinutes),
+	}
+	if label != "" {
+		props.Label = jsii.String(label)
+	}
+	return awscloudwatch.NewMetric(props)
+}
+
+// named pairs a function with its name.
+type named struct {
+	name     string
+	function awslambda.IFunction
+}
+
+// list is all functions, in the order of the flow.
+func (f Functions) list() []named {
+	return []named{
+		{"ingest", f.Ingest},
+		{"reconcile", f.Reconcile},
+		{"dispatch", f.Dispatch},
+		{"drive", f.Drive},
+		{"api", f.API},
+		{"stream", f.Stream},
+	}
+}

@@ -1,0 +1,291 @@
+package observability_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/infra/cdk/internal/observability"
+	"github.com/blox/blox/infra/cdk/internal/settings"
+)
+
+// rule is how an alarm decides, in one line each: statistic, period in seconds, comparison, threshold, bad periods of
+// those looked at, and what silence is.
+type rule struct {
+	metric    string
+	statistic string
+	period    float64
+	bad       string
+	of        [2]float64
+	silence   string
+}
+
+const (
+	atLeast = ">="
+	below   = "<"
+	good    = "notBreaching"
+	bad     = "breaching"
+)
+
+func ruleOf(t *testing.T, alarm map[string]any) rule {
+	t.Helper()
+	r := rule{silence: alarm["TreatMissingData"].(string)}
+	r.of = [2]float64{alarm["DatapointsToAlarm"].(float64), alarm["EvaluationPeriods"].(float64)}
+	threshold, err := json.Marshal(alarm["Threshold"])
+	require.NoError(t, err)
+	r.bad = map[string]string{
+		"GreaterThanOrEqualToThreshold": atLeast, "LessThanThreshold": below,
+	}[alarm["ComparisonOperator"].(string)] + string(threshold)
+	if alarm["Metrics"] != nil {
+		for _, m := range alarm["Metrics"].([]any) {
+			if expression, ok := m.(map[string]any)["Expression"]; ok {
+				r.metric = expression.(string)
+			}
+		}
+		return r
+	}
+	r.metric = alarm["Namespace"].(string) + " " + alarm["MetricName"].(string)
+	r.period = alarm["Period"].(float64)
+	if s, ok := alarm["Statistic"]; ok {
+		r.statistic = s.(string)
+	} else {
+		r.statistic = alarm["ExtendedStatistic"].(string)
+	}
+	return r
+}
+
+// A threshold that moves moves what people are woken up for: it is to be changed here as well, on purpose.
+func TestAlarms(t *testing.T) {
+	want := map[string]rule{
+		"events-waiting":               {"AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", 60, ">=120", [2]float64{3, 5}, good},
+		"event-lag":                    {"Blox EventLagMillis", "p90", 60, ">=120000", [2]float64{3, 5}, good},
+		"dispatch-behind":              {"AWS/Lambda IteratorAge", "Maximum", 60, ">=60000", [2]float64{5, 5}, good},
+		"wakeups-waiting":              {"AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", 60, ">=1200", [2]float64{5, 5}, good},
+		"drive-silent":                 {"AWS/Lambda Invocations", "Sum", 300, "<1", [2]float64{3, 3}, bad},
+		"api-failing":                  {"AWS/ApiGateway 5XXError", "Sum", 300, ">=1", [2]float64{2, 3}, good},
+		"clusters-unsynced":            {"Blox ClustersUnsynced", "Maximum", 300, ">=1", [2]float64{3, 3}, bad},
+		"absences-held-back":           {"Blox HeldAbsent", "Sum", 300, ">=1", [2]float64{1, 1}, good},
+		"events-missing":               {"Blox DriftRepaired", "Sum", 900, ">=50", [2]float64{3, 3}, good},
+		"hosts-without-healthy-daemon": {"Blox HostsWithoutHealthyDaemon", "Maximum", 900, ">=1", [2]float64{1, 1}, good},
+		"deployments-failed":           {"Blox DeploymentsFailed", "Sum", 300, ">=1", [2]float64{1, 1}, good},
+		"deployments-stuck":            {"Blox DeploymentsStuck", "Maximum", 900, ">=1", [2]float64{1, 1}, good},
+		"daemon-table-throttled":       {"FILL(reads, 0) + FILL(writes, 0)", "", 0, ">=50", [2]float64{3, 3}, good},
+		"state-table-throttled": {
+			"FILL(reads, 0) + FILL(writes, 0) + FILL(byStatus, 0) + FILL(byInstance, 0) + FILL(byStartedBy, 0) + FILL(byGroup, 0)",
+			"", 0, ">=50", [2]float64{3, 3}, good,
+		},
+	}
+	for _, queue := range deadLetters {
+		want["dead-letters-"+queue] = rule{"AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", 300, ">=1", [2]float64{1, 1}, good}
+	}
+	for _, function := range []string{"ingest", "reconcile", "dispatch", "drive", "api", "stream"} {
+		want["errors-"+function] = rule{"AWS/Lambda Errors", "Sum", 300, ">=1", [2]float64{2, 3}, good}
+		want["throttles-"+function] = rule{"AWS/Lambda Throttles", "Sum", 300, ">=1", [2]float64{2, 3}, good}
+	}
+	got := map[string]rule{}
+	for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
+		name, ok := strings.CutPrefix(alarm["AlarmName"].(string), observability.Prefix("blox"))
+		require.True(t, ok, "%v: alarms are found by the name of their stack", alarm["AlarmName"])
+		got[name] = ruleOf(t, alarm)
+	}
+	require.Equal(t, want, got)
+	require.Len(t, standard().made.Alarms, len(want))
+}
+
+// Which queue, function or table an alarm looks at is as easily mixed up as its threshold.
+func TestAlarmsLookAtTheirOwn(t *testing.T) {
+	dimension := func(name string) string {
+		for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
+			if alarm["AlarmName"] == "Blox-blox-"+name {
+				d := alarm["Dimensions"].([]any)[0].(map[string]any)
+				// The name of a function that is deployed elsewhere is cut out of its ARN by CloudFormation.
+				value, err := json.Marshal(d["Value"])
+				require.NoError(t, err)
+				return d["Name"].(string) + "=" + regexp.MustCompile(`([a-z.-]+)[^a-z.-]*$`).FindStringSubmatch(string(value))[1]
+			}
+		}
+		return ""
+	}
+	for _, queue := range deadLetters {
+		require.Equal(t, "QueueName="+queue+"-dlq", dimension("dead-letters-"+queue))
+	}
+	for _, function := range []string{"ingest", "reconcile", "dispatch", "drive", "api", "stream"} {
+		require.Equal(t, "FunctionName="+function, dimension("errors-"+function))
+		require.Equal(t, "FunctionName="+function, dimension("throttles-"+function))
+	}
+	require.Equal(t, "QueueName=events", dimension("events-waiting"))
+	require.Equal(t, "QueueName=wakeups", dimension("wakeups-waiting"))
+	require.Equal(t, "FunctionName=dispatch", dimension("dispatch-behind"))
+	require.Equal(t, "FunctionName=drive", dimension("drive-silent"))
+	require.Equal(t, "Installation=blox", dimension("hosts-without-healthy-daemon"))
+
+	for id, tables := range map[string][]string{
+		"daemon-table-throttled": {"daemon", "daemon"},
+		"state-table-throttled":  {"state", "state", "state byGroup", "state byInstance", "state byStartedBy", "state byStatus"},
+	} {
+		var seen []string
+		for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
+			if alarm["AlarmName"] != "Blox-blox-"+id {
+				continue
+			}
+			for _, m := range alarm["Metrics"].([]any) {
+				if stat, ok := m.(map[string]any)["MetricStat"]; ok {
+					values := map[string]string{}
+					for _, d := range stat.(map[string]any)["Metric"].(map[string]any)["Dimensions"].([]any) {
+						values[d.(map[string]any)["Name"].(string)] = d.(map[string]any)["Value"].(string)
+					}
+					seen = append(seen, strings.TrimSpace(values["TableName"]+" "+values["GlobalSecondaryIndexName"]))
+				}
+			}
+		}
+		slices.Sort(seen)
+		require.Equal(t, tables, seen, id)
+	}
+}
+
+// CloudWatch refuses an alarm that looks back further than a day.
+func TestTheLongestSweepFitsAnAlarm(t *testing.T) {
+	d := synthesize(func(s *settings.Settings) { s.ReconcileMinutes = 60 }, false)
+	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
+		if alarm["AlarmName"] == "Blox-blox-clusters-unsynced" {
+			require.InDelta(t, 3600, alarm["Period"], 0)
+			require.LessOrEqual(t, alarm["Period"].(float64)*alarm["EvaluationPeriods"].(float64), 86400.0)
+			return
+		}
+	}
+	t.Fatal("there is no such alarm")
+}
+
+func TestEveryAlarmTellsPeopleAndSaysWhatToDo(t *testing.T) {
+	runbook, err := os.ReadFile("../../../../docs/deploy.md")
+	require.NoError(t, err)
+	topics := slices.Collect(maps.Keys(standard().of("AWS::SNS::Topic")))
+	require.Len(t, topics, 1)
+	sent := []any{map[string]any{"Ref": topics[0]}}
+	section := regexp.MustCompile(`^[A-Z].+\. First: .+\. Runbook: docs/deploy\.md, section ([a-z-]+)\.$`)
+	for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
+		name := alarm["AlarmName"].(string)
+		require.Equal(t, sent, alarm["AlarmActions"], name)
+		require.Equal(t, sent, alarm["OKActions"], name)
+		description := alarm["AlarmDescription"].(string)
+		require.LessOrEqual(t, len(description), 1024, name)
+		found := section.FindStringSubmatch(description)
+		require.NotNil(t, found, description)
+		require.Contains(t, string(runbook), "\n### "+found[1]+"\n", "%s has no section in the runbook", name)
+	}
+}
+
+// Nobody keeps a section for an alarm that is gone.
+func TestEverySectionOfTheRunbookHasAnAlarm(t *testing.T) {
+	text, err := os.ReadFile("../../../../docs/deploy.md")
+	require.NoError(t, err)
+	_, runbook, found := strings.Cut(string(text), "\n## Alarms and what to do\n")
+	require.True(t, found)
+	runbook, _, _ = strings.Cut(runbook, "\n## ")
+	var described strings.Builder
+	for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
+		described.WriteString(alarm["AlarmDescription"].(string))
+	}
+	headings := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(runbook, -1)
+	require.NotEmpty(t, headings)
+	for _, heading := range headings {
+		require.Contains(t, described.String(), "section "+heading[1]+".")
+	}
+}
+
+func statements(t *testing.T, policies map[string]map[string]any) []map[string]any {
+	t.Helper()
+	require.Len(t, policies, 1)
+	var all []map[string]any
+	for _, policy := range policies {
+		for _, s := range policy["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+			all = append(all, s.(map[string]any))
+		}
+	}
+	return all
+}
+
+func TestTopicTakesAlarmsOfThisAccountOnly(t *testing.T) {
+	all := statements(t, standard().of("AWS::SNS::TopicPolicy"))
+	var allowed, denied []map[string]any
+	for _, s := range all {
+		if s["Effect"] == "Allow" {
+			allowed = append(allowed, s)
+		} else {
+			denied = append(denied, s)
+		}
+	}
+	require.Len(t, allowed, 1)
+	require.Equal(t, map[string]any{"Service": "cloudwatch.amazonaws.com"}, allowed[0]["Principal"])
+	require.Equal(t, "sns:Publish", allowed[0]["Action"])
+	require.Equal(t, map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": "123456789012"}}, allowed[0]["Condition"])
+	require.Len(t, denied, 1)
+	require.Equal(t, map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}}, denied[0]["Condition"])
+	require.Empty(t, standard().of("AWS::SNS::Subscription"), "nobody was named")
+}
+
+func TestAlarmEmailIsSubscribed(t *testing.T) {
+	d := synthesize(func(s *settings.Settings) { s.AlarmEmail = "on-call@example.com" }, false)
+	subscriptions := d.of("AWS::SNS::Subscription")
+	require.Len(t, subscriptions, 1)
+	for _, subscription := range subscriptions {
+		require.Equal(t, "email", subscription["Protocol"])
+		require.Equal(t, "on-call@example.com", subscription["Endpoint"])
+	}
+}
+
+// Without the grant, alarms would change their state and reach nobody.
+func TestCustomerKeyLetsAlarmsIn(t *testing.T) {
+	d := synthesize(func(*settings.Settings) {}, true)
+	for _, topic := range d.of("AWS::SNS::Topic") {
+		require.NotEmpty(t, topic["KmsMasterKeyId"])
+	}
+	keys := d.of("AWS::KMS::Key")
+	require.Len(t, keys, 1)
+	for _, key := range keys {
+		var granted bool
+		for _, s := range key["KeyPolicy"].(map[string]any)["Statement"].([]any) {
+			statement := s.(map[string]any)
+			principal, _ := statement["Principal"].(map[string]any)
+			if principal["Service"] == "cloudwatch.amazonaws.com" {
+				require.Equal(t, []any{"kms:Decrypt", "kms:GenerateDataKey"}, statement["Action"])
+				require.Equal(t, map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": "123456789012"}}, statement["Condition"])
+				granted = true
+			}
+		}
+		require.True(t, granted)
+	}
+	require.Empty(t, d.findings)
+}
+
+func TestDashboardShowsEveryMetricOfBlox(t *testing.T) {
+	dashboards := standard().of("AWS::CloudWatch::Dashboard")
+	require.Len(t, dashboards, 1)
+	for _, dashboard := range dashboards {
+		require.Equal(t, "Blox-blox-eu-west-1", dashboard["DashboardName"])
+		text, err := json.Marshal(dashboard["DashboardBody"])
+		require.NoError(t, err)
+		for _, metric := range []string{
+			"EventLagMillis", "EventsSetAside", "ClustersUnsynced", "HeldAbsent", "DriftRepaired",
+			"HostsWithoutHealthyDaemon", "DeploymentsStuck", "DeploymentsEnded", "DeploymentsFailed",
+		} {
+			require.Contains(t, string(text), metric)
+		}
+		for _, title := range []string{"Freshness", "Events", "Reconcile", "Rollouts", "API", "What is paid for"} {
+			require.Contains(t, string(text), "## "+title)
+		}
+		alarms := regexp.MustCompile(`"Fn::GetAtt":\["Observability[a-z]+[0-9A-F]{8}","Arn"\]`).FindAllString(string(text), -1)
+		slices.Sort(alarms)
+		require.Len(t, slices.Compact(alarms), len(standard().made.Alarms), "every alarm")
+	}
+}
+
+func TestNagFindsNothing(t *testing.T) {
+	require.Empty(t, standard().findings)
+}

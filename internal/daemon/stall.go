@@ -1,0 +1,87 @@
+package daemon
+
+import (
+	"fmt"
+	"time"
+)
+
+// Progress is how far a deployment came, and when.
+type Progress struct {
+	// At is when the deployment last came forward: when fewer of its hosts than ever before were left without the
+	// revision. A host that loses its daemon and gets it back again and again is no progress.
+	At *time.Time `json:"at,omitempty"`
+	// Desired and Remaining are the hosts of that count, and those of them that were left. More hosts begin a new count.
+	Desired   int `json:"desired,omitempty"`
+	Remaining int `json:"remaining,omitempty"`
+	// StuckSince is when it was found that the deployment did not come forward for StuckAfter; nil while it does.
+	StuckSince *time.Time `json:"stuckSince,omitempty"`
+	// Blocked are hosts that ECS found no room on, or that are not fit for the task.
+	Blocked int `json:"blocked,omitempty"`
+}
+
+// CameForwardAt is when the deployment last came forward; at first, when it was made.
+func (d Deployment) CameForwardAt() time.Time {
+	if d.Progress.At != nil {
+		return *d.Progress.At
+	}
+	return d.CreatedAt
+}
+
+// Stuck says that the deployment has not ended, and was found not to come forward.
+func (d Deployment) Stuck() bool { return !d.Status.Ended() && d.Progress.StuckSince != nil }
+
+// comeForward is the progress with what is counted now.
+func (p Progress) comeForward(c Counts, now time.Time) Progress {
+	remaining := c.Desired - c.Updated
+	if p.At == nil || c.Desired > p.Desired || remaining < p.Remaining {
+		p.At, p.Remaining, p.StuckSince = &now, remaining, nil
+	}
+	p.Desired = c.Desired
+	return p
+}
+
+// stall is the deployment, found stuck if it does not come forward. Its time goes on while its clusters wait for their
+// first reconcile: nothing comes of it then, either.
+func (d Deployment) stall(s Settings, now time.Time) Deployment {
+	if !d.Status.Ended() && d.Progress.StuckSince == nil && now.Sub(d.CameForwardAt()) >= s.StuckAfter {
+		d.Progress.StuckSince = &now
+	}
+	return d
+}
+
+// StuckReason says for people what a stuck deployment waits for.
+func (d Deployment) StuckReason() string {
+	since := d.CameForwardAt().UTC().Format(time.RFC3339)
+	switch {
+	case d.Status == DeploymentPending:
+		return "not begun since " + since + ": no cluster of the environment was reconciled yet"
+	case len(d.FailedInstances) > 0:
+		first := d.FailedInstances[0]
+		return fmt.Sprintf("no host was updated since %s, %d of %d are left; on %s: %s",
+			since, d.Counts.Desired-d.Counts.Updated, d.Counts.Desired, first.Host.EC2InstanceID, first.Reason)
+	}
+	return fmt.Sprintf("no host was updated since %s, %d of %d are left", since, d.Counts.Desired-d.Counts.Updated, d.Counts.Desired)
+}
+
+// HostsWithoutHealthyDaemon counts the hosts that ought to have a healthy daemon and have been without one for at least
+// HealthGrace, and says whether the snapshot can tell: it must be full, of an environment that is to run, with a
+// deployment. Hosts of a cluster that was never reconciled are counted by what is stored of them, which is nothing.
+//
+// A host ought to have one if the deployment's daemon belongs on it and it is ACTIVE, also when its agent is away, when
+// ECS has no room on it, or when a deployment replaces its daemon: why it has none does not matter to who waits for it.
+func HostsWithoutHealthyDaemon(s Snapshot, now time.Time) (hosts int, ok bool) {
+	if !s.Full || s.Environment.Status != EnvironmentActive || s.Deployment == nil {
+		return 0, false
+	}
+	p := newPlanner(s, now)
+	for _, key := range p.keys {
+		if !p.synced(key) || !p.wanted(key) {
+			continue
+		}
+		slot := p.turnOf(key).slot
+		if !slot.Healthy() && slot.UnhealthySince != nil && now.Sub(*slot.UnhealthySince) >= s.Settings.HealthGrace {
+			hosts++
+		}
+	}
+	return hosts, true
+}

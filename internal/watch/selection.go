@@ -1,0 +1,82 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+)
+
+// State reads the STATE table: *table.State.
+type State interface {
+	ListTasks(ctx context.Context, q table.TaskQuery, now time.Time) (table.Page, error)
+	ListInstances(ctx context.Context, q table.InstanceQuery, now time.Time) (table.Page, error)
+	GetMany(ctx context.Context, keys []state.Key, consistent bool) ([]state.Record, error)
+}
+
+// Selection is what a reader wants to hear of: all tasks or all container instances that a filter picks.
+type Selection struct {
+	kind    state.Kind
+	cluster state.ClusterKey // zero is every cluster
+	matches func(state.Record) bool
+	// could says whether the filter may have picked the record in another state of its life.
+	could func(state.Record) bool
+	list  func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error)
+}
+
+// Tasks selects what a filter picks.
+func Tasks(f state.TaskFilter) Selection {
+	// ECS fixes startedBy, group and task definition when it makes a task, and a task that was placed on a container
+	// instance never moves: only the statuses bring a task into a filter and out of it again.
+	lasting := f
+	lasting.LastStatus, lasting.DesiredStatus = "", ""
+	return Selection{
+		kind: state.KindTask, cluster: f.Cluster, matches: f.Matches, could: lasting.Matches,
+		list: func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error) {
+			return s.ListTasks(ctx, table.TaskQuery{
+				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after,
+			}, now)
+		},
+	}
+}
+
+// Instances selects what a filter picks.
+func Instances(f state.InstanceFilter) Selection {
+	lasting := f
+	lasting.Status, lasting.AgentConnected = "", nil
+	return Selection{
+		kind: state.KindContainerInstance, cluster: f.Cluster, matches: f.Matches, could: lasting.Matches,
+		list: func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error) {
+			return s.ListInstances(ctx, table.InstanceQuery{
+				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after,
+			}, now)
+		},
+	}
+}
+
+// clusters is nil, which lists all, for none.
+func clusters(key state.ClusterKey) []state.ClusterKey {
+	if key == (state.ClusterKey{}) {
+		return nil
+	}
+	return []state.ClusterKey{key}
+}
+
+// concerns says whether the selection may hold what has this key.
+func (s Selection) concerns(key state.Key) bool {
+	return key.Kind == s.kind && (s.cluster == state.ClusterKey{} || s.cluster == key.Cluster)
+}
+
+// wanted are the keys of changes that concern the selection, each once. One reading answers for all changes of a key.
+func (s Selection) wanted(changes []table.Change) []state.Key {
+	seen := make(map[state.Key]bool, len(changes))
+	var keys []state.Key
+	for _, change := range changes {
+		if s.concerns(change.Key) && !seen[change.Key] {
+			seen[change.Key] = true
+			keys = append(keys, change.Key)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/blox/blox/test/emulator/internal/policy"
+)
+
+// json translates a call of a service that speaks JSON into what IAM is asked. Actions that are not listed here are an
+// error: their resources are not known, and guessing would make the check worthless.
+func (p Place) json(service, action string, body []byte) ([]policy.Request, error) {
+	var requests []policy.Request
+	var err error
+	switch service {
+	case "dynamodb":
+		requests, err = p.dynamodb(action, body)
+	case "sqs":
+		requests, err = p.sqs(action, body)
+	case "ecs":
+		requests, err = p.ecs(action, body)
+	case "events":
+		requests, err = p.events(action, body)
+	default:
+		return nil, fmt.Errorf("the service %s is not known here", service)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s:%s: %w", service, action, err)
+	}
+	if len(requests) == 0 {
+		return nil, fmt.Errorf("%s:%s: what IAM would be asked for it is not known here", service, action)
+	}
+	return requests, nil
+}
+
+// query does the same for the Query protocol, which only STS speaks here.
+func query(service, action string, form url.Values) ([]policy.Request, error) {
+	if service == "sts" && action == "AssumeRole" {
+		context := map[string][]string{}
+		if id := form.Get("ExternalId"); id != "" {
+			context["sts:ExternalId"] = []string{id}
+		}
+		return []policy.Request{{Action: "sts:AssumeRole", Resource: form.Get("RoleArn"), Context: context}}, nil
+	}
+	return nil, fmt.Errorf("%s:%s: what IAM would be asked for it is not known here", service, action)
+}
+
+func (p Place) arn(service, resource string) string {
+	if strings.HasPrefix(resource, "arn:") {
+		return resource
+	}
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", p.Partition, service, p.Region, p.Account, resource)
+}
+
+// sqsActions: a batch is allowed by the permission for one.
+var sqsActions = map[string]string{
+	"SendMessage": "SendMessage", "SendMessageBatch": "SendMessage", "ReceiveMessage": "ReceiveMessage",
+	"DeleteMessage": "DeleteMessage", "DeleteMessageBatch": "DeleteMessage", "GetQueueAttributes": "GetQueueAttributes",
+	"ChangeMessageVisibility": "ChangeMessageVisibility", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+}
+
+func (p Place) sqs(action string, body []byte) ([]policy.Request, error) {
+	var in struct{ QueueURL string }
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, err
+	}
+	permission, known := sqsActions[action]
+	queue, err := url.Parse(in.QueueURL)
+	if !known || err != nil || in.QueueURL == "" {
+		return nil, err
+	}
+	name := queue.Path[strings.LastIndexByte(queue.Path, '/')+1:]
+	return []policy.Request{{Action: "sqs:" + permission, Resource: p.arn("sqs", name)}}, nil
+}
+
+func (p Place) events(action string, body []byte) ([]policy.Request, error) {
+	var in struct {
+		Entries []struct{ EventBusName, Source, DetailType string }
+	}
+	if err := json.Unmarshal(body, &in); err != nil || action != "PutEvents" {
+		return nil, err
+	}
+	var requests []policy.Request
+	for _, entry := range in.Entries {
+		bus := entry.EventBusName
+		if bus == "" {
+			bus = "default"
+		}
+		if !strings.HasPrefix(bus, "arn:") {
+			bus = "event-bus/" + bus
+		}
+		requests = append(requests, policy.Request{
+			Action: "events:PutEvents", Resource: p.arn("events", bus),
+			Context: map[string][]string{"events:source": {entry.Source}, "events:detail-type": {entry.DetailType}},
+		})
+	}
+	return requests, nil
+}

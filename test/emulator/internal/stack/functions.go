@@ -1,0 +1,150 @@
+package stack
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+)
+
+// Function is a deployed Lambda function as the emulated Lambda API knows it.
+type Function struct {
+	Name        string // what Blox calls it, such as drive
+	LogicalID   string
+	Deployed    string // its name in the account
+	ARN         string
+	Role        string // logical id
+	Environment map[string]string
+	Timeout     time.Duration
+	MemoryMB    int
+	// Reserved is its reserved concurrency, 0 if it has none.
+	Reserved int
+	Zip      []byte
+}
+
+// maxZipBytes is Lambda's limit for a zip.
+const maxZipBytes = 50 << 20
+
+// Functions reads the stack's functions, their code included.
+func (t *Template) Functions(ctx context.Context, api *lambda.Client, download *http.Client) ([]Function, error) {
+	var functions []Function
+	for _, r := range t.OfType("AWS::Lambda::Function") {
+		out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &r.PhysicalID})
+		if err != nil {
+			return nil, fmt.Errorf("reading function %s: %w", r.LogicalID, err)
+		}
+		c := out.Configuration
+		f := Function{
+			LogicalID: r.LogicalID, Deployed: aws.ToString(c.FunctionName), ARN: aws.ToString(c.FunctionArn),
+			Timeout: time.Duration(aws.ToInt32(c.Timeout)) * time.Second, MemoryMB: int(aws.ToInt32(c.MemorySize)),
+		}
+		if c.Environment != nil {
+			f.Environment = c.Environment.Variables
+		}
+		if out.Concurrency != nil {
+			f.Reserved = int(aws.ToInt32(out.Concurrency.ReservedConcurrentExecutions))
+		}
+		if f.Name, err = nameOf(f.Environment); err != nil {
+			return nil, fmt.Errorf("function %s: %w", r.LogicalID, err)
+		}
+		if f.Role, err = RoleOf(r.Properties["Role"]); err != nil {
+			return nil, fmt.Errorf("function %s: %w", f.Name, err)
+		}
+		if f.Zip, err = fetch(ctx, download, aws.ToString(out.Code.Location)); err != nil {
+			return nil, fmt.Errorf("downloading the code of function %s: %w", f.Name, err)
+		}
+		functions = append(functions, f)
+	}
+	return functions, nil
+}
+
+// nameOf tells the functions apart by what they are told to do.
+func nameOf(environment map[string]string) (string, error) {
+	if handler := environment["BLOX_HANDLER"]; handler != "" {
+		return handler, nil
+	}
+	if environment["BLOX_EVENTS_DLQ_URL"] != "" {
+		return "ingest", nil
+	}
+	if environment["BLOX_RECONCILE_MINUTES"] != "" {
+		return "reconcile", nil
+	}
+	return "", fmt.Errorf("its environment is none of Blox's: it has neither BLOX_HANDLER, BLOX_EVENTS_DLQ_URL nor BLOX_RECONCILE_MINUTES")
+}
+
+func fetch(ctx context.Context, client *http.Client, location string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }() // it was only read
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %s", response.Status)
+	}
+	data, err := io.ReadAll(io.LimitReader(response.Body, maxZipBytes+1))
+	if len(data) > maxZipBytes {
+		return nil, fmt.Errorf("more than %d bytes", maxZipBytes)
+	}
+	return data, err
+}
+
+// maxBinaryBytes bounds an unpacked file; Lambda takes 250 MB of them.
+const maxBinaryBytes = 250 << 20
+
+// Unpack writes a function's zip into a folder, as Lambda does before it runs what is in it.
+func Unpack(archive []byte, directory string) error {
+	reader, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		return fmt.Errorf("opening the zip: %w", err)
+	}
+	root, err := os.OpenRoot(directory)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	for _, file := range reader.File {
+		if strings.HasSuffix(file.Name, "/") {
+			continue
+		}
+		if err := unpackFile(root, file); err != nil {
+			return fmt.Errorf("unpacking %s: %w", file.Name, err)
+		}
+	}
+	return nil
+}
+
+func unpackFile(root *os.Root, file *zip.File) (err error) {
+	if folder := filepath.Dir(file.Name); folder != "." {
+		if err := root.MkdirAll(folder, 0o755); err != nil {
+			return err
+		}
+	}
+	in, err := file.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	// A zip made where files have no mode is made to run all the same, as Lambda does for bootstrap.
+	out, err := root.OpenFile(file.Name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, io.LimitReader(in, maxBinaryBytes)); err != nil {
+		_ = out.Close()
+		return err
+	}
+	return out.Close()
+}
