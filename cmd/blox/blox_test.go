@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -277,26 +276,6 @@ func TestAges(t *testing.T) {
 	}
 	require.Empty(t, age(now, nil))
 	require.Empty(t, age(now, &time.Time{}))
-}
-
-func TestSigningIsAskedForByTheEndpoint(t *testing.T) {
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKID")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
-	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
-	for endpoint, region := range map[string]string{
-		"https://abc.execute-api.eu-west-1.amazonaws.com/prod":        "eu-west-1",
-		"https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod":    "cn-north-1",
-		"https://abc.execute-api.eu-west-1.amazonaws.com.evil.test/a": "",
-		"http://127.0.0.1:8080": "",
-	} {
-		match := gatewayHost.FindStringSubmatch(strings.SplitN(endpoint, "/", 4)[2])
-		require.Equal(t, region != "", match != nil, endpoint)
-		if match != nil {
-			require.Equal(t, region, match[1])
-		}
-	}
-	s := newSession(t)
-	require.Equal(t, exitOK, s.run("get tasks --sign-region eu-west-1").code)
 }
 
 func TestAPauseEndsWithItsContext(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"github.com/blox/blox/client"
@@ -69,6 +70,7 @@ func explain(err error) (code int, text string) {
 	var answered *client.Error
 	var called *url.Error
 	var foreign *client.ForeignError
+	var service smithy.APIError
 	switch {
 	case errors.As(err, &exit):
 		return exit.code, exit.Error()
@@ -78,6 +80,10 @@ func explain(err error) (code int, text string) {
 		return exitFailed, foreign.Error() + "; give the address of one with --endpoint"
 	case errors.Is(err, context.Canceled):
 		return exitFailed, "interrupted"
+	case noCredentials(err):
+		return exitFailed, explainCredentials(err)
+	case errors.As(err, &service):
+		return exitFailed, explainAWS(err, service)
 	case errors.As(err, &called):
 		return exitFailed, explainCall(called)
 	default:
@@ -92,9 +98,25 @@ func explainAnswer(e *client.Error) (code int, text string) {
 	case http.StatusNotFound:
 		return exitNotFound, e.Error() + "; blox get lists what there is"
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return exitFailed, fmt.Sprintf("the API refused the call (%s): check the AWS credentials, --endpoint and --sign-region", e.Error())
+		return exitFailed, "the API refused the call: " + e.Error() + whereToLook(e.Refusal)
 	default:
 		return exitFailed, e.Error()
+	}
+}
+
+// whereToLook names the flags that may be wrong.
+func whereToLook(refusal client.Refusal) string {
+	switch refusal {
+	case client.RefusedUnsigned:
+		return " (--auth iam signs; --endpoint, --stack)"
+	case client.RefusedSignature, client.RefusedKey, client.RefusedExpired, client.RefusedPermission:
+		return " (--profile, --region)"
+	case client.RefusedBeforeLogin:
+		return " (--endpoint, --stack)"
+	case client.RefusedClock:
+		return ""
+	default:
+		return "; check the AWS credentials (--profile, --region) and --endpoint"
 	}
 }
 
@@ -110,5 +132,5 @@ func explainCall(e *url.Error) string {
 	} else if errors.As(e.Err, &dial) && dial.Op == "dial" {
 		why = dial.Err.Error()
 	}
-	return fmt.Sprintf("cannot reach the Blox API at %s (%s): start one with blox local, or give its address with --endpoint", server, why)
+	return fmt.Sprintf("cannot reach the Blox API at %s (%s): start one with blox local, or give its address with --endpoint or --stack", server, why)
 }

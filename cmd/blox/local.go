@@ -37,7 +37,7 @@ must be confirmed with --allow-remote.
 Ctrl-C stops everything. Nothing is kept.`,
 		Example: "  blox local\n  blox local --instances 100 --seed 7\n  blox local --store dynamodb\n" +
 			"  blox local --auth iam --credentials-file ./credentials",
-		Args:    exactly(0),
+		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.Demo = !noDemo
 			cfg.Endpoint = os.Getenv("AWS_ENDPOINT_URL_DYNAMODB") // the SDKs' own variable

@@ -46,7 +46,9 @@ Exit codes:
   0  it was done
   1  it failed: the API refused it or cannot be reached, or a deployment waited for has failed hosts or did not complete
   2  the command line, a file or a value in it is wrong
-  3  there is nothing of that name`,
+  3  there is nothing of that name
+
+` + connectionHelp,
 		// Errors are printed by run, once and in one sentence.
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -66,6 +68,7 @@ Exit codes:
 		newApplyCommand(c),
 		newDeployCommand(c),
 		newDeleteCommand(c),
+		newDoctorCommand(c),
 		newLocalCommand(),
 		newVersionCommand(),
 	)

@@ -17,6 +17,7 @@ import (
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/httpapi"
+	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
@@ -98,12 +99,14 @@ func TestSettings(t *testing.T) {
 	good := map[string]string{
 		"BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon", "BLOX_WAKEUP_QUEUE_URL": "https://queue", "BLOX_INSTALLATION": "main",
 		"BLOX_ACCOUNT": "210987654321", "AWS_REGION": "eu-west-1", "BLOX_VERSION": "1.0.0", "BLOX_RETENTION_DAYS": "7",
+		"BLOX_HANDLER": "api", "BLOX_MEMBERS": "none", "BLOX_EXTERNAL_ID": "none",
 	}
 	settings, err := function.SettingsFrom(func(name string) string { return good[name] })
 	require.NoError(t, err)
 	require.Equal(t, function.Settings{
-		StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue", Installation: "main", Account: "210987654321",
-		Region: "eu-west-1", Version: "1.0.0", VisibleFor: 7 * 24 * time.Hour,
+		Handler: function.HandlerAPI, StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue", Installation: "main",
+		Settings: member.Settings{Home: member.Place{Account: "210987654321", Region: "eu-west-1"}, ExternalID: member.None},
+		Version:  "1.0.0", VisibleFor: 7 * 24 * time.Hour,
 	}, settings)
 	for name := range good {
 		_, err := function.SettingsFrom(func(asked string) string {
@@ -122,5 +125,27 @@ func TestSettings(t *testing.T) {
 			return good[asked]
 		})
 		require.ErrorContains(t, err, "allowed are 1 to 3650 days")
+	}
+}
+
+func TestTheStreamIsToldOnlyWhatItNeeds(t *testing.T) {
+	good := map[string]string{
+		"BLOX_HANDLER": "stream", "BLOX_STATE_TABLE": "state", "BLOX_INSTALLATION": "main", "BLOX_ACCOUNT": "210987654321",
+		"AWS_REGION": "eu-west-1", "BLOX_VERSION": "1.0.0", "BLOX_RETENTION_DAYS": "7",
+	}
+	settings, err := function.SettingsFrom(func(name string) string { return good[name] })
+	require.NoError(t, err)
+	require.Equal(t, function.Settings{
+		Handler: function.HandlerStream, StateTable: "state", Installation: "main", Version: "1.0.0", VisibleFor: 7 * 24 * time.Hour,
+		Settings: member.Settings{Home: member.Place{Account: "210987654321", Region: "eu-west-1"}},
+	}, settings)
+	for name := range good {
+		_, err := function.SettingsFrom(func(asked string) string {
+			if asked == name {
+				return ""
+			}
+			return good[asked]
+		})
+		require.ErrorContains(t, err, name)
 	}
 }

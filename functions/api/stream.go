@@ -21,7 +21,9 @@ type StreamHandler struct {
 }
 
 // NewStream makes a StreamHandler. It does not need the Daemon, ECS and Wakeups of deps.
-func NewStream(deps httpapi.Deps) *StreamHandler { return &StreamHandler{api: httpapi.NewStreams(deps)} }
+func NewStream(deps httpapi.Deps) *StreamHandler {
+	return &StreamHandler{api: httpapi.NewStreams(deps)}
+}
 
 // closeBefore is how long before an invocation's deadline a stream is cut off. A stream ends by itself before that; this
 // is for a reader who does not take what it is told.

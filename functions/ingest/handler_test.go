@@ -19,6 +19,7 @@ import (
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/ingest"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -51,7 +52,7 @@ func newFunction(t testing.TB, db dynamo.API, name string) *function {
 	require.NoError(t, table.Create(t.Context(), db, name, schema.State))
 	f.invoke = lambda.NewHandler(New(ingest.Config{
 		Store: f.store, DeadLetters: f.dead, Hints: &fakeQueue{}, Workers: 1,
-		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return now }, Metrics: metrics.Discard{}, Logger: slog.New(slog.DiscardHandler),
 	}).Handle)
 	return f
 }
@@ -162,11 +163,13 @@ func TestWhatDynamoDBCannotHoldIsSetAside(t *testing.T) {
 
 func TestSettingsNameWhatIsMissing(t *testing.T) {
 	environment := map[string]string{
-		"BLOX_STATE_TABLE": "state", "BLOX_EVENTS_DLQ_URL": "https://dlq", "BLOX_RECONCILE_QUEUE_URL": "https://reconcile", "BLOX_RETENTION_DAYS": "7",
+		"BLOX_INSTALLATION": "main", "BLOX_STATE_TABLE": "state", "BLOX_EVENTS_DLQ_URL": "https://dlq", "BLOX_RECONCILE_QUEUE_URL": "https://reconcile", "BLOX_RETENTION_DAYS": "7",
 	}
 	settings, err := SettingsFrom(func(name string) string { return environment[name] })
 	require.NoError(t, err)
-	require.Equal(t, Settings{StateTable: "state", EventsDLQURL: "https://dlq", ReconcileQueueURL: "https://reconcile", VisibleFor: 7 * 24 * time.Hour}, settings)
+	require.Equal(t, Settings{
+		Installation: "main", StateTable: "state", EventsDLQURL: "https://dlq", ReconcileQueueURL: "https://reconcile", VisibleFor: 7 * 24 * time.Hour,
+	}, settings)
 	for name := range environment {
 		_, err := SettingsFrom(func(asked string) string {
 			if asked == name {

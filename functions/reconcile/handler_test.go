@@ -18,6 +18,8 @@ import (
 
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecssim"
+	"github.com/blox/blox/internal/member"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/reconcile"
 	"github.com/blox/blox/internal/reconcile/request"
@@ -64,14 +66,15 @@ func newFunction(t *testing.T) *function {
 	f.store = table.NewState(db, "state", state.DefaultVisibleFor)
 	clock := func() time.Time { return f.now }
 	f.invoke = lambda.NewHandler(New(Config{
-		Config: reconcile.Config{
+		Places: []reconcile.Config{{
 			ECS: ecs.New(ecs.Options{
 				Region: region, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""),
 				HTTPClient: &http.Client{Transport: &ecssim.Transport{Sim: f.sim, Now: clock}}, Retryer: aws.NopRetryer{},
 			}),
-			Account: account, Region: region, Store: f.store, Now: clock, Workers: 1, Logger: slog.New(slog.DiscardHandler),
-		},
-		Queue: f.queue,
+			Account: account, Region: region, Store: f.store, Now: clock, Workers: 1, Period: 5 * time.Minute,
+			Metrics: metrics.Discard{}, Logger: slog.New(slog.DiscardHandler),
+		}},
+		Queue: f.queue, Now: clock, Logger: slog.New(slog.DiscardHandler),
 	}).Handle)
 	return f
 }
@@ -182,12 +185,18 @@ func TestTheFunctionStopsBeforeItIsKilled(t *testing.T) {
 func TestSettingsNameWhatIsMissing(t *testing.T) {
 	environment := map[string]string{
 		"BLOX_ACCOUNT": account, "AWS_REGION": region, "BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon",
-		"BLOX_RECONCILE_QUEUE_URL": "https://reconcile", "BLOX_RETENTION_DAYS": "7",
+		"BLOX_RECONCILE_QUEUE_URL": "https://reconcile", "BLOX_RETENTION_DAYS": "7", "BLOX_INSTALLATION": "main",
+		"BLOX_RECONCILE_MINUTES": "5", "BLOX_ECS_READS_PER_SECOND": "10", "BLOX_MEMBERS": "123456789012/eu-west-1", "BLOX_EXTERNAL_ID": "secret",
 	}
 	settings, err := SettingsFrom(func(name string) string { return environment[name] })
 	require.NoError(t, err)
 	require.Equal(t, Settings{
-		Account: account, Region: region, StateTable: "state", DaemonTable: "daemon", ReconcileQueueURL: "https://reconcile", VisibleFor: 7 * 24 * time.Hour,
+		Settings: member.Settings{
+			Home:    member.Place{Account: account, Region: region},
+			Members: []member.Place{{Account: account, Region: "eu-west-1"}}, ExternalID: "secret",
+		},
+		Installation: "main", StateTable: "state", DaemonTable: "daemon", ReconcileQueueURL: "https://reconcile",
+		VisibleFor: 7 * 24 * time.Hour, Period: 5 * time.Minute, ReadsPerSecond: 10,
 	}, settings)
 	for name := range environment {
 		_, err := SettingsFrom(func(asked string) string {
@@ -198,4 +207,70 @@ func TestSettingsNameWhatIsMissing(t *testing.T) {
 		})
 		require.ErrorContains(t, err, "environment variable "+name+" is")
 	}
+}
+
+// Each place has its own group of the queue, so that they are swept side by side, and its own ECS.
+func TestEachPlaceIsSwept(t *testing.T) {
+	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	db := memory.New()
+	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
+	store := table.NewState(db, "state", state.DefaultVisibleFor)
+	places := []member.Place{{Account: account, Region: region}, {Account: account, Region: "eu-west-1"}, {Account: "210987654321", Region: region}}
+	sent := &fakeQueue{}
+	cfg := Config{Queue: sent, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler)}
+	for i, p := range places {
+		sim := ecssim.New(ecssim.Config{Account: p.Account, Region: p.Region}, now)
+		for range i + 1 {
+			sim.AddHost(now, "edge", ecssim.HostSpec{})
+		}
+		cfg.Places = append(cfg.Places, reconcile.Config{
+			ECS: ecs.New(ecs.Options{
+				Region: p.Region, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""),
+				HTTPClient: &http.Client{Transport: &ecssim.Transport{Sim: sim, Now: cfg.Now}}, Retryer: aws.NopRetryer{},
+			}),
+			Account: p.Account, Region: p.Region, Store: store, Now: cfg.Now, Workers: 1, Period: 5 * time.Minute,
+			Metrics: metrics.Discard{}, Logger: cfg.Logger,
+		})
+	}
+	f := &function{invoke: lambda.NewHandler(New(cfg).Handle), queue: sent}
+	_, err := f.invoke.Invoke(t.Context(), []byte(`{"source":"blox.schedule"}`))
+	require.NoError(t, err)
+	require.Len(t, sent.messages, len(places))
+	stored := func(p member.Place) int {
+		records, err := store.Living(t.Context(), state.ClusterKey{Account: p.Account, Region: p.Region, Name: "edge"}, state.KindContainerInstance)
+		require.NoError(t, err)
+		return len(records)
+	}
+	for i, p := range places {
+		require.Equal(t, p.String(), sent.messages[i].Group)
+		require.Empty(t, f.deliver(t, sent.messages[i].Body))
+		require.Equal(t, i+1, stored(p), p)
+		for _, other := range places[i+1:] {
+			require.Zero(t, stored(other), "another place's ECS was asked")
+		}
+	}
+}
+
+// failingQueue takes the messages of all groups but one.
+type failingQueue struct {
+	fakeQueue
+	group string
+}
+
+func (q *failingQueue) Send(ctx context.Context, messages []queue.Message) error {
+	if messages[0].Group == q.group {
+		return errors.New("throttled")
+	}
+	return q.fakeQueue.Send(ctx, messages)
+}
+
+func TestAPlaceThatCannotBeAskedForKeepsNoOtherFromItsSweep(t *testing.T) {
+	sent := &failingQueue{group: account + "/eu-west-1"}
+	handler := New(Config{
+		Places: []reconcile.Config{{Account: account, Region: region}, {Account: account, Region: "eu-west-1"}, {Account: account, Region: "eu-west-2"}},
+		Queue:  sent, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	_, err := handler.Handle(t.Context(), []byte(`{"source":"blox.schedule"}`))
+	require.EqualError(t, err, "asking for a sweep of 123456789012/eu-west-1: throttled")
+	require.Len(t, sent.messages, 2)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/blox/blox/internal/drive"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
@@ -108,5 +110,51 @@ func TestDriveRefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, payload := range []string{`{}`, `[]`, `{"source":"other"}`} {
 		_, err := newDrive(t, &sender{}).Invoke(t.Context(), []byte(payload))
 		require.ErrorContains(t, err, "neither the tick")
+	}
+}
+
+func TestEachHandlerIsToldWhatItNeeds(t *testing.T) {
+	both := map[string]string{
+		"BLOX_HANDLER": "dispatch", "BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon", "BLOX_WAKEUP_QUEUE_URL": "https://queue",
+		"BLOX_INSTALLATION": "main", "BLOX_RETENTION_DAYS": "7",
+	}
+	want := Settings{
+		Handler: HandlerDispatch, StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue",
+		Installation: "main", VisibleFor: 7 * 24 * time.Hour,
+	}
+	requireSettings(t, both, want)
+
+	ofDrive := maps.Clone(both)
+	maps.Copy(ofDrive, map[string]string{
+		"BLOX_HANDLER": "drive", "BLOX_ACCOUNT": "210987654321", "AWS_REGION": "eu-west-1", "BLOX_RECONCILE_MINUTES": "10",
+		"BLOX_ECS_READS_PER_SECOND": "4", "BLOX_ECS_MODIFIES_PER_SECOND": "8", "BLOX_EVENT_BUS": "blox-main",
+		"BLOX_MEMBERS": "210987654321/eu-west-2,123456789012/eu-west-1", "BLOX_EXTERNAL_ID": "secret",
+	})
+	want.Handler = HandlerDrive
+	want.Drive = DriveSettings{
+		Settings: member.Settings{
+			Home:       member.Place{Account: "210987654321", Region: "eu-west-1"},
+			Members:    []member.Place{{Account: "210987654321", Region: "eu-west-2"}, {Account: "123456789012", Region: "eu-west-1"}},
+			ExternalID: "secret",
+		},
+		ReconcilePeriod: 10 * time.Minute, ReadsPerSecond: 4, ModifiesPerSecond: 8, EventBus: "blox-main",
+	}
+	requireSettings(t, ofDrive, want)
+}
+
+// requireSettings wants all of the environment's variables to be needed.
+func requireSettings(t *testing.T, environment map[string]string, want Settings) {
+	t.Helper()
+	got, err := SettingsFrom(func(name string) string { return environment[name] })
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	for name := range environment {
+		_, err := SettingsFrom(func(asked string) string {
+			if asked == name {
+				return ""
+			}
+			return environment[asked]
+		})
+		require.ErrorContains(t, err, "environment variable "+name+" is not set")
 	}
 }

@@ -103,4 +103,3 @@ func (e Event) resources() []string { return e.Detail.Clusters }
 type Bus interface {
 	Put(ctx context.Context, events []Event) error
 }
-

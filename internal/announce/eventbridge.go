@@ -26,6 +26,8 @@ const (
 	// attempts is how often an event is put at most. The SDK retries calls that fail as a whole; EventBridge also refuses
 	// single events of a call that succeeds, and those the SDK does not see.
 	attempts = 4
+	// putTimeout bounds one Put: the caller has other work to do, and puts the events again some time.
+	putTimeout = 5 * time.Second
 )
 
 // EventBridge is the Bus of an event bus of Amazon EventBridge.
@@ -44,6 +46,8 @@ func NewEventBridge(api EventBridgeAPI, bus string) *EventBridge {
 
 // Put puts events in batches, in order. Those that EventBridge refuses are put again, a bounded number of times.
 func (b *EventBridge) Put(ctx context.Context, events []Event) error {
+	ctx, cancel := context.WithTimeout(ctx, putTimeout)
+	defer cancel()
 	for batch := range slices.Chunk(events, maxBatch) {
 		entries := make([]types.PutEventsRequestEntry, len(batch))
 		for i, e := range batch {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/state"
 )
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/state"
 )
 
@@ -117,7 +118,7 @@ func TestAnEnvironmentThatIsGoneIsNoError(t *testing.T) {
 
 func TestCallsBeyondTheBudgetWait(t *testing.T) {
 	w := newWorld(t)
-	w.driver.Modify = Share{PerSecond: 1, Burst: 2}
+	w.driver.Modify = ecsapi.Share{PerSecond: 1, Burst: 2}
 	for n := range 5 {
 		w.host(n)
 	}

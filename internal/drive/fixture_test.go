@@ -46,6 +46,7 @@ type world struct {
 
 	bus     announce.Memory
 	metrics metrics.Memory
+	heard   int // events of the bus that the test has looked at
 }
 
 func (w *world) Send(_ context.Context, messages []queue.Message) error {
@@ -218,4 +219,21 @@ func (w *world) wokenFor() (bodies []string) {
 	}
 	slices.Sort(bodies)
 	return bodies
+}
+
+// deployNext puts another deployment of revision 1 in force.
+func (w *world) deployNext(id string) {
+	w.t.Helper()
+	env, err := w.daemon.Environment(w.t.Context(), "env")
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.daemon.CreateDeployment(w.t.Context(), env, daemon.Deployment{
+		ID: id, EnvironmentID: "env", Revision: 1, Token: "token of " + id, Status: daemon.DeploymentPending, CreatedAt: w.now,
+	}))
+}
+
+func (w *world) instances(hosts ...int) (keys []state.Key) {
+	for _, n := range hosts {
+		keys = append(keys, w.instance(n))
+	}
+	return keys
 }

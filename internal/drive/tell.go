@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
@@ -12,12 +11,8 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
-const (
-	// tellTimeout bounds what telling people may cost of an invocation's time: the work comes first.
-	tellTimeout = 5 * time.Second
-	// maxOvertaken bounds the deployments that one new deployment is found to have overtaken.
-	maxOvertaken = 25
-)
+// maxOvertaken bounds the deployments that one new deployment is found to have overtaken.
+const maxOvertaken = 25
 
 // tell announces what became of the deployment in force and was not announced yet, and remembers that it was. The change
 // itself is stored before: whoever hears of it and asks the API sees it. If the driver dies in between, the next look at
@@ -27,8 +22,6 @@ func (d *Driver) tell(ctx context.Context, env daemon.Environment, dep daemon.De
 	if len(events) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
-	defer cancel()
 	var err error
 	if dep.Announced == "" {
 		// The deployments before it come first: once it is announced, nobody looks for them.
@@ -83,9 +76,7 @@ func stateReason(dep daemon.Deployment) string {
 
 // put puts events and stores that it was done.
 func (d *Driver) put(ctx context.Context, events []announce.Event, told daemon.Deployment) error {
-	if err := d.Announce.Put(ctx, events); err != nil {
-		return err
-	}
+	_ = d.Announce.Put(ctx, events)
 	err := d.Daemon.AdvanceDeployment(ctx, told)
 	if errors.Is(err, table.ErrConflict) {
 		return nil // it was superseded this moment, and will be announced as that
@@ -126,8 +117,6 @@ func (d *Driver) tellStopped(ctx context.Context, s daemon.Snapshot) {
 	}
 	now, dep := d.Now(), *s.Deployment
 	dep.Status, dep.EndedAt = daemon.DeploymentStopped, &now
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
-	defer cancel()
 	event := announce.Of(announce.DeploymentStateChange, d.Installation, s.Environment, dep, stateReason(dep), now)
 	if err := d.Announce.Put(ctx, []announce.Event{event}); err != nil {
 		d.Log.Warn("people are not told of the end of a deployment", "environment", s.Environment.Name, "deploymentId", dep.ID, "error", err)

@@ -66,8 +66,8 @@ func (s *server) checkDefinition(in client.EnvironmentDefinition) []error {
 			seen = append(seen, key)
 		}
 	}
-	if in.TaskDefinition != "" && len(seen) > 0 {
-		if err := checkTaskDefinition(in.TaskDefinition, seen[0]); err != nil {
+	if in.TaskDefinition != "" {
+		if err := checkTaskDefinition(in.TaskDefinition, seen); err != nil {
 			errs = append(errs, wrong("body.taskDefinition", shorten(in.TaskDefinition), "%s", err))
 		}
 	}
@@ -90,7 +90,8 @@ func (s *server) workCluster(given string) (state.ClusterKey, error) {
 	return key, err
 }
 
-func checkTaskDefinition(given string, place state.ClusterKey) error {
+// checkTaskDefinition checks its form, and that it is where the clusters are, if these are known.
+func checkTaskDefinition(given string, clusters []state.ClusterKey) error {
 	if !strings.HasPrefix(given, arnPrefix) {
 		if !familyPattern.MatchString(given) {
 			return errors.New("invalid task definition: allowed are FAMILY, FAMILY:REVISION and ARNs")
@@ -104,9 +105,9 @@ func checkTaskDefinition(given string, place state.ClusterKey) error {
 	if arn.Kind != state.ARNTaskDefinition {
 		return fmt.Errorf("this is the ARN of a %s, allowed is a task definition's", arn.Kind)
 	}
-	if arn.Account != place.Account || arn.Region != place.Region {
+	if len(clusters) > 0 && (arn.Account != clusters[0].Account || arn.Region != clusters[0].Region) {
 		return fmt.Errorf("this task definition is in account %s, region %s: allowed is that of the clusters, account %s, region %s",
-			arn.Account, arn.Region, place.Account, place.Region)
+			arn.Account, arn.Region, clusters[0].Account, clusters[0].Region)
 	}
 	return nil
 }

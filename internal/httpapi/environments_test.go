@@ -18,6 +18,7 @@ import (
 	"github.com/blox/blox/client"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dynamo"
+	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/wakeup"
 )
 
@@ -105,7 +106,10 @@ func TestCreateEnvironmentRefuses(t *testing.T) {
 		"clusters twice":           {with("clusters", `["core"]`), 400, []string{"not both"}},
 		"an empty cluster":         {with("instanceGroup", `{"cluster": ""}`), 400, []string{"body.instanceGroup.cluster"}},
 		"no cluster's name":        {with("instanceGroup", `{"cluster": "a b"}`), 400, []string{"invalid cluster ARN or name"}},
-		"another region":           {with("instanceGroup", `{"cluster": "`+elsewhere+`"}`), 400, []string{"us-east-1", "allowed are clusters of account " + account}},
+		"another region":           {with("instanceGroup", `{"cluster": "`+elsewhere+`"}`), 400, []string{"us-east-1", "is no member", "allowed are " + account + "/" + region}},
+		"clusters of two regions":  {strings.Replace(with("instanceGroup", ""), "{", `{"clusters": ["edge", "`+memberARN("edge")+`"],`, 1), 400, []string{"body.clusters[1]", "allowed are clusters of one account and region"}},
+		"a member's definition":    {with("taskDefinition", `"`+memberARN("a:1")+`"`), 400, []string{"this task definition is in account " + memberAccount, "allowed is that of the clusters, account " + account}},
+		"the home's definition":    {strings.Replace(with("instanceGroup", `{"cluster": "`+memberARN("edge")+`"}`), "log-agent:12", taskDefinitionARN("log-agent:12"), 1), 400, []string{"allowed is that of the clusters, account " + memberAccount}},
 		"a task's ARN for cluster": {with("instanceGroup", `{"cluster": "`+instanceARN(1)+`"}`), 400, []string{"allowed is a cluster's"}},
 		"a cluster that is not":    {with("instanceGroup", `{"cluster": "nope"}`), 404, []string{clusterARN("nope"), "does not exist"}},
 		"a deleted cluster":        {with("instanceGroup", `{"cluster": "gone"}`), 404, []string{clusterARN("gone"), "INACTIVE", "allowed is ACTIVE"}},
@@ -128,6 +132,36 @@ func TestCreateEnvironmentRefuses(t *testing.T) {
 			require.Empty(t, a.get("/v1/environments").object()["items"])
 		})
 	}
+}
+
+// A member's clusters and task definitions are another ECS's, which is asked.
+func TestAnEnvironmentInAMember(t *testing.T) {
+	a := newAPI(t)
+	a.member.clusters[memberARN("edge")] = "ACTIVE"
+	definition := memberARN("log-agent:7")
+	found := types.TaskDefinition{TaskDefinitionArn: &definition, Status: types.TaskDefinitionStatusActive}
+	a.member.taskDefinitions["log-agent"], a.member.taskDefinitions[definition] = found, found
+	for i, given := range []string{"log-agent", definition} {
+		env := a.create(fmt.Sprintf(`{"name": "n%d", "instanceGroup": {"cluster": %q}, "taskDefinition": %q}`, i, memberARN("edge"), given))
+		stored, err := a.daemon.Environment(t.Context(), env.ID)
+		require.NoError(t, err)
+		require.Equal(t, []state.ClusterKey{{Account: memberAccount, Region: memberRegion, Name: "edge"}}, stored.Clusters)
+		revision, err := a.daemon.Revision(t.Context(), env.ID, 1)
+		require.NoError(t, err)
+		require.Equal(t, definition, revision.TaskDefinition)
+	}
+	body := fmt.Sprintf(`{"name": "n", "instanceGroup": {"cluster": %q}, "taskDefinition": "log-agent:12"}`, memberARN("edge"))
+	require.Contains(t, a.do(http.MethodPost, "/v1/environments", body).problem(404),
+		"task definition log-agent:12 does not exist in account "+memberAccount+", region "+memberRegion)
+}
+
+// memberARN is the ARN of a cluster or, with a revision, a task definition of the member.
+func memberARN(name string) string {
+	arn := clusterARN(name)
+	if strings.Contains(name, ":") {
+		arn = taskDefinitionARN(name)
+	}
+	return strings.Replace(strings.Replace(arn, account, memberAccount, 1), region, memberRegion, 1)
 }
 
 func TestThePatternsAreTheSchedulersOwn(t *testing.T) {

@@ -50,6 +50,9 @@ var home = state.ClusterKey{Account: account, Region: region, Name: eventtest.De
 // id makes an id of ECS's form that can be told apart.
 func id(n int) string { return fmt.Sprintf("%032x", n) }
 
+// A member of the installation, with an ECS of its own.
+const memberAccount, memberRegion = "333333333333", "eu-central-1"
+
 // api is the API on stores in memory.
 type api struct {
 	t       testing.TB
@@ -59,6 +62,7 @@ type api struct {
 	state   *table.State
 	daemon  *table.Daemon
 	ecs     *fakeECS
+	member  *fakeECS
 	feed    *fakeFeed
 	wakeups *fakeQueue
 	log     *bytes.Buffer
@@ -71,7 +75,7 @@ func newAPI(t testing.TB) *api { return newAPIOn(t, nil) }
 // newAPIOn puts a layer between the API and the tables, if it is not nil.
 func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 	a := &api{
-		t: t, ecs: newFakeECS(), feed: &fakeFeed{position: "0-0-0-7"}, wakeups: &fakeQueue{}, log: &bytes.Buffer{}, now: start,
+		t: t, ecs: newFakeECS(), member: &fakeECS{clusters: map[string]string{}, taskDefinitions: map[string]types.TaskDefinition{}}, feed: &fakeFeed{position: "0-0-0-7"}, wakeups: &fakeQueue{}, log: &bytes.Buffer{}, now: start,
 	}
 	var db dynamo.API = memory.New(memory.WithClock(func() time.Time { return a.now }))
 	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
@@ -95,10 +99,13 @@ func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 }
 
 func (a *api) ecsOf(wantAccount, wantRegion string) (httpapi.ECS, error) {
-	if wantAccount != account || wantRegion != region {
-		return nil, fmt.Errorf("account %s in region %s is no member: allowed are %s/%s", wantAccount, wantRegion, account, region)
+	switch {
+	case wantAccount == account && wantRegion == region:
+		return a.ecs, nil
+	case wantAccount == memberAccount && wantRegion == memberRegion:
+		return a.member, nil
 	}
-	return a.ecs, nil
+	return nil, fmt.Errorf("account %s in region %s is no member: allowed are %s/%s", wantAccount, wantRegion, account, region)
 }
 
 // newID makes UUIDs that sort by the order they were made in.
@@ -256,14 +263,19 @@ func (f *fakeECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersIn
 	return out, nil
 }
 
-// fakeFeed is the feed, with the position that a test says.
+// fakeFeed is the feed, with the position that a test says unless that is empty.
 type fakeFeed struct {
 	*table.Feed
 	position string
 	err      error
 }
 
-func (f *fakeFeed) Position(context.Context) (string, error) { return f.position, f.err }
+func (f *fakeFeed) Position(ctx context.Context) (string, error) {
+	if f.position == "" && f.err == nil {
+		return f.Feed.Position(ctx)
+	}
+	return f.position, f.err
+}
 
 // fakeQueue keeps what is sent.
 type fakeQueue struct {

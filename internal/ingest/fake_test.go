@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -100,19 +101,21 @@ func (q *fakeQueue) Send(_ context.Context, messages []queue.Message) error {
 // bench is an Ingester with fakes around it.
 type bench struct {
 	*Ingester
-	store *fakeStore
-	dead  *fakeQueue
-	hints *fakeQueue
-	now   time.Time
-	lines bytes.Buffer
+	store   *fakeStore
+	dead    *fakeQueue
+	hints   *fakeQueue
+	now     time.Time
+	lines   bytes.Buffer
+	metrics metrics.Memory
 }
 
 func newBench(workers int) *bench {
 	b := &bench{store: &fakeStore{}, dead: &fakeQueue{}, hints: &fakeQueue{}, now: now}
 	b.Ingester = New(Config{
 		Store: b.store, DeadLetters: b.dead, Hints: b.hints, Workers: workers,
-		Now:    func() time.Time { return b.now },
-		Logger: slog.New(slog.NewJSONHandler(&b.lines, nil)),
+		Now:     func() time.Time { return b.now },
+		Metrics: &b.metrics,
+		Logger:  slog.New(slog.NewJSONHandler(&b.lines, nil)),
 	})
 	return b
 }

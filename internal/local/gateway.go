@@ -23,6 +23,7 @@ const maxRequestBytes = 6 << 20
 // gateway is API Gateway: a REST API with a Lambda proxy integration on every path, without authorization.
 type gateway struct {
 	function *function
+	streams  *streamFunction // for paths below streamPaths; nil if there are none
 	now      func() time.Time
 	log      *slog.Logger
 	// afterWrite, if set, is called after every request that may have changed something.
@@ -36,6 +37,10 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	} else if err != nil {
 		gatewayError(w, http.StatusBadRequest, "Bad Request")
+		return
+	}
+	if g.streams != nil && isStream(r.URL.Path) {
+		g.stream(w, r, proxyRequest(r, body, g.now()))
 		return
 	}
 	var answer events.APIGatewayProxyResponse

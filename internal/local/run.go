@@ -52,6 +52,7 @@ var introduction = template.Must(template.New("introduction").Parse(`Blox runs. 
 {{end}}  {{.Curl}} '{{.API}}/v1/instances{{if .Demo}}?cluster={{.Cluster}}{{end}}'
   {{.Curl}} '{{.API}}/v1/tasks?status=running'
   {{.Curl}} {{.API}}/v1/environments
+  {{.Curl}} -N '{{.API}}/v1/stream/tasks?desiredStatus=running'
   bin/blox get instances{{.Flags}}
 {{- if not .Exports}}
   export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_DEFAULT_REGION={{.Region}}

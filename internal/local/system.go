@@ -110,7 +110,7 @@ func (s *System) start(ctx context.Context) error {
 	mappings := s.wire()
 	changes.function = s.functions.dispatch
 	s.serve(&s.ecs, s.sim)
-	s.serve(&s.api, s.protect(&gateway{function: s.functions.api, now: s.cfg.Now, log: s.cfg.Log, afterWrite: s.narrator.stir}))
+	s.serveAPI()
 	s.goRun(s.store.run)
 	s.goRun(func(ctx context.Context) { s.fail(s.sim.Run(ctx)) })
 	s.goRun(func(ctx context.Context) { changes.run(ctx, s.calls) })
@@ -181,6 +181,16 @@ func (s *System) serve(l *listener, handler http.Handler) {
 			s.fail(fmt.Errorf("serving %s: %w", l.url(), err))
 		}
 	})
+}
+
+// serveAPI serves the API until it is shut down, which ends streams at once.
+func (s *System) serveAPI() {
+	var endStreams context.CancelFunc
+	s.functions.stream.ending, endStreams = context.WithCancel(s.calls)
+	s.serve(&s.api, s.protect(&gateway{
+		function: s.functions.api, streams: s.functions.stream, now: s.cfg.Now, log: s.cfg.Log, afterWrite: s.narrator.stir,
+	}))
+	s.api.server.RegisterOnShutdown(endStreams)
 }
 
 func (s *System) goRun(run func(ctx context.Context)) { s.work.Go(func() { run(s.running) }) }

@@ -37,6 +37,7 @@ const (
 	dispatchTimeout  = 20 * time.Second
 	driveTimeout     = 60 * time.Second
 	apiTimeout       = 29 * time.Second // API Gateway's
+	streamTimeout    = 330 * time.Second
 
 	eventsVisibility    = 30 * time.Second
 	reconcileVisibility = 90 * time.Second
@@ -59,8 +60,11 @@ const workers = 4
 // eventGrace is how long the event of a change may be missing before ECS is asked: here they take milliseconds.
 const eventGrace = 5 * time.Second
 
-// functions are the Lambda functions. Two of them are one zip: the scheduler's.
-type functions struct{ ingest, reconcile, dispatch, drive, api *function }
+// functions are the Lambda functions. Two of them are one zip, dispatch and drive, and two are another, api and stream.
+type functions struct {
+	ingest, reconcile, dispatch, drive, api *function
+	stream                                  *streamFunction
+}
 
 // wire makes the functions and the queues between them, and returns who is to run, once for each execution.
 func (s *System) wire() (executionsOf []*mapping) {
@@ -78,6 +82,12 @@ func (s *System) wire() (executionsOf []*mapping) {
 	stateTable := table.NewState(s.store.db, s.store.state, state.DefaultVisibleFor)
 	daemonTable := table.NewDaemon(s.store.db, s.store.daemon)
 	feed := table.NewFeed(s.store.db, s.store.state, now)
+
+	apiDeps := httpapi.Deps{
+		State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (httpapi.ECS, error) { return s.ecsOf(account, region) },
+		Feed: feed, Wakeups: wakeups, Now: now, NewID: newID,
+		Account: account, Region: region, Installation: installation, Version: "local", Logger: quieter(log),
+	}
 
 	s.functions = functions{
 		ingest: newFunction("ingest", ingestTimeout, ingestfunction.New(ingest.Config{
@@ -100,11 +110,8 @@ func (s *System) wire() (executionsOf []*mapping) {
 			Installation: installation, Settings: s.settings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe,
 			Workers: workers, Announce: announce.Log{Logger: log}, Metrics: metrics.Discard{}, Log: quieter(log),
 		}), quieter(log))),
-		api: newFunction("api", apiTimeout, apifunction.New(httpapi.Deps{
-			State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (httpapi.ECS, error) { return s.ecsOf(account, region) },
-			Feed: feed, Wakeups: wakeups, Now: now, NewID: newID,
-			Account: account, Region: region, Installation: installation, Version: "local", Logger: quieter(log),
-		}).Handle),
+		api:    newFunction("api", apiTimeout, apifunction.New(apiDeps).Handle),
+		stream: &streamFunction{timeout: streamTimeout, handle: apifunction.NewStream(apiDeps).Handle, ending: s.calls},
 	}
 	events.function, requests.function, wakeups.function = s.functions.ingest, s.functions.reconcile, s.functions.drive
 	s.events, s.state, s.daemon = events, stateTable, daemonTable

@@ -71,8 +71,10 @@ func parsePlace(s string) (Place, error) {
 	return Place{Account: account, Region: region}, nil
 }
 
-// externalIDPattern is what AWS STS takes.
-var externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,1224}$`)
+// What AWS STS takes as an external id.
+var externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
+
+const maxExternalID = 1224
 
 // CheckExternalID says what is wrong with an external id: there must be one if there are members, and none if not.
 func CheckExternalID(id string, members []Place) error {
@@ -83,8 +85,8 @@ func CheckExternalID(id string, members []Place) error {
 		return nil
 	case id == None:
 		return errors.New("there are members, whose roles ask for one")
-	case !externalIDPattern.MatchString(id):
-		return errors.New("allowed are 2 to 1224 letters, digits and _+=,.@:/-")
+	case len(id) > maxExternalID || !externalIDPattern.MatchString(id):
+		return fmt.Errorf("allowed are 2 to %d letters, digits and _+=,.@:/-", maxExternalID)
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/event"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
@@ -31,14 +32,16 @@ import (
 
 // world is a simulated ECS, reached by the real SDK, and a STATE table.
 type world struct {
-	t     *testing.T
-	sim   *ecssim.Simulator
-	now   time.Time
-	ecs   *ecs.Client
-	db    *countingDB
-	table string
-	store *table.State
-	calls map[string]int // of ECS, by action
+	metrics metrics.Memory
+	lines   int // of the metrics that the test has looked at
+	t       *testing.T
+	sim     *ecssim.Simulator
+	now     time.Time
+	ecs     *ecs.Client
+	db      *countingDB
+	table   string
+	store   *table.State
+	calls   map[string]int // of ECS, by action
 
 	mu sync.Mutex // the simulator is for one caller at a time
 }
@@ -108,6 +111,7 @@ func (w *world) resetCounts() {
 func (w *world) config() Config {
 	return Config{
 		ECS: w.ecs, Account: edge.Account, Region: edge.Region, Store: w.store, Workers: 1,
+		Period: 5 * time.Minute, Metrics: &w.metrics,
 		Now:    func() time.Time { return w.now },
 		Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 	}

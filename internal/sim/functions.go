@@ -104,7 +104,7 @@ func (w *world) newDrive() *process {
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewOwner: func() string { return w.newID() },
 		Installation: installation, Settings: daemon.DefaultSettings(),
 		Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1,
-		Announce: &w.told, Metrics: metrics.Discard{}, Log: quiet,
+		Announce: teller{w}, Metrics: metrics.Discard{}, Log: quiet,
 	})
 	return &process{drive: schedulerfunction.Drive(driver, quiet)}
 }
@@ -112,7 +112,7 @@ func (w *world) newDrive() *process {
 func (w *world) newAPI() *process {
 	return &process{api: httpapi.New(httpapi.Deps{
 		State: w.state, Daemon: w.daemon, ECS: func(string, string) (httpapi.ECS, error) { return w.client, nil },
-		Feed: table.NewFeed(w.db, stateTable, w.clock),
+		Feed:    table.NewFeed(w.db, stateTable, w.clock),
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewID: w.newTimeID, Account: account, Region: region,
 		Installation: installation, Version: "sim", Logger: quiet,
 	})}

@@ -271,6 +271,9 @@ func (w *world) unfinished(entry table.DirectoryEntry) string {
 	if !dep.Status.Ended() && !broken {
 		return fmt.Sprintf("deployment %s of revision %d is %s: %+v %v", dep.ID, dep.Revision, dep.Status, dep.Counts, dep.FailedInstances)
 	}
+	if what := w.untold(dep); what != "" {
+		return what
+	}
 	if what := w.unended(env); what != "" {
 		return what
 	}
@@ -292,6 +295,9 @@ func (w *world) unended(env daemon.Environment) string {
 		}
 		if !dep.Status.Ended() {
 			return fmt.Sprintf("deployment %s is not in force and is %s", id, dep.Status)
+		}
+		if what := w.untold(dep); what != "" {
+			return what
 		}
 	}
 	return ""

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/queue"
@@ -44,7 +43,7 @@ type world struct {
 	daemon       *table.Daemon
 
 	events, deadLetters, requests, wakeups *queuememory.Queue
-	told                                   announce.Memory
+	told                                   map[announcement]bool
 	mappings                               []*mapping
 	shards                                 [shards]*shard
 	reconcilers, drivers, dispatchers, api *function
@@ -64,7 +63,7 @@ func newWorld(seed uint64, o Options) *world {
 	stream := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, n)) }
 	w := &world{
 		seed: seed, now: epoch, pace: stream(1), chance: stream(2), plan: stream(3), ids: stream(4),
-		running: map[int]*invocation{}, counts: map[string]int{}, truth: newTruth(),
+		running: map[int]*invocation{}, told: map[announcement]bool{}, counts: map[string]int{}, truth: newTruth(),
 		tracer: tracer{keep: o.Tail, sink: o.Trace},
 	}
 	w.p = newProfile(stream(5))

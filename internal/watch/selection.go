@@ -35,7 +35,7 @@ func Tasks(f state.TaskFilter) Selection {
 		kind: state.KindTask, cluster: f.Cluster, matches: f.Matches, could: lasting.Matches,
 		list: func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error) {
 			return s.ListTasks(ctx, table.TaskQuery{
-				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after,
+				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after, Consistent: true,
 			}, now)
 		},
 	}
@@ -49,7 +49,7 @@ func Instances(f state.InstanceFilter) Selection {
 		kind: state.KindContainerInstance, cluster: f.Cluster, matches: f.Matches, could: lasting.Matches,
 		list: func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error) {
 			return s.ListInstances(ctx, table.InstanceQuery{
-				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after,
+				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after, Consistent: true,
 			}, now)
 		},
 	}

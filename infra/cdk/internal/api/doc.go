@@ -14,10 +14,10 @@
 //
 // # Paths with slashes
 //
-// {arn} at the end of a path becomes {arn+}, which takes the rest of the path: long ARNs hold slashes. A cluster's ARN in
-// the middle of a path has to be sent with its slash escaped, as %2F. Whether API Gateway unescapes it before it picks
-// the resource is not documented for REST APIs. It does not matter here: unescaped, the cluster's name becomes the first
-// part of {arn+}, the same resource matches, and the function puts the two together again (EntityPath in
-// internal/httpapi). Such a request's signature has to escape the path twice (%252F), as SigV4 asks for every service
-// but S3; the AWS SDKs and `curl --aws-sigv4` do so. A cluster's name instead of its ARN avoids the question.
+// {arn} or {cluster} at the end of a path becomes {arn+} or {cluster+}, which takes the rest of the path: ARNs hold
+// slashes. A cluster's ARN in the middle of a path has to be sent with its slash escaped, as %2F. Whether API Gateway
+// unescapes it before it picks the resource is not documented for REST APIs. It does not matter here: unescaped, the
+// cluster's name becomes the first part of {arn+}, the same resource matches, and the function puts the two together
+// again (EntityPath in internal/httpapi). Such a request's signature has to escape the path twice (%252F), as SigV4 asks
+// of every service but S3; the AWS SDKs' signers do so. A cluster's name instead of its ARN avoids the question.
 package api

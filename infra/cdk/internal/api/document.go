@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -98,7 +99,7 @@ func (d *document) check() error {
 			}
 		}
 	}
-	return nil
+	return d.checkSiblings()
 }
 
 func (d *document) paths() []string { return slices.Sorted(maps.Keys(d.Paths)) }
@@ -110,10 +111,28 @@ const streamPrefix = "/v1/stream/"
 
 func isStream(path string) bool { return strings.HasPrefix(path, streamPrefix) }
 
+// restOfPath is a parameter at the end of a path that takes the rest of it: ARNs hold slashes.
+var restOfPath = regexp.MustCompile(`/\{(arn|cluster)}$`)
+
 // resourcePath is a path of the document as API Gateway writes it.
-func resourcePath(path string) string {
-	if rest, ok := strings.CutSuffix(path, "/{arn}"); ok {
-		return rest + "/{arn+}"
+func resourcePath(path string) string { return restOfPath.ReplaceAllString(path, "/{$1+}") }
+
+// checkSiblings refuses paths that API Gateway has no resources for: what follows the same beginning may be a parameter
+// of one name only.
+func (d *document) checkSiblings() error {
+	parameters := map[string]string{}
+	for _, path := range d.paths() {
+		parts := strings.Split(resourcePath(path), "/")
+		for i, part := range parts {
+			beginning := strings.Join(parts[:i], "/")
+			if !strings.HasPrefix(part, "{") {
+				continue
+			}
+			if other, ok := parameters[beginning]; ok && other != part {
+				return fmt.Errorf("paths go on with %s and with %s after %s/: API Gateway allows one parameter there", other, part, beginning)
+			}
+			parameters[beginning] = part
+		}
 	}
-	return path
+	return nil
 }

@@ -1,7 +1,7 @@
 package api_test
 
 import (
-	"fmt"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
@@ -67,8 +66,8 @@ func synthesize() error {
 		return err
 	}
 	synthesized.own, synthesized.small = templateOf(own), templateOf(small)
-	for _, found := range findings(own) {
-		synthesized.findings = append(synthesized.findings, fmt.Sprintf("%s: %v", *found.Id, found.Entry.Data))
+	if synthesized.findings, err = findings(own); err != nil {
+		return err
 	}
 	if synthesized.unsuppressed, err = brokenRules(); err != nil {
 		return err
@@ -80,11 +79,33 @@ func synthesize() error {
 }
 
 // findings are cdk-nag's about the construct; the functions are not ours.
-func findings(stack awscdk.Stack) []*cxapi.SynthesisMessage {
+func findings(stack awscdk.Stack) ([]string, error) {
 	annotations := assertions.Annotations_FromStack(stack)
 	anything := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
-	all := append(*annotations.FindError(jsii.String("*"), anything), *annotations.FindWarning(jsii.String("*"), anything)...)
-	return slices.DeleteFunc(all, func(found *cxapi.SynthesisMessage) bool { return !strings.Contains(*found.Id, "/Api/") })
+	var all []string
+	for _, messages := range []any{
+		annotations.FindError(jsii.String("*"), anything), annotations.FindWarning(jsii.String("*"), anything),
+	} {
+		encoded, err := json.Marshal(messages)
+		if err != nil {
+			return nil, err
+		}
+		var decoded []struct {
+			ID    string `json:"id"`
+			Entry struct {
+				Data string `json:"data"`
+			} `json:"entry"`
+		}
+		if err := json.Unmarshal(encoded, &decoded); err != nil {
+			return nil, err
+		}
+		for _, found := range decoded {
+			if strings.Contains(found.ID, "/Api/") {
+				all = append(all, found.ID+": "+found.Entry.Data)
+			}
+		}
+	}
+	return all, nil
 }
 
 // brokenRules are the rules that cdk-nag finds broken when every suppression is taken away.
@@ -101,8 +122,12 @@ func brokenRules() ([]string, error) {
 		}
 	}
 	var rules []string
-	for _, found := range findings(stack) {
-		rules = append(rules, ruleID.FindString(fmt.Sprint(found.Entry.Data)))
+	found, err := findings(stack)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range found {
+		rules = append(rules, ruleID.FindString(text))
 	}
 	slices.Sort(rules)
 	return slices.Compact(rules), nil

@@ -141,6 +141,7 @@ func TestWhatCannotBeBuiltIsRefused(t *testing.T) {
 		"version":    `is of OpenAPI "3.1.0", allowed is 3.0: write it anew with ` + "`make openapi`",
 		"empty":      "has no paths",
 		"method":     `path /v1/ping has "options": allowed are operations (get, put, post, delete, patch, head)`,
+		"sibling":    "paths go on with {id} and with {name} after /v1/things/: API Gateway allows one parameter there",
 		"parameter":  `parameter "id" of get /v1/ping is in "cookie": allowed are path, query and header`,
 		"keyword":    `schema Thing: properties: size: keyword "const" is none of those that can be carried over`,
 		"reference":  `schema Thing: items: the document has no schema "Part"`,

@@ -50,6 +50,16 @@ func (t template) one(kind string) resource {
 	return found[0]
 }
 
+// function is the logical id of a function, which begins with the id that it was made under.
+func (t template) function(id string) string {
+	for _, f := range t.all("AWS::Lambda::Function") {
+		if strings.HasPrefix(f.id, id) {
+			return f.id
+		}
+	}
+	panic("no function " + id)
+}
+
 // routes are the API's methods by "GET /v1/path".
 func (t template) routes() map[string]object {
 	parts := map[string]object{}

@@ -31,6 +31,8 @@ func StackName(installation string) string { return "Blox-" + installation }
 
 // NewStack makes what the settings ask for: the installation's own stack, or that of a member.
 func NewStack(app awscdk.App, s *settings.Settings) (awscdk.Stack, error) {
+	// On every resource, so that costs and inventories can be told apart by installation.
+	awscdk.Tags_Of(app).Add(jsii.String("blox:installation"), jsii.String(s.Installation), nil)
 	if s.IsMember() {
 		return memberStack(app, s), nil
 	}
@@ -63,7 +65,6 @@ func memberStack(app awscdk.App, s *settings.Settings) awscdk.Stack {
 func stackProps(description string, s *settings.Settings) *awscdk.StackProps {
 	return &awscdk.StackProps{
 		Description: jsii.String(description + " (installation " + s.Installation + ")"),
-		Tags:        &map[string]*string{"blox:installation": jsii.String(s.Installation)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			// The rule compares the bootstrap stack's version with what this stack needs. The CDK command does so itself, and
 			// emulators do not know the parameter type that the rule reads it by.

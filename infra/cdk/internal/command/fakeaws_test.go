@@ -16,14 +16,15 @@ type fakeAWS struct {
 	identity string
 	// bootstrap is the version of the bootstrap stack; empty when there is none.
 	bootstrap string
-	// status is the stack's; empty when there is none. after is what it becomes when a change set is executed or the stack
-	// is deleted, with reason on the resource that failed.
-	status, after, reason string
+	// status is the stack's; empty when there is none. executed is what it becomes when a change set is executed, deleted
+	// when the stack is deleted, and reason stands on the resource that failed.
+	status, executed, deleted, reason string
 	// denied is the action that these credentials may not do.
 	denied string
 
-	mu    sync.Mutex
-	calls []string
+	mu        sync.Mutex
+	calls     []string
+	changeSet bool
 }
 
 func (f *fakeAWS) start(t *testing.T) (endpoint string) {
@@ -63,7 +64,7 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "AssumeRole":
 		failed(w, http.StatusForbidden, "AccessDenied", "no such role here: the CDK goes on with its own credentials")
 	default:
-		f.cloudFormation(w, action)
+		f.cloudFormation(w, action, r.FormValue("StackName"))
 	}
 }
 
@@ -77,10 +78,11 @@ func (f *fakeAWS) ssm(w http.ResponseWriter) {
 	fmt.Fprintf(w, `{"Parameter":{"Name":"/cdk-bootstrap/hnb659fds/version","Type":"String","Value":%q}}`, f.bootstrap)
 }
 
-func (f *fakeAWS) cloudFormation(w http.ResponseWriter, action string) {
+func (f *fakeAWS) cloudFormation(w http.ResponseWriter, action, name string) {
 	switch action {
 	case "DescribeStacks":
-		if f.status == "" {
+		// CloudFormation knows a deleted stack by its ARN only.
+		if f.status == "" || f.status == "DELETE_COMPLETE" && name == "Blox-blox" {
 			failed(w, http.StatusBadRequest, "ValidationError", "Stack with id Blox-blox does not exist")
 			return
 		}
@@ -93,17 +95,23 @@ func (f *fakeAWS) cloudFormation(w http.ResponseWriter, action string) {
 			failed(w, http.StatusBadRequest, "ValidationError", "Stack:"+stackID+" is in "+f.status+" state and can not be updated.")
 			return
 		}
-		if f.status == "" {
+		if f.status == "" || f.status == "DELETE_COMPLETE" {
 			f.status = "REVIEW_IN_PROGRESS"
 		}
+		f.changeSet = true
 		answer(w, action, "<Id>arn:aws:cloudformation:eu-west-1:123456789012:changeSet/cdk-deploy-change-set/1</Id><StackId>"+stackID+"</StackId>")
 	case "DescribeChangeSet":
+		if !f.changeSet {
+			failed(w, http.StatusNotFound, "ChangeSetNotFound", "ChangeSet [cdk-deploy-change-set] does not exist")
+			return
+		}
 		answer(w, action, "<ChangeSetId>1</ChangeSetId><ChangeSetName>cdk-deploy-change-set</ChangeSetName><StackId>"+stackID+"</StackId>"+
 			"<Status>CREATE_COMPLETE</Status><Changes/>")
-	case "ExecuteChangeSet", "DeleteStack":
-		if f.status != "" && (action == "DeleteStack" || f.status != "ROLLBACK_COMPLETE") {
-			f.status = f.after
-		}
+	case "ExecuteChangeSet":
+		f.status = f.executed
+		answer(w, action, "")
+	case "DeleteStack":
+		f.status = f.deleted
 		answer(w, action, "")
 	case "DescribeStackEvents":
 		events := ""

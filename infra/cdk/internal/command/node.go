@@ -15,15 +15,15 @@ var nodePattern = regexp.MustCompile(`^v(\d+)\.\d+\.\d+`)
 const nodeAdvice = "install version 20 or newer ('apt-get install nodejs npm', 'brew install node' or https://nodejs.org/), then repeat."
 
 // CheckNode refuses a version, as `node --version` prints it, that the CDK does not run on.
-func CheckNode(version string) error {
+func CheckNode(version string) (major int, err error) {
 	version = strings.TrimSpace(version)
 	match := nodePattern.FindStringSubmatch(version)
 	if match == nil {
-		return Problem(fmt.Sprintf("'node --version' says %q, which is no version of Node.js: %s", version, nodeAdvice))
+		return 0, Problem(fmt.Sprintf("'node --version' says %q, which is no version of Node.js: %s", version, nodeAdvice))
 	}
-	major, err := strconv.Atoi(match[1])
+	major, err = strconv.Atoi(match[1])
 	if err != nil || major < leastNode {
-		return Problem(fmt.Sprintf("Node.js %s is not supported by the AWS CDK: %s", strings.TrimPrefix(version, "v"), nodeAdvice))
+		return 0, Problem(fmt.Sprintf("Node.js %s is not supported by the AWS CDK: %s", strings.TrimPrefix(version, "v"), nodeAdvice))
 	}
-	return nil
+	return major, nil
 }

@@ -52,25 +52,28 @@ func profileRegion(getenv func(string) string, profile string) (region, from str
 		if err != nil {
 			continue // no such file is how most machines are; others the CDK reports itself
 		}
-		if region := regionIn(string(content), profile); region != "" {
+		section := "profile " + profile
+		if file.name == "credentials" || profile == "default" {
+			section = profile
+		}
+		if region := regionIn(string(content), section); region != "" {
 			return region, fmt.Sprintf("the region of profile %s in %s", profile, path)
 		}
 	}
 	return "", ""
 }
 
-// regionIn reads the region of a profile from the text of a shared file.
-func regionIn(content, profile string) string {
-	inProfile := false
+// regionIn reads the region in a section of a shared file's text.
+func regionIn(content, section string) string {
+	inSection := false
 	for line := range strings.Lines(content) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") {
-			section := strings.TrimSpace(strings.Trim(line, "[]"))
-			inProfile = section == profile || strings.Join(strings.Fields(section), " ") == "profile "+profile
+			inSection = strings.Join(strings.Fields(strings.Trim(line, "[]")), " ") == section
 			continue
 		}
 		name, value, ok := strings.Cut(line, "=")
-		if inProfile && ok && strings.TrimSpace(name) == "region" {
+		if inSection && ok && strings.TrimSpace(name) == "region" {
 			value, _, _ = strings.Cut(value, " #")
 			return strings.TrimSpace(value)
 		}

@@ -90,7 +90,7 @@ func freshnessAlarms(props Props, m metrics) []alarm {
 		},
 		{
 			name: "event-lag", runbook: "event-lag",
-			means: "One event in ten is stored more than two minutes after it happened: rollouts stand still.",
+			means: "One batch of events in ten is stored more than two minutes after it happened: rollouts stand still.",
 			first: "blox doctor; if the events queue is empty the delay lies before it, in ECS or EventBridge: look at the AWS Health Dashboard.",
 			// p90 and not the maximum: EventBridge may deliver a single event up to 24 hours late, which is no trouble.
 			metric:    m.blox(eventLagMillis, statisticP90, minute),

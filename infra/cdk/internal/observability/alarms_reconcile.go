@@ -8,8 +8,8 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 	return []alarm{
 		{
 			name: "clusters-unsynced", runbook: "clusters-unsynced",
-			means: fmt.Sprintf("Clusters were not reconciled in three sweeps, or reconcile did not run at all for %.0f minutes. "+
-				"Rollouts in those clusters stand still.", 3*sweep),
+			means: fmt.Sprintf("Clusters have not been reconciled for over %.0f minutes, or reconcile has not run at all for %.0f. "+
+				"Rollouts in those clusters stand still.", 2*sweep, 3*sweep),
 			first: "blox doctor lists the age of each cluster's reconcile; then the log group of function reconcile.",
 			// Every sweep reports, also that there is nothing: silence means that there was no sweep. A period is as long as
 			// the time between two sweeps, so now and then one has none and the next has two; three on end have at least one.
@@ -29,7 +29,8 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 			means: "Reconcile keeps finding changes that no event told of: the rule is disabled or changed, or events are lost.",
 			first: "whether the EventBridge rule is enabled and its pattern is the deployed one (cdk diff).",
 			// Without events all other alarms are quiet: nothing arrives, so nothing is late. Some drift is normal (tags and
-			// attributes change without an event), and so is one period full of it, when a cluster is found for the first time.
+			// attributes change without an event), and so is one period full of it, after an outage that lost events. What the
+			// first pass over a cluster stores does not count as drift.
 			metric:    m.blox(driftRepaired, statisticSum, 15*minute),
 			threshold: 50, periods: 3,
 		},
@@ -52,7 +53,7 @@ func rolloutAlarms(m metrics) []alarm {
 		},
 		{
 			name: "deployments-failed", runbook: "deployments-failed",
-			means:     "A deployment ended as failed: too many hosts did not get a healthy daemon of the new revision.",
+			means:     "A deployment ended as failed.",
 			first:     "blox get deployments NAME, then blox describe deployment NAME for the reason.",
 			metric:    m.blox(deploymentsFailed, statisticSum, 5*minute),
 			threshold: 1, periods: 1,

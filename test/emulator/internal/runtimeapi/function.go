@@ -98,7 +98,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer stream.Close()
+	defer func() { _ = stream.Close() }() // it was only read
 	return io.ReadAll(stream)
 }
 
@@ -108,13 +108,22 @@ func (f *Function) Stream(ctx context.Context, payload []byte) (*Stream, error) 
 	if err := f.enter(ctx); err != nil {
 		return nil, err
 	}
-	p, err := f.process(ctx)
+	if p := f.reused(); p != nil {
+		stream, err := f.run(ctx, p, payload)
+		if !errors.Is(err, errGone) {
+			return stream, err
+		}
+	}
+	p, err := f.start(ctx)
 	if err != nil {
 		f.leave(nil)
 		return nil, err
 	}
 	return f.run(ctx, p, payload)
 }
+
+// errGone is a process that ended while it was idle, as one does after a panic that it has reported.
+var errGone = errors.New("the process has ended")
 
 // Fresh calls the function on a process that is started for it and ended after it, and says how long that took.
 func (f *Function) Fresh(ctx context.Context, payload []byte) (Start, error) {
@@ -131,7 +140,6 @@ func (f *Function) Fresh(ctx context.Context, payload []byte) (Start, error) {
 		return Start{}, err
 	}
 	_, err = io.Copy(io.Discard, stream)
-	stream.Close()
 	f.discard(p)
 	return p.began.start(), err
 }
@@ -179,18 +187,18 @@ func (f *Function) discard(p *process) {
 	p.stop()
 }
 
-func (f *Function) process(ctx context.Context) (*process, error) {
+// reused gives an idle process, if there is one.
+func (f *Function) reused() *process {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	for len(f.idle) > 0 {
 		p := f.idle[len(f.idle)-1]
 		f.idle = f.idle[:len(f.idle)-1]
 		if p.usable() {
-			f.mu.Unlock()
-			return p, nil
+			return p
 		}
 	}
-	f.mu.Unlock()
-	return f.start(ctx)
+	return nil
 }
 
 func (f *Function) start(ctx context.Context) (*process, error) {
@@ -233,6 +241,9 @@ func (f *Function) run(ctx context.Context, p *process, payload []byte) (*Stream
 	select {
 	case p.calls <- call:
 	case <-p.exited:
+		if p.worked() {
+			return nil, errGone // and the caller's slot stays taken, for the process in its place
+		}
 		return nil, fail("Runtime.ExitError", "the process ended before it asked for an invocation: "+p.exitReason())
 	case <-timer.C:
 		return nil, fail("Sandbox.Timedout", "the process did not ask for an invocation within "+f.Timeout.String())

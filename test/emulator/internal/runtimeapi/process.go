@@ -31,6 +31,7 @@ type process struct {
 	current *invocation
 	failure string // an init error that it posted
 	broken  bool   // it may not be used again
+	took    bool   // an invocation
 	waitErr error
 	stopped sync.Once
 }
@@ -145,6 +146,13 @@ func (p *process) usable() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.broken
+}
+
+// worked says whether it ever took an invocation.
+func (p *process) worked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.took
 }
 
 // stop kills the process and waits for its end.

@@ -1,6 +1,7 @@
 package runtimeapi
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -23,6 +24,8 @@ const (
 	maxAnswerBytes = 200 << 20 // of a streamed answer; a buffered one may have 6 MB
 	maxErrorBytes  = 1 << 18
 	streamingMode  = "streaming"
+	// httpIntegration is the content type of an answer with a prelude: status and headers, eight NUL bytes, the body.
+	httpIntegration = "application/vnd.awslambda.http-integration-response"
 )
 
 // routes is the Runtime API of one process.
@@ -45,7 +48,7 @@ func (p *process) next(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.mu.Lock()
-	p.current = call
+	p.current, p.took = call, true
 	p.mu.Unlock()
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -77,7 +80,10 @@ func (p *process) response(w http.ResponseWriter, r *http.Request) {
 	if call == nil {
 		return
 	}
-	stream := newStream(p, r.Header.Get("Lambda-Runtime-Function-Response-Mode") == streamingMode, r.Header.Get("Content-Type"))
+	contentType := r.Header.Get("Content-Type")
+	// The header is what the Runtime API documents, the content type all that Go's runtime client sends.
+	streaming := r.Header.Get("Lambda-Runtime-Function-Response-Mode") == streamingMode || contentType == httpIntegration
+	stream := newStream(streaming, contentType)
 	timer := time.AfterFunc(time.Until(call.deadline), func() {
 		stream.fail(&FunctionError{Function: p.spec.Name, Type: "Sandbox.Timedout", Message: "the answer was not complete when the function's time was up"})
 		go p.stop()
@@ -86,11 +92,21 @@ func (p *process) response(w http.ResponseWriter, r *http.Request) {
 	call.answer <- stream
 	err := stream.copy(http.MaxBytesReader(w, r.Body, maxAnswerBytes))
 	if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
-		err = &FunctionError{Function: p.spec.Name, Type: kind, Message: r.Trailer.Get("Lambda-Runtime-Function-Error-Body")}
+		err = &FunctionError{Function: p.spec.Name, Type: kind, Message: trailerMessage(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))}
 	}
 	p.began.hasAnswered()
 	writeStatus(w, http.StatusAccepted, "OK")
 	stream.end(err)
+}
+
+// trailerMessage reads the error of an answer that failed in its middle: base64 of JSON.
+func trailerMessage(text string) string {
+	var posted struct{ ErrorMessage string }
+	decoded, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(decoded, &posted) != nil {
+		return text
+	}
+	return posted.ErrorMessage
 }
 
 func (p *process) invocationError(w http.ResponseWriter, r *http.Request) {

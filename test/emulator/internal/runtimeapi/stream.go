@@ -11,18 +11,17 @@ type Stream struct {
 	Streaming   bool
 	ContentType string
 
-	process *process
-	reader  *io.PipeReader
-	writer  *io.PipeWriter
-	once    sync.Once
+	reader *io.PipeReader
+	writer *io.PipeWriter
+	once   sync.Once
 
 	mu    sync.Mutex
 	ended bool
 	after func()
 }
 
-func newStream(p *process, streaming bool, contentType string) *Stream {
-	s := &Stream{Streaming: streaming, ContentType: contentType, process: p}
+func newStream(streaming bool, contentType string) *Stream {
+	s := &Stream{Streaming: streaming, ContentType: contentType}
 	s.reader, s.writer = io.Pipe()
 	return s
 }
@@ -32,7 +31,7 @@ func (s *Stream) Read(p []byte) (int, error) { return s.reader.Read(p) }
 
 // Close gives the stream up. The function is not told of it: Lambda lets it run to its end as well, and reads what it
 // writes into nothing.
-func (s *Stream) Close() { _ = s.reader.CloseWithError(io.ErrClosedPipe) }
+func (s *Stream) Close() error { return s.reader.CloseWithError(io.ErrClosedPipe) }
 
 func (s *Stream) copy(from io.Reader) error {
 	_, err := io.Copy(s.writer, from)

@@ -1,0 +1,219 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Verbs are what can be done to the stack.
+var Verbs = []string{"synth", "diff", "deploy", "destroy", "bootstrap", "rollback"}
+
+// Command is one run of the CDK.
+type Command struct {
+	// Directory is infra/cdk.
+	Directory string
+	// Verb is one of Verbs, Args go to the CDK as they are.
+	Verb string
+	Args []string
+	// Environ is the environment, as os.Environ has it.
+	Environ []string
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	// Quiet is how long the CDK may say nothing before a deploy begins until people are told what it may be waiting for.
+	Quiet time.Duration
+}
+
+// Run builds what the verb needs and runs the CDK. The error's text is one sentence for people; what led to it has been
+// printed.
+func (c *Command) Run(ctx context.Context) error {
+	if !slices.Contains(Verbs, c.Verb) {
+		return Problem(fmt.Sprintf("There is no %q: allowed are %s.", c.Verb, strings.Join(Verbs, ", ")))
+	}
+	major, err := c.checkNode(ctx)
+	if err != nil {
+		return err
+	}
+	run := Run{Verb: c.Verb}
+	if c.Verb != "synth" {
+		if run.Region, err = Region(c.getenv); err != nil {
+			return err
+		}
+	}
+	if err := c.install(ctx); err != nil {
+		return err
+	}
+	if err := c.build(ctx); err != nil {
+		return err
+	}
+	said, err := c.cdk(ctx, run, major, c.arguments(ctx))
+	if err == nil {
+		return nil
+	}
+	if accountUnknown(said) {
+		// Lists the stacks of the app, touches nothing, and says on the way why there is no account.
+		quiet := *c
+		quiet.Stdout, quiet.Stderr = io.Discard, io.Discard
+		why, listErr := quiet.cdk(ctx, run, major, append([]string{"list", "--verbose"}, contexts(c.Args)...))
+		if listErr == nil {
+			said = why + said
+		}
+	}
+	return Explain(run, said)
+}
+
+func (c *Command) getenv(name string) string {
+	if name == "AWS_PROFILE" {
+		if i := slices.Index(c.Args, "--profile"); i >= 0 && i+1 < len(c.Args) {
+			return c.Args[i+1]
+		}
+	}
+	// As for a process, the last one counts.
+	for _, variable := range slices.Backward(c.Environ) {
+		if value, ok := strings.CutPrefix(variable, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// output runs a program and returns all that it printed.
+func (c *Command) output(ctx context.Context, directory, program string, args ...string) (string, error) {
+	path, err := c.find(program)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // programs of this package's own choice
+	cmd.Dir, cmd.Env = directory, c.Environ
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// find looks a program up in the PATH of Environ.
+func (c *Command) find(program string) (string, error) {
+	for _, directory := range filepath.SplitList(c.getenv("PATH")) {
+		path := filepath.Join(directory, program)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s: %w", program, exec.ErrNotFound)
+}
+
+func (c *Command) checkNode(ctx context.Context) (major int, err error) {
+	version, err := c.output(ctx, c.Directory, "node", "--version")
+	if errors.Is(err, exec.ErrNotFound) {
+		return 0, Problem("Node.js is missing, which the AWS CDK runs on: " + nodeAdvice)
+	}
+	if err != nil {
+		return 0, Problem(fmt.Sprintf("'node --version' fails (%v), and the AWS CDK runs on Node.js: %s", err, nodeAdvice))
+	}
+	return CheckNode(version)
+}
+
+// install fetches the pinned CDK, unless it is there in the version that the lockfile pins.
+func (c *Command) install(ctx context.Context) error {
+	pinned, err := os.ReadFile(filepath.Join(c.Directory, "package-lock.json"))
+	if err != nil {
+		return Problem(fmt.Sprintf("The pin of the CDK cannot be read (%v): check the folder out anew.", err))
+	}
+	// npm writes a lockfile of what is there, with the same entries.
+	installed, err := os.ReadFile(filepath.Join(c.Directory, "node_modules", ".package-lock.json"))
+	if err == nil && pinOf(installed) != "" && pinOf(installed) == pinOf(pinned) {
+		return nil
+	}
+	out, err := c.output(ctx, c.Directory, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return Problem("npm is missing, which fetches the AWS CDK: " + nodeAdvice)
+	case err != nil:
+		fmt.Fprint(c.Stderr, out)
+		return Problem("The AWS CDK could not be fetched from npm's registry: check the network and npm's settings ('npm config get registry'), then repeat.")
+	}
+	return nil
+}
+
+var pinPattern = regexp.MustCompile(`"node_modules/aws-cdk": \{\s*"version": "([^"]+)"`)
+
+// pinOf is the version of the CDK in an npm lockfile.
+func pinOf(lockfile []byte) string {
+	match := pinPattern.FindSubmatch(lockfile)
+	if match == nil {
+		return ""
+	}
+	return string(match[1])
+}
+
+// build builds the app and what it deploys. Functions that were built elsewhere (-c functionsDirectory=…) are taken as
+// they are.
+func (c *Command) build(ctx context.Context) error {
+	steps := [][]string{{"go", "build", "-o", "bin/blox-cdk", "."}}
+	if !slices.ContainsFunc(contexts(c.Args), func(a string) bool { return strings.HasPrefix(a, "functionsDirectory=") }) {
+		steps = append(steps, []string{"make", "--no-print-directory", "-C", "../..", "build"})
+	}
+	for _, step := range steps {
+		out, err := c.output(ctx, c.Directory, step[0], step[1:]...)
+		switch {
+		case errors.Is(err, exec.ErrNotFound):
+			return Problem(fmt.Sprintf("%s is missing: install it ('apt-get install %[1]s', 'brew install %[1]s'), then repeat.", step[0]))
+		case err != nil:
+			fmt.Fprint(c.Stderr, out)
+			return Problem(fmt.Sprintf("'%s' failed: the lines above say why.", strings.Join(step, " ")))
+		}
+	}
+	return nil
+}
+
+// contexts are the parameters among the arguments, as `-c name=value` again.
+func contexts(args []string) []string {
+	var found []string
+	for i, arg := range args {
+		value, joined := strings.CutPrefix(arg, "--context=")
+		switch {
+		case joined:
+			found = append(found, "-c", value)
+		case (arg == "-c" || arg == "--context") && i+1 < len(args):
+			found = append(found, "-c", args[i+1])
+		}
+	}
+	return found
+}
+
+// arguments are the CDK's.
+func (c *Command) arguments(ctx context.Context) []string {
+	args := []string{c.Verb, "--no-notices"}
+	switch {
+	case c.Verb == "synth":
+		args = append(args, "--quiet")
+	case c.Verb == "deploy" && c.emulated() && !slices.ContainsFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--method") }):
+		// Change sets of emulators forget DependsOn.
+		args = append(args, "--method=direct")
+	}
+	if !slices.ContainsFunc(contexts(c.Args), func(a string) bool { return strings.HasPrefix(a, "version=") }) {
+		args = append(args, "-c", "version="+c.version(ctx))
+	}
+	return append(args, c.Args...)
+}
+
+var versionPattern = regexp.MustCompile(`^[\w.+-]{1,64}$`)
+
+// version is what is deployed, as git names it.
+func (c *Command) version(ctx context.Context) string {
+	out, err := c.output(ctx, c.Directory, "git", "describe", "--always", "--tags", "--dirty")
+	version := strings.TrimSpace(out)
+	if err != nil || !versionPattern.MatchString(version) {
+		return "dev" // a source without its history
+	}
+	return version
+}
+
+func (c *Command) emulated() bool { return c.getenv("AWS_ENDPOINT_URL") != "" }

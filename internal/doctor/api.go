@@ -1,0 +1,110 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/blox/blox/client"
+)
+
+// maxClusters bounds how many clusters are looked at.
+const maxClusters = 10_000
+
+func (d *examination) api(ctx context.Context) {
+	endpoint, err := d.endpoint()
+	if err != nil {
+		why := "the API's address is not known"
+		d.add(fail(checkAPI, why+": "+err.Error(), "deploy the stack wholly, or give the address with --endpoint"),
+			skipped(checkPermissions, why), skipped(checkReconcile, why), skipped(checkEvents, why))
+		return
+	}
+	blox, err := d.Connect(endpoint)
+	if err == nil {
+		before := d.Now()
+		if err = blox.Ping(ctx); err == nil {
+			d.add(ok(checkAPI, "%s answers, in %d ms", blox.Endpoint(), d.Now().Sub(before).Milliseconds()))
+		}
+	}
+	if err != nil {
+		why := "the API cannot be called"
+		d.add(fail(checkAPI, d.Explain(err), "until the API can be called nothing else of Blox can be seen"),
+			skipped(checkPermissions, why), skipped(checkReconcile, why), skipped(checkEvents, why))
+		return
+	}
+	d.blox = blox
+	clusters, err := d.permissions(ctx)
+	if err != nil {
+		why := "the clusters cannot be read"
+		d.add(skipped(checkReconcile, why), skipped(checkEvents, why))
+		return
+	}
+	d.add(judgeReconciles(clusters, d.Now(), d.ReconcilePeriod)...)
+	d.add(judgeEvents(clusters)...)
+}
+
+// permissions reads something of every kind. The error is that of the clusters.
+func (d *examination) permissions(ctx context.Context) (clusters []client.Cluster, clustersErr error) {
+	one := client.PageOptions{Limit: 1}
+	reads := []struct {
+		what string
+		read func() error
+	}{
+		{"clusters", func() error {
+			clusters, clustersErr = listClusters(ctx, d.blox)
+			return clustersErr
+		}},
+		{"tasks", func() error { _, err := d.blox.ListTasksPage(ctx, client.TaskFilter{}, one); return err }},
+		{"instances", func() error { _, err := d.blox.ListInstancesPage(ctx, client.InstanceFilter{}, one); return err }},
+		{"environments", func() error { _, err := d.blox.ListEnvironmentsPage(ctx, "", one); return err }},
+	}
+	var read, refused []string
+	for _, r := range reads {
+		err := r.read()
+		switch {
+		case err == nil:
+			read = append(read, r.what)
+		case client.StatusOf(err) == http.StatusForbidden:
+			refused = append(refused, r.what)
+		default:
+			d.add(fail(checkPermissions, "reading "+r.what+": "+d.Explain(err), "look at the log of the api function"))
+		}
+	}
+	if len(refused) > 0 {
+		d.add(fail(checkPermissions, "may not read "+strings.Join(refused, ", "),
+			"attach the managed policy BloxReadOnly (or BloxOperator, to change things too) to this identity"))
+	} else if len(read) == len(reads) {
+		d.add(ok(checkPermissions, "may read %s", strings.Join(read, ", ")))
+	}
+	return clusters, clustersErr
+}
+
+func listClusters(ctx context.Context, blox Blox) (clusters []client.Cluster, err error) {
+	for cluster, err := range blox.ListClusters(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if len(clusters) == maxClusters {
+			return nil, fmt.Errorf("there are more than %d clusters", maxClusters)
+		}
+		clusters = append(clusters, cluster)
+	}
+	return clusters, nil
+}
+
+// roughly is a duration for people.
+func roughly(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+// isNotFound says whether the API has no such thing.
+func isNotFound(err error) bool {
+	var answered *client.Error
+	return errors.As(err, &answered) && answered.Status == http.StatusNotFound
+}

@@ -1,0 +1,73 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// deadLetterOutput is what the stack calls the addresses of its dead-letter queues.
+var deadLetterOutput = regexp.MustCompile(`(?i)(dlq|dead-?letters?)(queue)?url$`)
+
+// waiting are the attributes that count messages: ready, being looked at, and delayed.
+var waiting = []types.QueueAttributeName{
+	types.QueueAttributeNameApproximateNumberOfMessages,
+	types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+	types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+}
+
+func (d *examination) deadLetters(ctx context.Context) {
+	if d.found == nil {
+		d.add(skipped(checkDeadLetters, "without a stack it is not known where they are"))
+		return
+	}
+	var results []Result
+	queues := 0
+	for _, output := range slices.Sorted(maps.Keys(d.found.Outputs)) {
+		if !deadLetterOutput.MatchString(output) {
+			continue
+		}
+		queues++
+		url := d.found.Outputs[output]
+		count, err := d.messages(ctx, url)
+		switch {
+		case err != nil:
+			results = append(results, fail(checkDeadLetters, output+" cannot be read: "+d.Explain(err),
+				"allow this identity sqs:GetQueueAttributes on it, or look whether the queue is still there"))
+		case count > 0:
+			results = append(results, fail(checkDeadLetters, fmt.Sprintf("%s has %d messages", output, count),
+				"read some (aws sqs receive-message --message-attribute-names All --queue-url "+url+"): the attribute reason, if there is one, says why; "+
+					"when the cause is gone, send them back with aws sqs start-message-move-task"))
+		}
+	}
+	switch {
+	case queues == 0:
+		d.add(warn(checkDeadLetters, "the stack has no output with the address of a dead-letter queue", "is it the stack of Blox, and of this version?"))
+	case len(results) == 0:
+		d.add(ok(checkDeadLetters, "%d queues, all empty", queues))
+	default:
+		d.add(bounded(results)...)
+	}
+}
+
+// messages is how many messages a queue has, about.
+func (d *examination) messages(ctx context.Context, url string) (count int, err error) {
+	out, err := d.AWS.Queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: waiting})
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range waiting {
+		n, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return 0, fmt.Errorf("SQS answered no number for %s: %q", name, out.Attributes[string(name)])
+		}
+		count += n
+	}
+	return count, nil
+}

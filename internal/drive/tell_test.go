@@ -1,0 +1,218 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/announce"
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/metrics"
+	"github.com/blox/blox/internal/table"
+)
+
+// look makes the driver look at everything, at a time when the cluster was reconciled a moment ago.
+func (w *world) look() {
+	w.t.Helper()
+	require.NoError(w.t, w.state.PutSync(w.t.Context(), syncedAt(w.now)))
+	require.NoError(w.t, w.driver.Drive(w.t.Context(), "env", nil))
+}
+
+// told is what people were told since the last time: the types and the deployments' states.
+func (w *world) told() []string {
+	told := []string{}
+	for _, e := range w.bus.Events()[w.heard:] {
+		told = append(told, e.DetailType+": "+e.Detail.DeploymentID+" "+string(e.Detail.Status))
+	}
+	w.heard = len(w.bus.Events())
+	return told
+}
+
+// completes brings the deployment of one host to its end.
+func (w *world) completes() {
+	w.t.Helper()
+	w.host(1)
+	w.look()
+	w.runs(1)
+	w.look()
+}
+
+func TestEachStateOfADeploymentIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 running"}, w.told())
+	w.look()
+	require.Empty(t, w.told(), "nothing is news")
+	w.runs(1)
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 completed"}, w.told())
+	w.look()
+	require.Empty(t, w.told())
+
+	detail := w.bus.Events()[1].Detail
+	require.Equal(t, "blox", detail.Installation)
+	require.Equal(t, cluster.Account, detail.Account)
+	require.Equal(t, "log-agent", detail.EnvironmentName)
+	require.Equal(t, "1 of 1 hosts have revision 1", detail.Reason)
+	require.Equal(t, []int64{1}, w.metrics.Of(metrics.DeploymentsEnded))
+	require.Equal(t, []int64{0}, w.metrics.Of(metrics.DeploymentsFailed))
+}
+
+func TestWhatTheBusDoesNotTakeIsToldLater(t *testing.T) {
+	w := newWorld(t)
+	w.bus.Fail(errors.New("no such bus"))
+	w.completes()
+	deployment, err := w.daemon.Deployment(t.Context(), "env", "d-1")
+	require.NoError(t, err)
+	require.Equal(t, daemon.DeploymentCompleted, deployment.Status, "the work does not wait for the bus")
+	require.Empty(t, w.told())
+	require.Equal(t, []int64{1}, w.metrics.Of(metrics.DeploymentsEnded), "nor do the numbers")
+
+	w.bus.Fail(nil)
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 completed"}, w.told())
+	require.Equal(t, []int64{1}, w.metrics.Of(metrics.DeploymentsEnded))
+}
+
+// dyingBus is a bus whose driver dies when it has told: what it would have remembered is not stored.
+type dyingBus struct {
+	*announce.Memory
+}
+
+func (b dyingBus) Put(ctx context.Context, events []announce.Event) error {
+	if err := b.Memory.Put(ctx, events); err != nil {
+		return err
+	}
+	return context.DeadlineExceeded
+}
+
+func TestADriverThatDiesAfterItToldLetsTheNextTellAgain(t *testing.T) {
+	w := newWorld(t)
+	w.driver.Announce = dyingBus{&w.bus}
+	w.host(1)
+	w.look()
+	w.driver.Announce = &w.bus
+	w.look()
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 running", "Blox Deployment State Change: d-1 running"}, w.told())
+}
+
+func TestADeploymentThatWasOvertakenIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	w.look()
+	w.told()
+	w.deployNext("d-2")
+	w.deployNext("d-3") // nobody looked at d-2
+	w.look()
+	require.Equal(t, []string{
+		"Blox Deployment State Change: d-2 superseded", "Blox Deployment State Change: d-1 superseded",
+		"Blox Deployment State Change: d-3 running",
+	}, w.told())
+	require.Equal(t, []int64{1, 1}, w.metrics.Of(metrics.DeploymentsEnded))
+	w.deployNext("d-4")
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-3 superseded", "Blox Deployment State Change: d-4 running"}, w.told())
+}
+
+func TestAnEndThatTheBusDidNotTakeIsToldBeforeTheNextBeginning(t *testing.T) {
+	w := newWorld(t)
+	w.completes()
+	w.told()
+	dep, err := w.daemon.Deployment(t.Context(), "env", "d-1")
+	require.NoError(t, err)
+	dep.Announced = daemon.DeploymentRunning
+	require.NoError(t, w.daemon.AdvanceDeployment(t.Context(), dep))
+	w.deployNext("d-2")
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 completed", "Blox Deployment State Change: d-2 completed"}, w.told(),
+		"d-2 is d-1's revision again")
+	require.Equal(t, []int64{1, 1}, w.metrics.Of(metrics.DeploymentsEnded), "each was counted when it ended")
+}
+
+func TestAStuckDeploymentIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	w.look()
+	w.told()
+	require.Equal(t, []int64{0}, w.metrics.Of(metrics.DeploymentsStuck))
+	w.now = t0.Add(29 * time.Minute)
+	w.look()
+	require.Empty(t, w.told())
+	w.now = t0.Add(30 * time.Minute)
+	w.look()
+	require.Equal(t, []string{"Blox Deployment Stuck: d-1 running"}, w.told())
+	stuck := w.metrics.Of(metrics.DeploymentsStuck)
+	require.Equal(t, int64(1), stuck[len(stuck)-1])
+	w.now = t0.Add(31 * time.Minute)
+	w.look()
+	require.Empty(t, w.told())
+	entries, err := w.daemon.Timeline(t.Context(), "env", "d-1", 100)
+	require.NoError(t, err)
+	require.Contains(t, asJSON(t, entries), "no host was updated since 2026-11-20T09:00:00Z, 1 of 1 are left")
+}
+
+func TestHostsWithoutRoomAreTold(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	slot := daemon.Slot{
+		EnvironmentID: "env", Host: daemon.HostKey{Cluster: cluster, EC2InstanceID: ec2(1)}, State: daemon.SlotIdle, Attempt: 2,
+		DeploymentID: "d-1", Blocked: true, Reason: "RESOURCE:MEMORY", RetryAt: at(t0.Add(time.Hour)),
+	}
+	_, err := w.daemon.PutSlot(t.Context(), slot)
+	require.NoError(t, err)
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 running", "Blox Environment Blocked: d-1 running"}, w.told())
+	last := w.bus.Events()[1].Detail
+	require.Equal(t, "Amazon ECS finds no room for the daemon on 1 of 1 hosts, or takes them for unfit", last.Reason)
+	require.Equal(t, []daemon.FailedInstance{{Host: slot.Host, Reason: "RESOURCE:MEMORY"}}, last.FailedInstances)
+	w.look()
+	require.Empty(t, w.told())
+}
+
+func at(t time.Time) *time.Time { return &t }
+
+func TestADeletedEnvironmentsDeploymentIsToldToHaveStopped(t *testing.T) {
+	w := newWorld(t)
+	w.markDeleting()
+	w.bus.Fail(errors.New("no such bus"))
+	w.look()
+	_, err := w.daemon.Environment(t.Context(), "env")
+	require.ErrorIs(t, err, table.ErrNotFound, "the deletion does not wait for the bus")
+
+	w = newWorld(t)
+	w.markDeleting()
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 stopped"}, w.told())
+	require.Equal(t, []int64{1}, w.metrics.Of(metrics.DeploymentsEnded))
+	require.Empty(t, w.metrics.Of(metrics.DeploymentsStuck), "its numbers end with it")
+
+	w = newWorld(t)
+	w.completes()
+	w.told()
+	w.markDeleting()
+	w.look()
+	require.Empty(t, w.told(), "its deployment ended long ago")
+}
+
+func TestEachWholeLookIsMeasuredOnce(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	w.look()
+	require.Equal(t, []int64{0}, w.metrics.Of(metrics.HostsWithoutHealthyDaemon), "it has just begun")
+	w.now = t0.Add(11 * time.Minute)
+	w.look()
+	require.Equal(t, []int64{0, 1}, w.metrics.Of(metrics.HostsWithoutHealthyDaemon))
+	lines := w.metrics.Lines()
+	require.Equal(t, []metrics.Property{{Key: "environment", Value: "log-agent"}, {Key: "environmentId", Value: "env"}}, lines[len(lines)-1].Properties)
+
+	w = newWorld(t)
+	w.completes()
+	n := len(w.metrics.Lines())
+	require.NoError(t, w.driver.Drive(t.Context(), "env", w.instances(1)))
+	require.Len(t, w.metrics.Lines(), n, "a look at one host tells nothing of the whole")
+}

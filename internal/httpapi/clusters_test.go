@@ -1,0 +1,92 @@
+package httpapi_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/client"
+	"github.com/blox/blox/internal/event/eventtest"
+	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
+)
+
+func TestWhatIsKnownOfAClusterAsAWhole(t *testing.T) {
+	a := newAPI(t)
+	a.task(eventtest.Cluster("core"))
+	a.task()
+	synced := start.Add(-3 * time.Minute)
+	require.NoError(t, a.state.PutSync(context.Background(), table.Cluster{Key: home, SyncedAt: synced.UnixMilli(), Drift: 2, Absent: 70}))
+	require.NoError(t, a.state.PutLag(context.Background(), account, region, table.Lag{Millis: 90_000, At: start.Add(-time.Minute).UnixMilli()}))
+	reported := start.Add(-time.Minute)
+	want := client.Cluster{
+		Name: "edge", ClusterARN: home.ARN(""), Account: account, Region: region, LastReconciledAt: &synced, DriftRepaired: 2,
+		AbsentHeldBack: 70, EventLagMillis: 90_000, EventLagReportedAt: &reported,
+	}
+	for _, name := range []string{"edge", home.ARN(""), url.PathEscape(home.ARN(""))} {
+		var got client.Cluster
+		a.get("/v1/clusters/" + name).into(&got)
+		require.Equal(t, want, got)
+	}
+	var page client.ClusterPage
+	a.get("/v1/clusters").into(&page)
+	require.Len(t, page.Items, 2)
+	require.Equal(t, want, page.Items[1])
+	require.Equal(t, "core", page.Items[0].Name)
+	require.NotContains(t, a.get("/v1/clusters/core").object(), "lastReconciledAt", "it never was")
+
+	a.now = a.now.Add(5 * time.Minute)
+	var later client.Cluster
+	a.get("/v1/clusters/edge").into(&later)
+	require.Zero(t, later.EventLagMillis, "nothing was late lately")
+	require.Equal(t, &reported, later.EventLagReportedAt)
+}
+
+func TestClustersThatAreNotThere(t *testing.T) {
+	a := newAPI(t)
+	for path, status := range map[string]int{"nobody": 404, "arn:aws:ecs:eu-west-1:210987654321:cluster/nobody": 404, "a%20b": 400, "a/b": 400, "arn:aws:ecs:eu-west-1:210987654321:task/edge/1": 400} {
+		a.get("/v1/clusters/" + path).problem(status)
+	}
+	elsewhere := home
+	elsewhere.Region = "us-east-1"
+	for _, key := range []state.ClusterKey{home, elsewhere} {
+		require.NoError(t, a.state.AddCluster(context.Background(), key))
+	}
+	require.Contains(t, a.get("/v1/clusters/edge").problem(400), elsewhere.ARN(""))
+}
+
+func TestClustersByPage(t *testing.T) {
+	a := newAPI(t)
+	var want []string
+	for n := range 5 {
+		name := fmt.Sprintf("c%d", n)
+		want = append(want, name)
+		require.NoError(t, a.state.AddCluster(context.Background(), state.ClusterKey{Account: account, Region: region, Name: name}))
+	}
+	var got []string
+	for path := "/v1/clusters?limit=2"; path != ""; {
+		var page client.ClusterPage
+		a.get(path).into(&page)
+		require.LessOrEqual(t, len(page.Items), 2)
+		for _, cluster := range page.Items {
+			got = append(got, cluster.Name)
+		}
+		path = ""
+		if page.NextToken != "" {
+			path = "/v1/clusters?limit=2&nextToken=" + page.NextToken
+		}
+	}
+	require.Equal(t, want, got)
+	var tasks client.TaskPage
+	a.task()
+	a.task(eventtest.ID(id(1)))
+	a.get("/v1/tasks?limit=1").into(&tasks)
+	require.NotEmpty(t, tasks.NextToken)
+	for _, token := range []string{"x", tasks.NextToken} {
+		require.Contains(t, a.get("/v1/clusters?nextToken="+token).problem(400), "query.nextToken")
+	}
+}
