@@ -67,6 +67,24 @@ sim-mutants: ## Prove that the simulation finds known faults put into the code
 test-simulator: ## Drive the ECS simulator with boto3 and the AWS CLI (needs both)
 	test/ecssim-boto3/run.sh
 
+.PHONY: bootstrap synth diff deploy rollback destroy
+synth: ## Write the CloudFormation templates to infra/cdk/cdk.out (needs Node)
+diff: ## Show what a deploy would change in your account
+deploy: ## Deploy Blox to your account (ARGS="-c retentionDays=14"; docs/deploy.md)
+rollback: ## Bring a deploy that failed half-way back to what was there before
+destroy: ## Delete the stack; its tables stay unless it was deployed to let them go
+bootstrap: ## Prepare an account and region for the CDK, once
+bootstrap synth diff deploy rollback destroy:
+	infra/cdk/stack.sh $@ $(ARGS)
+
+.PHONY: test-cdk
+test-cdk: ## Test the stack's template (needs Node)
+	cd infra/cdk && go test -timeout 10m ./...
+
+.PHONY: test-emulator
+test-emulator: ## Deploy to an emulated account and run what was deployed (needs Node, Python)
+	test/emulator/run.sh
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME=30s
 	FUZZTIME=$(FUZZTIME) tools/fuzz.sh
@@ -79,14 +97,16 @@ bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem -p 1 ./...
 
 .PHONY: openapi
-openapi: ## Write api/openapi.yaml from the code
+openapi: ## Write api/openapi.yaml, and its 3.0 form for API Gateway, from the code
 	mkdir -p api
 	go run ./functions/api/openapi > api/openapi.yaml.new
 	mv api/openapi.yaml.new api/openapi.yaml
+	go run ./functions/api/openapi -3.0 > api/openapi-3.0.yaml.new
+	mv api/openapi-3.0.yaml.new api/openapi-3.0.yaml
 
 .PHONY: clean
 clean: ## Remove what was built (the tools in bin/ stay)
-	rm -rf dist bin/blox api/openapi.yaml.new
+	rm -rf dist bin/blox api/*.new
 
 # Pinned in tools/go.mod, a module of its own: the product's dependencies stay
 # the product's. Built again only when a pin changes.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,6 +93,8 @@ type call struct {
 	path  []string
 	query url.Values
 	body  any // nil for none
+	// accept is what answers are asked for; empty is JSON.
+	accept string
 	// once forbids a second try: the API could have done the first one's work without our knowing.
 	once bool
 }
@@ -190,7 +193,7 @@ func (c *Client) request(ctx context.Context, call call, body []byte) (*http.Req
 	if err != nil {
 		return nil, &requestError{err}
 	}
-	request.Header.Set("Accept", "application/json, application/problem+json")
+	request.Header.Set("Accept", cmp.Or(call.accept, "application/json, application/problem+json"))
 	request.Header.Set("User-Agent", c.userAgent)
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")

@@ -106,10 +106,15 @@ func StatusOf(err error) int {
 // maxQuotedLength bounds what an error repeats of an answer that is no problem document.
 const maxQuotedLength = 300
 
+// mediaType is what an answer says it is, without parameters.
+func mediaType(response *http.Response) string {
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return kind
+}
+
 func errorOf(response *http.Response, body []byte, now time.Time) *Error {
 	e := &Error{}
-	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if kind != "application/problem+json" || json.Unmarshal(body, e) != nil {
+	if mediaType(response) != "application/problem+json" || json.Unmarshal(body, e) != nil {
 		// API Gateway itself answers {"message": "…"}, as it does to a wrong signature.
 		var gateway struct {
 			Message string `json:"message"`

@@ -26,6 +26,17 @@ type InstanceFilter struct {
 	Status  string // in any case
 }
 
+func (f TaskFilter) values() map[string]string {
+	return map[string]string{
+		"cluster": f.Cluster, "status": f.Status, "desiredStatus": f.DesiredStatus, "startedBy": f.StartedBy,
+		"family": f.Family, "group": f.Group, "containerInstance": f.ContainerInstance,
+	}
+}
+
+func (f InstanceFilter) values() map[string]string {
+	return map[string]string{"cluster": f.Cluster, "status": f.Status}
+}
+
 // PageOptions choose a page of a list.
 type PageOptions struct {
 	Limit     int    // 0 is the API's own
@@ -51,10 +62,7 @@ func (c *Client) ListTasks(ctx context.Context, filter TaskFilter) iter.Seq2[Tas
 // ListTasksPage reads one page of ListTasks.
 func (c *Client) ListTasksPage(ctx context.Context, filter TaskFilter, options PageOptions) (TaskPage, error) {
 	var page TaskPage
-	err := c.do(ctx, call{method: http.MethodGet, path: []string{"tasks"}, query: query(options, map[string]string{
-		"cluster": filter.Cluster, "status": filter.Status, "desiredStatus": filter.DesiredStatus, "startedBy": filter.StartedBy,
-		"family": filter.Family, "group": filter.Group, "containerInstance": filter.ContainerInstance,
-	})}, &page)
+	err := c.do(ctx, call{method: http.MethodGet, path: []string{"tasks"}, query: query(options, filter.values())}, &page)
 	return page, err
 }
 
@@ -78,7 +86,7 @@ func (c *Client) ListInstancesPage(ctx context.Context, filter InstanceFilter, o
 	var page ContainerInstancePage
 	err := c.do(ctx, call{
 		method: http.MethodGet, path: []string{"instances"},
-		query: query(options, map[string]string{"cluster": filter.Cluster, "status": filter.Status}),
+		query: query(options, filter.values()),
 	}, &page)
 	return page, err
 }

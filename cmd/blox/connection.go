@@ -206,9 +206,13 @@ func explainAWS(err error, answered smithy.APIError) string {
 		return "the AWS credentials have expired: log in again, for example with aws sso login"
 	case "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure":
 		return "AWS does not take these credentials (" + answered.ErrorMessage() + "): check --profile and the AWS_… variables"
-	default:
+	}
+	var operation *smithy.OperationError
+	if !errors.As(err, &operation) {
 		return oneLine(err)
 	}
+	return strings.TrimSpace(fmt.Sprintf("%s refused %s (%s): %s", operation.Service(), operation.Operation(), answered.ErrorCode(),
+		strings.Join(strings.Fields(answered.ErrorMessage()), " ")))
 }
 
 // oneLine makes a sentence of an error that the SDK spreads over several lines.

@@ -33,3 +33,6 @@ require (
 )
 
 replace github.com/blox/blox => ../..
+
+// npm puts templates of Go programs there, which are no packages of ours.
+ignore ./node_modules

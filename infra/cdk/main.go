@@ -31,6 +31,10 @@ func synthesize() error {
 	if err != nil {
 		return err
 	}
+	// The CDK command says where its credentials and configuration lead.
+	if err := s.CheckHome(os.Getenv("CDK_DEFAULT_ACCOUNT"), os.Getenv("CDK_DEFAULT_REGION")); err != nil {
+		return err
+	}
 	if _, err := blox.NewStack(app, s); err != nil {
 		return err
 	}

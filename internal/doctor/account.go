@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,9 +11,8 @@ import (
 )
 
 func (d *examination) credentials(ctx context.Context) {
-	if d.AWS == nil {
-		d.noAWS = "calls are not signed and no stack is named"
-		d.add(skipped(checkCredentials, d.noAWS))
+	if d.AWS == nil || d.AWS.Identity == nil {
+		d.add(skipped(checkCredentials, "no call is signed for AWS, and no stack is named"))
 		return
 	}
 	who, err := d.AWS.Identity.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
@@ -64,16 +62,4 @@ func judgeStack(s stack.Stack) Result {
 		return warn(checkStack, seen, "wait until it is done, and look again")
 	}
 	return fail(checkStack, seen, "look at the stack's events")
-}
-
-// endpoint is the API's address.
-func (d *examination) endpoint() (string, error) {
-	switch {
-	case d.StackName == "":
-		return d.Endpoint, nil
-	case d.found == nil:
-		return "", fmt.Errorf("the stack %s could not be read", d.StackName)
-	default:
-		return d.found.Endpoint()
-	}
 }

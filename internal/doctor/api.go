@@ -15,27 +15,12 @@ import (
 const maxClusters = 10_000
 
 func (d *examination) api(ctx context.Context) {
-	endpoint, err := d.endpoint()
-	if err != nil {
-		why := "the API's address is not known"
-		d.add(fail(checkAPI, why+": "+err.Error(), "deploy the stack wholly, or give the address with --endpoint"),
-			skipped(checkPermissions, why), skipped(checkReconcile, why), skipped(checkEvents, why))
-		return
-	}
-	blox, err := d.Connect(endpoint)
-	if err == nil {
-		before := d.Now()
-		if err = blox.Ping(ctx); err == nil {
-			d.add(ok(checkAPI, "%s answers, in %d ms", blox.Endpoint(), d.Now().Sub(before).Milliseconds()))
-		}
-	}
-	if err != nil {
+	d.add(d.reach(ctx))
+	if d.blox == nil {
 		why := "the API cannot be called"
-		d.add(fail(checkAPI, d.Explain(err), "until the API can be called nothing else of Blox can be seen"),
-			skipped(checkPermissions, why), skipped(checkReconcile, why), skipped(checkEvents, why))
+		d.add(skipped(checkPermissions, why), skipped(checkReconcile, why), skipped(checkEvents, why))
 		return
 	}
-	d.blox = blox
 	clusters, err := d.permissions(ctx)
 	if err != nil {
 		why := "the clusters cannot be read"
@@ -44,6 +29,30 @@ func (d *examination) api(ctx context.Context) {
 	}
 	d.add(judgeReconciles(clusters, d.Now(), d.ReconcilePeriod)...)
 	d.add(judgeEvents(clusters)...)
+}
+
+// reach finds the API and calls it.
+func (d *examination) reach(ctx context.Context) Result {
+	endpoint := d.Endpoint
+	if d.StackName != "" {
+		if d.found == nil {
+			return skipped(checkAPI, "its address is not known without the stack")
+		}
+		var err error
+		if endpoint, err = d.found.Endpoint(); err != nil {
+			return fail(checkAPI, err.Error(), "deploy the stack wholly, or give the address with --endpoint")
+		}
+	}
+	blox, err := d.Connect(endpoint)
+	before := d.Now()
+	if err == nil {
+		err = blox.Ping(ctx)
+	}
+	if err != nil {
+		return fail(checkAPI, d.Explain(err), "correct that first: nothing else of Blox can be seen without the API")
+	}
+	d.blox = blox
+	return ok(checkAPI, "%s answers, in %d ms", blox.Endpoint(), d.Now().Sub(before).Milliseconds())
 }
 
 // permissions reads something of every kind. The error is that of the clusters.
@@ -95,12 +104,16 @@ func listClusters(ctx context.Context, blox Blox) (clusters []client.Cluster, er
 	return clusters, nil
 }
 
-// roughly is a duration for people.
+// roughly is a duration for people: 1.5s, 42s, 5m, 5m10s.
 func roughly(d time.Duration) string {
 	if d < 10*time.Second {
 		return d.Round(100 * time.Millisecond).String()
 	}
-	return d.Round(time.Second).String()
+	text := d.Round(time.Second).String()
+	if whole, ok := strings.CutSuffix(text, "m0s"); ok {
+		return whole + "m"
+	}
+	return text
 }
 
 // isNotFound says whether the API has no such thing.

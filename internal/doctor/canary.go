@@ -152,7 +152,7 @@ func (d *examination) follow(ctx context.Context, task *life, status string) (la
 		case !told.IsZero() && reached(task.inBlox, status):
 			return now.Sub(told), nil
 		case told.IsZero() && now.Sub(began) > canaryPatience:
-			return 0, refusal(fmt.Sprintf("the task is %s in ECS itself after %s, and not %s", task.inECS, canaryPatience, status),
+			return 0, refusal(fmt.Sprintf("the task is %s in ECS itself after %s, and not %s", task.inECS, roughly(canaryPatience), status),
 				"this says nothing about Blox: look at the task's events in ECS, or choose another task definition")
 		case !told.IsZero() && now.Sub(told) > d.Canary.Within:
 			return 0, refusal(fmt.Sprintf("the task is %s in ECS since %s, but Blox %s", task.inECS, roughly(now.Sub(told)), shows(task.inBlox)),

@@ -18,7 +18,7 @@ const (
 func judgeReconciles(clusters []client.Cluster, now time.Time, period time.Duration) []Result {
 	if len(clusters) == 0 {
 		return []Result{warn(checkReconcile, "no cluster is known yet",
-			"if the account has ECS clusters, look at the log of the reconcile function: its schedule lists them every "+period.String())}
+			"if the account has ECS clusters, look at the log of the reconcile function: its schedule lists them every "+roughly(period))}
 	}
 	var results []Result
 	var oldest time.Duration
@@ -26,14 +26,14 @@ func judgeReconciles(clusters []client.Cluster, now time.Time, period time.Durat
 		name := c.Name + " (" + c.Account + ", " + c.Region + ")"
 		if c.LastReconciledAt == nil {
 			results = append(results, fail(checkReconcile, name+" was never wholly reconciled",
-				"wait for one period ("+period.String()+"); then look at the reconcile function's log and at its queue's dead letters. "+
+				"wait for one period ("+roughly(period)+"); then look at the reconcile function's log and at its queue's dead letters. "+
 					"Until then nothing is started or stopped in the cluster"))
 			continue
 		}
 		age := now.Sub(*c.LastReconciledAt)
 		oldest = max(oldest, age)
 		if age > 2*period {
-			results = append(results, fail(checkReconcile, fmt.Sprintf("%s was last reconciled %s ago; the period is %s", name, roughly(age), period),
+			results = append(results, fail(checkReconcile, fmt.Sprintf("%s was last reconciled %s ago; the period is %s", name, roughly(age), roughly(period)),
 				"look at the reconcile function's log, its schedule and its queue's dead letters: calls of ECS may be throttled or denied. "+
 					"Until then no daemon is stopped in the cluster, so rollouts wait (--reconcile-minutes, if the period is another)"))
 		}

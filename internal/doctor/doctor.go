@@ -61,9 +61,9 @@ type ECS interface {
 	ListTasks(context.Context, *ecs.ListTasksInput, ...func(*ecs.Options)) (*ecs.ListTasksOutput, error)
 }
 
-// AWS is the services of the account, of which an installation that is not in AWS has none.
+// AWS is the services of the account.
 type AWS struct {
-	Identity Identity
+	Identity Identity // nil if there is nobody to ask whose the credentials are, as for a simulator
 	Stacks   stack.API
 	Queues   Queues
 	Alarms   Alarms
@@ -72,7 +72,7 @@ type AWS struct {
 
 // Config says what to check, and with what.
 type Config struct {
-	// AWS is nil if nothing of the account is needed: no stack is named, calls are not signed, there is no canary.
+	// AWS is nil if nothing of the account is needed: no stack is named, calls are not signed for AWS, there is no canary.
 	AWS *AWS
 	// StackName is the stack whose outputs tell where everything is; without it, Endpoint is the API's address.
 	StackName, Endpoint string

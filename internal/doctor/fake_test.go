@@ -53,7 +53,8 @@ type installation struct {
 	slow, brief bool
 	// onPause may change things while time passes.
 	onPause func() error
-	asked   []string // calls, to see which are made
+	cancel  context.CancelFunc // as Ctrl-C does
+	asked   []string           // calls, to see which are made
 }
 
 func newInstallation() *installation {
@@ -101,7 +102,10 @@ func (i *installation) examine(t *testing.T, change func(*Config)) Report {
 	if change != nil {
 		change(&cfg)
 	}
-	return Run(t.Context(), cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	i.cancel = cancel
+	return Run(ctx, cfg)
 }
 
 // of are the results of a check.

@@ -76,7 +76,9 @@ func stateReason(dep daemon.Deployment) string {
 
 // put puts events and stores that it was done.
 func (d *Driver) put(ctx context.Context, events []announce.Event, told daemon.Deployment) error {
-	_ = d.Announce.Put(ctx, events)
+	if err := d.Announce.Put(ctx, events); err != nil {
+		return err
+	}
 	err := d.Daemon.AdvanceDeployment(ctx, told)
 	if errors.Is(err, table.ErrConflict) {
 		return nil // it was superseded this moment, and will be announced as that
@@ -87,15 +89,13 @@ func (d *Driver) put(ctx context.Context, events []announce.Event, told daemon.D
 // tellOvertaken announces the deployments that were superseded by this one, or by others before it that nobody looked at:
 // the API ends them, which has no bus. It also announces the end of one that the bus did not take before this one came.
 func (d *Driver) tellOvertaken(ctx context.Context, env daemon.Environment, dep daemon.Deployment) error {
-	before, _, err := d.Daemon.Deployments(ctx, env.ID, maxOvertaken, dep.ID)
+	latest, err := d.Daemon.LatestDeployments(ctx, env.ID, maxOvertaken)
 	if err != nil {
 		return err
 	}
-	for _, old := range before {
-		if old.Announced == old.Status {
-			break // and so are those before it
-		}
-		if !old.Status.Ended() {
+	for _, old := range latest {
+		// Two that were made at the same time may have been put in force in the other order, so none ends the search.
+		if old.ID == dep.ID || old.Announced == old.Status || !old.Status.Ended() {
 			continue
 		}
 		events, told := d.news(env, old)

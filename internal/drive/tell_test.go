@@ -216,3 +216,15 @@ func TestEachWholeLookIsMeasuredOnce(t *testing.T) {
 	require.NoError(t, w.driver.Drive(t.Context(), "env", w.instances(1)))
 	require.Len(t, w.metrics.Lines(), n, "a look at one host tells nothing of the whole")
 }
+
+// Ids sort by time, and two requests at the same moment may be stored in the other order.
+func TestADeploymentThatWasOvertakenByAnOlderOneIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.deployNext("d-3")
+	w.deployNext("d-2")
+	w.look()
+	require.Equal(t, []string{
+		"Blox Deployment State Change: d-3 superseded", "Blox Deployment State Change: d-1 superseded",
+		"Blox Deployment State Change: d-2 completed",
+	}, w.told())
+}

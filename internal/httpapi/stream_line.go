@@ -76,10 +76,10 @@ func eventOf(line watch.Line) (any, error) {
 	event.ClusterARN, event.ID = line.Key.Cluster.ARN(""), line.Key.ID
 	switch {
 	case line.Key.Kind == state.KindContainerInstance && line.Record != nil:
-		instance, err := instanceOf(*line.Record, line.Position)
+		instance, err := instanceOf(*line.Record, line.Includes)
 		return client.InstanceWatchEvent{WatchEvent: event, Instance: &instance}, err
 	case line.Record != nil:
-		task, err := taskOf(*line.Record, line.Position)
+		task, err := taskOf(*line.Record, line.Includes)
 		return client.TaskWatchEvent{WatchEvent: event, Task: &task}, err
 	default:
 		return event, nil

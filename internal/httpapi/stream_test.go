@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,6 +107,9 @@ func TestAStreamOfTasks(t *testing.T) {
 		require.Equal(t, task["entity"], shown["entity"], "the document is that of the lists")
 		for i, e := range events {
 			require.Equal(t, i < 2, e.EntityVersion == "", "%d", i)
+			if e.Task != nil {
+				require.Equal(t, events[2].EntityVersion, e.Task.Metadata.EntityVersion, "read before the item")
+			}
 		}
 
 		a.change(eventtest.Version(3), eventtest.LastStatus("STOPPED"))
@@ -200,9 +204,9 @@ func TestStreamsThatCannotBeGiven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		for path, want := range map[string]string{
-			"tasks?status=walking":             "query.status",
-			"tasks?status=walking&cluster=a/b": "query.cluster",
-			"tasks?entityVersion=1":            "query.entityVersion: invalid position",
+			"tasks?status=walking":                            "query.status",
+			"tasks?status=walking&cluster=a/b":                "query.cluster",
+			"tasks?entityVersion=1":                           "query.entityVersion: invalid position",
 			"tasks?entityVersion=" + strings.Repeat("1", 200): "query.entityVersion",
 			"tasks?timeoutSeconds=0":                          "query.timeoutSeconds",
 			"tasks?timeoutSeconds=301":                        "query.timeoutSeconds",
@@ -232,11 +236,11 @@ func TestStreamsThatCannotBeGiven(t *testing.T) {
 type breaking struct {
 	dynamo.API
 	err    error
-	broken bool
+	broken atomic.Bool
 }
 
 func (b *breaking) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
-	if b.broken {
+	if b.broken.Load() {
 		return nil, b.err
 	}
 	return b.API.BatchGetItem(ctx, in, opts...)
@@ -266,7 +270,7 @@ func TestAStreamThatFailsSaysSoInItsLastLine(t *testing.T) {
 			}
 			got := a.watch(t.Context(), db, path, func() {
 				time.Sleep(3 * time.Second)
-				db.broken = tc.err != nil
+				db.broken.Store(tc.err != nil)
 			})
 			events := got.lines()
 			last := events[len(events)-1]

@@ -119,8 +119,22 @@ func (d *Daemon) AdvanceDeployment(ctx context.Context, dep daemon.Deployment) e
 // Deployments reads one page of an environment's deployments, newest first. after is the id that the page before ended
 // with, or empty; next is empty at the end.
 func (d *Daemon) Deployments(ctx context.Context, environmentID string, limit int, after string) (page []daemon.Deployment, next string, err error) {
+	return d.deployments(ctx, environmentID, limit, after, false)
+}
+
+// LatestDeployments reads the newest deployments of an environment as they are now, newest first: by their ids, which may
+// not be the order in which they were put in force.
+func (d *Daemon) LatestDeployments(ctx context.Context, environmentID string, limit int) ([]daemon.Deployment, error) {
+	page, _, err := d.deployments(ctx, environmentID, limit, "", true)
+	return page, err
+}
+
+func (d *Daemon) deployments(
+	ctx context.Context, environmentID string, limit int, after string, consistent bool,
+) (page []daemon.Deployment, next string, err error) {
 	in := &dynamodb.QueryInput{
-		TableName: &d.name, ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(limit)), //nolint:gosec // a page's size
+		ConsistentRead: &consistent,
+		TableName:      &d.name, ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(limit)), //nolint:gosec // a page's size
 		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :prefix)"),
 		ExpressionAttributeValues: Item{
 			":pk": stringValue(environmentPK(environmentID)), ":prefix": stringValue(deploymentSK("")),

@@ -40,6 +40,8 @@ type Line struct {
 	// Key and Record are of Updated and Deleted. Record is nil if nothing is known of the thing any more.
 	Key    state.Key
 	Record *state.Record
+	// Includes is a position whose changes are all in Record.
+	Includes string
 }
 
 // Feed is the feed of changes: *table.Feed.
@@ -169,6 +171,7 @@ func (s *Stream) snapshot(ctx context.Context) error {
 		lines := make([]Line, len(page.Records))
 		for i, record := range page.Records {
 			lines[i] = s.memory.snapshotted(record)
+			lines[i].Includes = s.position.String()
 		}
 		if len(lines) == 0 && s.silent() {
 			lines = []Line{{Type: Heartbeat}}
@@ -203,6 +206,7 @@ func (s *Stream) tellPending(ctx context.Context) error {
 		for _, key := range keys {
 			if line, ok := s.memory.changed(key, byKey[key], s.Now()); ok {
 				line.Position = s.position.String()
+				line.Includes = line.Position
 				lines = append(lines, line)
 			}
 		}

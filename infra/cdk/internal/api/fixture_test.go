@@ -18,6 +18,7 @@ import (
 
 	"github.com/blox/blox/infra/cdk/internal/api"
 	"github.com/blox/blox/infra/cdk/internal/settings"
+	"github.com/blox/blox/infra/cdk/internal/synthtest"
 )
 
 // documentPath is the API's document in OpenAPI 3.1, which the code under test does not read: it reads the 3.0 form.
@@ -38,21 +39,7 @@ var synthesized struct {
 	refused map[string]error
 }
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	defer jsii.Close()
-	// The validator that is built into the CDK takes ten times as long as all else.
-	for name, value := range map[string]string{"CDK_VALIDATION": "false", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"} {
-		if err := os.Setenv(name, value); err != nil {
-			panic(err)
-		}
-	}
-	if err := synthesize(); err != nil {
-		panic(err)
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { synthtest.Main(m, synthesize) }
 
 func synthesize() error {
 	app := awscdk.NewApp(nil)

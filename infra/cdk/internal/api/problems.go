@@ -63,8 +63,9 @@ func gatewayProblems(watchers int) []gatewayProblem {
 		{responseType: "AUTHORIZER_CONFIGURATION_ERROR", status: http.StatusInternalServerError, detail: fault},
 		{responseType: "AUTHORIZER_FAILURE", status: http.StatusInternalServerError, detail: fault},
 
-		// Occasions that API Gateway may invent later. A status here would become that of all of them.
-		{responseType: "DEFAULT_4XX", detail: errorMessage},
+		// Occasions that are not listed. A status here would become that of all of them, and a message may be about a request
+		// that nobody has authenticated: that of a malformed Authorization header repeats it.
+		{responseType: "DEFAULT_4XX", detail: "API Gateway refused the request; the header x-amzn-ErrorType says why"},
 		{responseType: "DEFAULT_5XX", detail: fault},
 	}
 }

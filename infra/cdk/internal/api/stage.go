@@ -15,9 +15,9 @@ import (
 // StageName is the API's only stage, and the first part of every URL's path.
 const StageName = "blox"
 
-// The limits of one second's requests, of all callers together. Reads are two or three reads of a table. Writes are
-// people's or a pipeline's, and each may wake the scheduler. The account's own limit, 10,000 a second unless raised, is
-// shared with all other APIs of the account and region: these keep a loop in someone's script from using it up.
+// The limits of one second's requests, of all callers together. Writes are people's or a pipeline's, and each may wake
+// the scheduler. The account's own limit, 10,000 a second unless raised, is shared with all other APIs of the account and
+// region: these keep a loop in someone's script from using it up.
 const (
 	requestsPerSecond, requestBurst = 100, 200
 	writesPerSecond, writeBurst     = 10, 20

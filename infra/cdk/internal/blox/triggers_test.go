@@ -112,7 +112,7 @@ func TestTheStreamInvokesDispatch(t *testing.T) {
 	require.Equal(t, object{"OnFailure": object{"Destination": getAtt(failures, "Arn")}}, m["DestinationConfig"])
 	filters := m["FilterCriteria"].(object)["Filters"].([]any)
 	require.Len(t, filters, 1)
-	require.JSONEq(t, `{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":{"prefix":"feed/"}}]}}}}`, filters[0].(object)["Pattern"].(string))
+	require.JSONEq(t, `{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["feed/0","feed/1","feed/2","feed/3"]}]}}}}`, filters[0].(object)["Pattern"].(string))
 }
 
 // The feed's rows lie where the filter says.
@@ -141,6 +141,23 @@ func TestTheRuleMatchesWhatBloxReads(t *testing.T) {
 	require.Equal(t, getAtt(queue, "Arn"), target["Arn"])
 	require.Equal(t, object{"Arn": getAtt(dead, "Arn")}, target["DeadLetterConfig"])
 	require.Equal(t, object{"MaximumEventAgeInSeconds": 86400.0, "MaximumRetryAttempts": 185.0}, target["RetryPolicy"])
+}
+
+// A queue whose policy let EventBridge in as such would take the events of anybody's rule.
+func TestOnlyTheRuleSendsToTheEventsQueue(t *testing.T) {
+	rule, _ := standard.template.one(t, "AWS::Events::Rule", "EventsRule")
+	for _, prefix := range []string{"EventsQueuePolicy", "EventsRuleDeadLettersPolicy"} {
+		_, policy := standard.template.one(t, "AWS::SQS::QueuePolicy", prefix)
+		var allowed []object
+		for _, s := range policy["PolicyDocument"].(object)["Statement"].([]any) {
+			if s.(object)["Effect"] == "Allow" {
+				allowed = append(allowed, s.(object))
+			}
+		}
+		require.Len(t, allowed, 1, prefix)
+		require.Equal(t, object{"Service": "events.amazonaws.com"}, allowed[0]["Principal"])
+		require.Equal(t, object{"ArnEquals": object{"aws:SourceArn": getAtt(rule, "Arn")}}, allowed[0]["Condition"])
+	}
 }
 
 func TestSchedules(t *testing.T) {

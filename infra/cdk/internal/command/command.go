@@ -63,7 +63,7 @@ func (c *Command) Run(ctx context.Context) error {
 		// Lists the stacks of the app, touches nothing, and says on the way why there is no account.
 		quiet := *c
 		quiet.Stdout, quiet.Stderr = io.Discard, io.Discard
-		why, listErr := quiet.cdk(ctx, run, major, append([]string{"list", "--verbose"}, contexts(c.Args)...))
+		why, listErr := quiet.cdk(ctx, run, major, append([]string{"list", "--verbose", "--ci=false"}, contexts(c.Args)...))
 		if listErr == nil {
 			said = why + said
 		}
@@ -190,7 +190,8 @@ func contexts(args []string) []string {
 
 // arguments are the CDK's.
 func (c *Command) arguments(ctx context.Context) []string {
-	args := []string{c.Verb, "--no-notices"}
+	// In CI the CDK says things on stdout, where this package does not listen.
+	args := []string{c.Verb, "--no-notices", "--ci=false"}
 	switch {
 	case c.Verb == "synth":
 		args = append(args, "--quiet")

@@ -44,7 +44,7 @@ func newFolder(t *testing.T) *folder {
 	f.program("git", "echo v1.2.3-4-gabcdef")
 	f.env = []string{
 		"PATH=" + filepath.Join(f.path, "path") + ":/bin:/usr/bin", "HOME=" + f.path, "CDK_HOME=" + t.TempDir(),
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1", "CI=",
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1", "CI=true",
 	}
 	return f
 }

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -71,14 +73,18 @@ func (d *Daemon) Run(props RunProps) {
 	d.schedules(props)
 }
 
-// notOfTheFeed keeps out what dispatch writes itself: else each of its writes would invoke it again.
+// notOfTheFeed keeps out what dispatch writes itself: else each of its writes would invoke it again. The feed's partitions
+// are named one by one, because Lambda's filters know "anything but" a list, and not "anything but a prefix" as EventBridge's
+// do.
 func notOfTheFeed() *map[string]any {
+	partitions := make([]any, schema.FeedShards)
+	for shard := range partitions {
+		partitions[shard] = fmt.Sprintf("feed/%d", shard)
+	}
 	return awslambda.FilterCriteria_Filter(&map[string]any{
 		"dynamodb": map[string]any{
 			"Keys": map[string]any{
-				schema.PartitionKey: map[string]any{
-					"S": []any{map[string]any{"anything-but": map[string]any{"prefix": "feed/"}}},
-				},
+				schema.PartitionKey: map[string]any{"S": []any{map[string]any{"anything-but": partitions}}},
 			},
 		},
 	})

@@ -19,7 +19,7 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 		{
 			name: "absences-held-back", runbook: "absences-held-back",
 			means: "More than a fifth of a cluster was missing from ECS's answer at once. Nothing was removed; the next pass must agree.",
-			first: "look at the cluster in the ECS console: is it being emptied on purpose?",
+			first: "look at the cluster in the ECS console, whether it is being emptied on purpose.",
 			// The one pass that holds back is all the warning there is: the next one may believe it.
 			metric:    m.blox(heldAbsent, statisticSum, 5*minute),
 			threshold: 1, periods: 1,

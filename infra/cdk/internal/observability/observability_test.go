@@ -2,8 +2,6 @@ package observability_test
 
 import (
 	"encoding/json"
-	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -160,43 +158,6 @@ func TestTheLongestSweepFitsAnAlarm(t *testing.T) {
 		}
 	}
 	t.Fatal("there is no such alarm")
-}
-
-func TestEveryAlarmTellsPeopleAndSaysWhatToDo(t *testing.T) {
-	runbook, err := os.ReadFile("../../../../docs/deploy.md")
-	require.NoError(t, err)
-	topics := slices.Collect(maps.Keys(standard().of("AWS::SNS::Topic")))
-	require.Len(t, topics, 1)
-	sent := []any{map[string]any{"Ref": topics[0]}}
-	section := regexp.MustCompile(`^[A-Z].+\. First: .+\. Runbook: docs/deploy\.md, section ([a-z-]+)\.$`)
-	for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
-		name := alarm["AlarmName"].(string)
-		require.Equal(t, sent, alarm["AlarmActions"], name)
-		require.Equal(t, sent, alarm["OKActions"], name)
-		description := alarm["AlarmDescription"].(string)
-		require.LessOrEqual(t, len(description), 1024, name)
-		found := section.FindStringSubmatch(description)
-		require.NotNil(t, found, description)
-		require.Contains(t, string(runbook), "\n### "+found[1]+"\n", "%s has no section in the runbook", name)
-	}
-}
-
-// Nobody keeps a section for an alarm that is gone.
-func TestEverySectionOfTheRunbookHasAnAlarm(t *testing.T) {
-	text, err := os.ReadFile("../../../../docs/deploy.md")
-	require.NoError(t, err)
-	_, runbook, found := strings.Cut(string(text), "\n## Alarms and what to do\n")
-	require.True(t, found)
-	runbook, _, _ = strings.Cut(runbook, "\n## ")
-	var described strings.Builder
-	for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
-		described.WriteString(alarm["AlarmDescription"].(string))
-	}
-	headings := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(runbook, -1)
-	require.NotEmpty(t, headings)
-	for _, heading := range headings {
-		require.Contains(t, described.String(), "section "+heading[1]+".")
-	}
 }
 
 func statements(t *testing.T, policies map[string]map[string]any) []map[string]any {

@@ -64,6 +64,22 @@ func (s *Settings) agree() []error {
 	return errs
 }
 
+// CheckHome checks what depends on where the stack is going: account and region are those that the CDK found, empty
+// where it found none, and then nothing is known. A function that finds its own place among the members does not start.
+func (s *Settings) CheckHome(account, region string) error {
+	if account == "" || region == "" {
+		return nil
+	}
+	here := Member{Account: account, Region: region}
+	if slices.Contains(s.Members, here) {
+		return fmt.Errorf("parameter members has %s, which is where the installation itself goes: leave it out, allowed are other accounts and regions", here)
+	}
+	if s.CentralAccount == account && s.CentralRegion == region {
+		return fmt.Errorf("the member stack would go to %s, where the installation itself lives: use the credentials and region of the member", here)
+	}
+	return nil
+}
+
 func names(known []parameter) string {
 	var all []string
 	for _, p := range known {

@@ -137,3 +137,16 @@ func TestParametersThatNeedOrExcludeEachOther(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, s.IsMember())
 }
+
+func TestTheInstallationIsNoMemberOfItself(t *testing.T) {
+	s, err := settings.From(map[string]any{"members": "123456789012/eu-west-1", "externalId": "abc"})
+	require.NoError(t, err)
+	require.ErrorContains(t, s.CheckHome("123456789012", "eu-west-1"), "parameter members has 123456789012/eu-west-1")
+	require.NoError(t, s.CheckHome("123456789012", "us-east-1"), "the same account in another region may be one")
+	require.NoError(t, s.CheckHome("", ""), "without credentials nothing is known")
+
+	s, err = settings.From(map[string]any{"centralAccount": "123456789012", "centralRegion": "eu-west-1", "externalId": "abc"})
+	require.NoError(t, err)
+	require.ErrorContains(t, s.CheckHome("123456789012", "eu-west-1"), "the member stack would go to 123456789012/eu-west-1")
+	require.NoError(t, s.CheckHome("123456789012", "us-east-1"))
+}

@@ -67,3 +67,16 @@ func RoleOf(property any) (string, error) {
 	}
 	return "", fmt.Errorf("the role %v is none of the stack", property)
 }
+
+// ManagedPolicy reads a managed policy of the template.
+func (t *Template) ManagedPolicy(r Resource) ([]policy.Document, error) {
+	var properties policyProperties
+	if err := t.Resolved(r, &properties); err != nil {
+		return nil, err
+	}
+	d, err := policy.Parse(properties.PolicyDocument)
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", r.LogicalID, err)
+	}
+	return []policy.Document{d}, nil
+}

@@ -1,0 +1,223 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// WatchOptions say where a watch begins.
+type WatchOptions struct {
+	// EntityVersion is the position to go on from: of a list's page, or of the last event that had one. Without it the
+	// watch begins with a snapshot.
+	EntityVersion string
+	// NoSnapshot leaves the snapshot out: only what changes from now on.
+	NoSnapshot bool
+	// TimeoutSeconds is how long one answer lasts, 1 to 300, before the watch goes on in another; 0 is the longest.
+	TimeoutSeconds int
+}
+
+// ErrListAgain says that a watch cannot go on without a gap: its position is older than what the feed of changes keeps.
+// List again, or watch anew without a position.
+var ErrListAgain = errors.New("the watch cannot go on: list again")
+
+const (
+	// silenceLimit is how long a stream may be silent before it counts as cut off: it gives a sign of life every 15
+	// seconds, and a slow first page is given time as well.
+	silenceLimit = 50 * time.Second
+	// maxLineBytes is more than any task: ECS's own answers for one are bounded by far less.
+	maxLineBytes = 8 << 20
+)
+
+// WatchTasks tells what happens to the tasks that the filter picks, until ctx ends, which is no error. It goes on by
+// itself when the connection or an answer ends; while the API cannot be reached it tries again, ever less often. Before the
+// first event it gives up like other calls.
+//
+// Keep what is UPDATED, drop what is DELETED, and at a BOOKMARK drop what was not told since the last SNAPSHOT. What has
+// ended is dropped at its Metadata.VisibleUntil, of which nothing else tells. An event may come twice, versions may be left
+// out. Remember the last EntityVersion to go on later; an error ends the watch. errors.Is(err, ErrListAgain): see there.
+func (c *Client) WatchTasks(ctx context.Context, filter TaskFilter, options WatchOptions) iter.Seq2[TaskWatchEvent, error] {
+	return watch(ctx, c, "tasks", query(PageOptions{}, filter.values()), options, func(e *TaskWatchEvent) *WatchEvent { return &e.WatchEvent })
+}
+
+// WatchInstances tells what happens to the container instances that the filter picks, as WatchTasks does of tasks.
+func (c *Client) WatchInstances(ctx context.Context, filter InstanceFilter, options WatchOptions) iter.Seq2[InstanceWatchEvent, error] {
+	return watch(ctx, c, "instances", query(PageOptions{}, filter.values()), options, func(e *InstanceWatchEvent) *WatchEvent { return &e.WatchEvent })
+}
+
+// watching is one watch over all its answers.
+type watching[E any] struct {
+	client   *Client
+	things   string
+	filter   url.Values
+	options  WatchOptions
+	position string
+	common   func(*E) *WatchEvent
+	yield    func(E, error) bool
+	// heard says that there was an event; news, that there was one in this answer.
+	heard, news bool
+}
+
+// errStopped says that whoever iterates wants no more.
+var errStopped = errors.New("no more events are wanted")
+
+func watch[E any](
+	ctx context.Context, c *Client, things string, filter url.Values, options WatchOptions, common func(*E) *WatchEvent,
+) iter.Seq2[E, error] {
+	return func(yield func(E, error) bool) {
+		w := &watching[E]{client: c, things: things, filter: filter, options: options, position: options.EntityVersion, common: common, yield: yield}
+		err := w.run(ctx)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, errStopped) {
+			var none E
+			yield(none, fmt.Errorf("watching %s: %w", things, err))
+		}
+	}
+}
+
+// run reads one answer after the other.
+func (w *watching[E]) run(ctx context.Context) error {
+	for failures := 0; ; {
+		w.news = false
+		wait, err := w.answer(ctx)
+		if w.news {
+			failures = 0
+		}
+		switch {
+		case err == nil:
+			continue
+		case StatusOf(err) == http.StatusGone:
+			return fmt.Errorf("%w: %w", ErrListAgain, err)
+		case ctx.Err() != nil || errors.Is(err, errStopped) || !w.mayPass(ctx, err):
+			return err
+		}
+		if failures++; !w.heard && failures == maxAttempts {
+			return err
+		}
+		if err := w.client.pause(ctx, max(wait, w.client.backoff(min(failures, 10)))); err != nil {
+			return err
+		}
+	}
+}
+
+// mayPass is passes, and for a stream under way every fault of the API itself: its next answer comes from elsewhere.
+func (w *watching[E]) mayPass(ctx context.Context, err error) bool {
+	return passes(ctx, err) || w.heard && StatusOf(err) >= http.StatusInternalServerError
+}
+
+// answer reads one answer to its end; nil means that the next is to be asked for at once.
+func (w *watching[E]) answer(ctx context.Context) (wait time.Duration, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(silenceLimit, func() { cancel(fmt.Errorf("nothing was heard for %s", silenceLimit)) })
+	defer silence.Stop()
+	body, wait, err := w.open(ctx)
+	if err != nil {
+		return wait, causeOf(ctx, err)
+	}
+	defer func() { err = errors.Join(err, body.Close()) }()
+	lines := bufio.NewScanner(body)
+	lines.Buffer(make([]byte, 0, 64<<10), maxLineBytes)
+	for lines.Scan() {
+		silence.Reset(silenceLimit)
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		ended, err := w.line(lines.Bytes())
+		if ended || err != nil {
+			return 0, err
+		}
+		silence.Reset(silenceLimit) // whoever iterates may take its time
+	}
+	if err := lines.Err(); err != nil {
+		return 0, causeOf(ctx, fmt.Errorf("reading the stream: %w", err))
+	}
+	return 0, io.ErrUnexpectedEOF // an answer ends with a line that says so
+}
+
+// causeOf is why the context ended, where that is what is behind an error.
+func causeOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// line takes one line; ended says that it was the last.
+func (w *watching[E]) line(text []byte) (ended bool, err error) {
+	var event E
+	if err := json.Unmarshal(text, &event); err != nil {
+		return false, fmt.Errorf("decoding a line: %w", err)
+	}
+	common := w.common(&event)
+	w.heard, w.news = true, true
+	if common.EntityVersion != "" {
+		w.position = common.EntityVersion
+	}
+	switch common.Type {
+	case WatchEnd:
+		return true, nil
+	case WatchError:
+		problem := common.Error
+		if problem == nil {
+			problem = &WatchProblem{Status: http.StatusInternalServerError}
+		}
+		return true, &Error{Status: problem.Status, Title: problem.Title, Detail: problem.Detail}
+	case WatchSnapshot, WatchUpdated, WatchDeleted, WatchBookmark, WatchHeartbeat:
+		if !w.yield(event, nil) {
+			return true, errStopped
+		}
+	}
+	return false, nil // of a type that is unknown here
+}
+
+// open asks for an answer. One that begins with a snapshot and is cut off before its bookmark has no position, so that
+// the next one begins with a snapshot again.
+func (w *watching[E]) open(ctx context.Context) (body io.ReadCloser, wait time.Duration, err error) {
+	values := url.Values{}
+	for name, given := range w.filter {
+		values[name] = given
+	}
+	switch {
+	case w.position != "":
+		values.Set("entityVersion", w.position)
+	case w.options.NoSnapshot:
+		values.Set("snapshot", "false")
+	}
+	if w.options.TimeoutSeconds != 0 {
+		values.Set("timeoutSeconds", strconv.Itoa(w.options.TimeoutSeconds))
+	}
+	request, err := w.client.request(ctx, call{
+		method: http.MethodGet, path: []string{"stream", w.things}, query: values, accept: "application/x-ndjson, application/problem+json",
+	}, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	// The client's time limit is for whole answers; this one has its own.
+	streaming := *w.client.http
+	streaming.Timeout = 0
+	response, err := streaming.Do(request)
+	if err != nil {
+		return nil, 0, err
+	}
+	if response.StatusCode == http.StatusOK && mediaType(response) == "application/x-ndjson" {
+		return response.Body, 0, nil
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading the answer: %w", err)
+	}
+	if response.StatusCode/100 == 2 || isForeign(response, answer) {
+		return nil, 0, foreign(response, answer)
+	}
+	return nil, retryAfter(response.Header), errorOf(response, answer)
+}
