@@ -48,7 +48,6 @@ type Client struct {
 	// pause waits between two tries, jitter draws from [0, 1).
 	pause  func(ctx context.Context, d time.Duration) error
 	jitter func() float64
-	now    func() time.Time
 }
 
 // New makes a Client. The error says what is wrong with the endpoint.
@@ -64,7 +63,7 @@ func New(options Options) (*Client, error) {
 	c := &Client{
 		base: base, signer: options.Signer, http: options.HTTPClient,
 		userAgent: strings.TrimSpace(options.UserAgent + " " + userAgent),
-		pause:     pause, jitter: rand.Float64, now: time.Now,
+		pause:     pause, jitter: rand.Float64,
 	}
 	if c.http == nil {
 		c.http = &http.Client{Timeout: callTimeout}
@@ -176,7 +175,7 @@ func (c *Client) try(ctx context.Context, call call, body []byte) (answer []byte
 		return nil, 0, foreign(response, answer)
 	}
 	if response.StatusCode/100 != 2 {
-		return nil, retryAfter(response.Header), errorOf(response, answer, c.now())
+		return nil, retryAfter(response.Header), errorOf(response, answer)
 	}
 	return answer, 0, nil
 }

@@ -23,7 +23,7 @@ type Error struct {
 	RequestID string `json:"-"`
 	// Refusal is why the API's gateway refused the call, as far as it tells, and empty for an answer of any other kind.
 	Refusal Refusal `json:"-"`
-	// ClockSkew is how far this machine's clock is ahead of the API's, of a refused call; negative is behind.
+	// ClockSkew is how far the time of a refused call's signature is ahead of the API's clock; negative is behind.
 	ClockSkew time.Duration `json:"-"`
 }
 
@@ -112,7 +112,7 @@ func mediaType(response *http.Response) string {
 	return kind
 }
 
-func errorOf(response *http.Response, body []byte, now time.Time) *Error {
+func errorOf(response *http.Response, body []byte) *Error {
 	e := &Error{}
 	if mediaType(response) != "application/problem+json" || json.Unmarshal(body, e) != nil {
 		// API Gateway itself answers {"message": "…"}, as it does to a wrong signature.
@@ -133,7 +133,7 @@ func errorOf(response *http.Response, body []byte, now time.Time) *Error {
 		e.RequestID = response.Header.Get("X-Amzn-Requestid") // API Gateway's own answers
 	}
 	if e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized {
-		e.refused(response.Header, now)
+		e.refused(response)
 	}
 	return e
 }

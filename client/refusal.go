@@ -21,7 +21,7 @@ const (
 	RefusedBeforeLogin Refusal = "before login" // the API is not open to where the call comes from, whoever makes it
 )
 
-// maxSkew is what API Gateway allows, less what an answer may take to come back.
+// maxSkew is what API Gateway allows, less what a call and its answer may take.
 const maxSkew = 5*time.Minute - 30*time.Second
 
 // exceptions are the values of the header x-amzn-ErrorType. Gateway responses replace the text of a refusal, but not it.
@@ -52,10 +52,15 @@ var phrases = []struct {
 	{"is not authorized to perform", RefusedPermission},
 }
 
-// refused finds out why a call was refused, and whether the two clocks differ.
-func (e *Error) refused(header http.Header, now time.Time) {
-	if at, err := http.ParseTime(header.Get("Date")); err == nil {
-		e.ClockSkew = now.Sub(at).Truncate(time.Second)
+// signatureTime is the form of the header X-Amz-Date.
+const signatureTime = "20060102T150405Z"
+
+// refused finds out why a call was refused, and whether the two clocks differ: that of this machine is in the signature.
+func (e *Error) refused(response *http.Response) {
+	header := response.Header
+	answered, err := http.ParseTime(header.Get("Date"))
+	if signed, signedErr := time.Parse(signatureTime, response.Request.Header.Get("X-Amz-Date")); err == nil && signedErr == nil {
+		e.ClockSkew = signed.Sub(answered)
 	}
 	exception, _, _ := strings.Cut(header.Get("X-Amzn-Errortype"), ":")
 	e.Refusal = exceptions[exception]

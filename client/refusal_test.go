@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 )
 
@@ -49,8 +50,9 @@ func TestRefusalsAreExplained(t *testing.T) {
 				w.WriteHeader(http.StatusForbidden)
 				_, _ = io.WriteString(w, test.body)
 			}}}
-			c := f.start(t, Options{})
-			c.now = func() time.Time { return now }
+			signer := NewSigner(credentials.NewStaticCredentialsProvider("AKID", "secret", ""), "eu-west-1").(*sigV4)
+			signer.now = func() time.Time { return now }
+			c := f.start(t, Options{Signer: signer})
 			err := c.Ping(t.Context())
 			var answered *Error
 			require.ErrorAs(t, err, &answered)

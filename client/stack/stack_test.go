@@ -60,7 +60,7 @@ func TestAStackThatIsNotThere(t *testing.T) {
 	for _, other := range []error{errors.New("no net"), &smithy.GenericAPIError{Code: "ValidationError", Message: "1 validation error"}, &smithy.GenericAPIError{Code: "AccessDenied"}} {
 		_, err := Describe(t.Context(), fake{err: other}, "Blox-blox")
 		var missing *NotFoundError
-		require.False(t, errors.As(err, &missing))
+		require.NotErrorAs(t, err, &missing)
 		require.ErrorIs(t, err, other)
 		require.ErrorContains(t, err, "reading the stack Blox-blox")
 	}

@@ -182,8 +182,8 @@ func TestUsageErrors(t *testing.T) {
 	for line, want := range map[string]string{
 		"fly":                              `unknown command "fly": allowed are apply`,
 		"--fly":                            "unknown flag: --fly",
-		"get":                              "what to get is missing: allowed are deployments, environments, instances, tasks",
-		"get clusters":                     `cannot get "clusters": allowed are`,
+		"get":                              "what to get is missing: allowed are clusters, deployments, environments, instances, tasks",
+		"get services":                     `cannot get "services": allowed are`,
 		"get tasks a b":                    "2 arguments: want blox get tasks [TASK]",
 		"get tasks abc":                    "give --cluster, or the ARN",
 		"get tasks arn:aws:ecs:x:1:task/a": `invalid ARN "arn:aws:ecs:x:1:task/a": region "x", allowed is a region name such as eu-west-1; see`,
@@ -213,7 +213,7 @@ func TestUsageErrors(t *testing.T) {
 func TestHelpNamesTheVerbs(t *testing.T) {
 	got := newSession(t).run("")
 	require.Equal(t, exitOK, got.code)
-	for _, verb := range []string{"apply", "delete", "deploy", "describe", "get", "local", "version"} {
+	for _, verb := range []string{"apply", "delete", "deploy", "describe", "doctor", "get", "local", "version"} {
 		require.Contains(t, got.stdout, "  "+verb+" ")
 	}
 }

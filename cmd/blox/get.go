@@ -12,13 +12,13 @@ import (
 )
 
 func newGetCommand(c *connection) *cobra.Command {
-	return group("get", "Show tasks, container instances, environments or deployments in a table",
-		newGetTasksCommand(c), newGetInstancesCommand(c), newGetEnvironmentsCommand(c), newGetDeploymentsCommand(c))
+	return group("get", "Show clusters, tasks, container instances, environments or deployments in a table",
+		newGetClustersCommand(c), newGetTasksCommand(c), newGetInstancesCommand(c), newGetEnvironmentsCommand(c), newGetDeploymentsCommand(c))
 }
 
 func newGetTasksCommand(c *connection) *cobra.Command {
 	var filter client.TaskFilter
-	var all bool
+	var all, watch bool
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use: "tasks [TASK]", Aliases: []string{"task"}, Short: "Show tasks, or one by its id (with --cluster) or ARN",
@@ -38,6 +38,14 @@ with --all those that have stopped, or are to stop, as well.`,
 		}
 		if !all && filter.Status == "" && filter.DesiredStatus == "" {
 			filter.DesiredStatus = "RUNNING"
+		}
+		if watch {
+			if err := checkWatch(cmd, args); err != nil {
+				return err
+			}
+			return showWatch(cmd, &output, taskHeader, func() iter.Seq2[news, error] {
+				return newsOf(blox.WatchTasks(cmd.Context(), filter, client.WatchOptions{}), taskNews(c))
+			})
 		}
 		row := taskRow(c.now())
 		if len(args) == 0 {
@@ -62,6 +70,7 @@ with --all those that have stopped, or are to stop, as well.`,
 	flags.StringVar(&filter.Family, "family", "", "only those of this task definition family")
 	flags.StringVar(&filter.Group, "group", "", "only those of this group, such as service:NAME")
 	flags.StringVar(&filter.ContainerInstance, "container-instance", "", "only those on this container instance (id or ARN)")
+	addWatch(cmd, &watch)
 	output.addForm(cmd)
 	output.addLimit(cmd)
 	return cmd
@@ -92,6 +101,7 @@ func clusterOf(cmd *cobra.Command, cluster, thing string) (string, error) {
 
 func newGetInstancesCommand(c *connection) *cobra.Command {
 	var filter client.InstanceFilter
+	var watch bool
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use: "instances [INSTANCE]", Aliases: []string{"instance"},
@@ -101,6 +111,14 @@ func newGetInstancesCommand(c *connection) *cobra.Command {
 		blox, err := c.prepare(cmd, &output)
 		if err != nil {
 			return err
+		}
+		if watch {
+			if err := checkWatch(cmd, args); err != nil {
+				return err
+			}
+			return showWatch(cmd, &output, instanceHeader, func() iter.Seq2[news, error] {
+				return newsOf(blox.WatchInstances(cmd.Context(), filter, client.WatchOptions{}), instanceNews(c))
+			})
 		}
 		row := instanceRow(c.now())
 		if len(args) == 0 {
@@ -118,6 +136,7 @@ func newGetInstancesCommand(c *connection) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&filter.Cluster, "cluster", "", "only those of this cluster (name or ARN)")
 	cmd.Flags().StringVar(&filter.Status, "status", "", "only those with this status, such as active or draining")
+	addWatch(cmd, &watch)
 	output.addForm(cmd)
 	output.addLimit(cmd)
 	return cmd

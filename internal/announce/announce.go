@@ -1,7 +1,21 @@
 // Package announce puts events for people on the installation's own event bus: what became of deployments, and what
 // needs somebody to look. Rules on the bus bring them to mail, chat or a pager.
 //
-// An event is put at least once. Put twice, after a crash at the wrong moment, it has the same detail both times.
+// An event has the source "blox", one of the detail-types below, the environment's cluster ARNs as resources, and a detail
+// of the same shape whatever its type:
+//
+//	{
+//	  "installation": "blox", "account": "123456789012", "region": "eu-west-1",
+//	  "environmentId": "0199…", "environmentName": "log-agent", "clusters": ["arn:aws:ecs:eu-west-1:123456789012:cluster/edge"],
+//	  "deploymentId": "0199…", "revision": 3, "status": "running",
+//	  "reason": "no host was updated since 2026-11-20T08:29:00Z, 3 of 10 are left; on i-1: RESOURCE:MEMORY",
+//	  "counts": {"desired": 10, "updated": 7, "healthy": 9, "unavailable": 1, "exempt": 1}, "blocked": 1,
+//	  "since": "2026-11-20T08:29:00Z",
+//	  "failedInstances": [{"host": "123456789012/eu-west-1/edge/i-1", "reason": "RESOURCE:MEMORY"}]
+//	}
+//
+// An event is put at least once, after what it tells of was stored. After a crash at the wrong moment it is put again:
+// whoever acts on events keys on deploymentId, detail-type and status.
 package announce
 
 import (

@@ -73,7 +73,7 @@ func (b *EventBridge) put(ctx context.Context, entries []types.PutEventsRequestE
 		if err != nil {
 			return err
 		}
-		refused, left := refusals(entries, out.Entries)
+		left, refused := refusals(entries, out.Entries)
 		if len(left) == 0 {
 			return nil
 		}
@@ -88,14 +88,14 @@ func (b *EventBridge) put(ctx context.Context, entries []types.PutEventsRequestE
 }
 
 // refusals are the entries that were not taken: results come in the order of the entries.
-func refusals(entries []types.PutEventsRequestEntry, results []types.PutEventsResultEntry) (all error, left []types.PutEventsRequestEntry) {
+func refusals(entries []types.PutEventsRequestEntry, results []types.PutEventsResultEntry) (left []types.PutEventsRequestEntry, all error) {
 	for i, result := range results[:min(len(results), len(entries))] {
 		if code := aws.ToString(result.ErrorCode); code != "" {
 			all = errors.Join(all, fmt.Errorf("%s: %s", code, aws.ToString(result.ErrorMessage)))
 			left = append(left, entries[i])
 		}
 	}
-	return all, left
+	return left, all
 }
 
 // The first pause before events are put again; each further one is twice as long, and all are shortened by chance.

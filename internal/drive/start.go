@@ -73,7 +73,11 @@ func (r *run) runTask(ctx context.Context, slot daemon.Slot) (daemon.StartResult
 	}
 	out, err := api.RunTask(ctx, in)
 	if err != nil {
-		return startError(err), nil
+		outcome := startError(err)
+		if outcome.TaskARN == "" && outcome.Refused == "" {
+			r.Log.Warn("start will be tried again", "environment", r.snapshot.Environment.Name, "host", slot.Host.String(), "error", err)
+		}
+		return outcome, nil
 	}
 	if len(out.Tasks) > 0 {
 		return daemon.StartResult{TaskARN: aws.ToString(out.Tasks[0].TaskArn)}, nil
@@ -138,7 +142,7 @@ func startError(err error) daemon.StartResult {
 		return daemon.StartResult{Refused: api.ErrorMessage(), Blocked: true}
 	case slices.Contains(refusals, code):
 		return daemon.StartResult{Refused: code + ": " + api.ErrorMessage()}
-	case code == "AccessDeniedException" || strings.Contains(code, "Token"):
+	case slices.Contains(forbidden, code) || strings.Contains(code, "Token"):
 		// Credentials that are missing now may have been there at the SDK's first try, whose answer was lost.
 		return daemon.StartResult{Delay: forbiddenDelay}
 	default:
@@ -151,6 +155,10 @@ var refusals = []string{
 	"BlockedException", "ClientException", "ClusterNotFoundException", "InvalidParameterException",
 	"PlatformTaskDefinitionIncompatibilityException", "PlatformUnknownException", "UnsupportedFeatureException",
 }
+
+// forbidden are the errors by which AWS says that we may not: the first is ECS's, the others AWS STS's when it does not let
+// us have a member's role.
+var forbidden = []string{"AccessDeniedException", "AccessDenied", "RegionDisabledException"}
 
 // forbiddenDelay is how long the replay of a request waits that we were not allowed to make.
 const forbiddenDelay = time.Minute

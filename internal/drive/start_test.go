@@ -3,6 +3,7 @@ package drive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,6 +30,7 @@ func TestStartError(t *testing.T) {
 		"a wrong request is refused":          {&types.InvalidParameterException{Message: aws.String("bad")}, daemon.StartResult{Refused: "InvalidParameterException: bad"}},
 		"an inactive definition is refused":   {&types.ClientException{Message: aws.String("TaskDefinition is inactive")}, daemon.StartResult{Refused: "ClientException: TaskDefinition is inactive"}},
 		"a missing permission proves nothing": {&types.AccessDeniedException{Message: aws.String("no")}, daemon.StartResult{Delay: forbiddenDelay}},
+		"a member's role that is denied":      {fmt.Errorf("get identity: %w", &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform sts:AssumeRole"}), daemon.StartResult{Delay: forbiddenDelay}},
 		"what is not known proves nothing":    {&smithy.GenericAPIError{Code: "SomethingNewException"}, unknown},
 		"a cluster without hosts is no room":  {&types.InvalidParameterException{Message: aws.String("No Container Instances were found in your cluster.")}, daemon.StartResult{Refused: "No Container Instances were found in your cluster.", Blocked: true}},
 	} {

@@ -57,7 +57,8 @@ func openKeyring(ctx context.Context, file string) (*keyring, error) {
 	if err := makeCredentialsFile(absolute); err != nil {
 		return nil, err
 	}
-	return k, k.read(ctx)
+	err = k.read(ctx)
+	return k, err
 }
 
 // newKey draws a key that looks like one of IAM's and is none.

@@ -111,7 +111,7 @@ func (s *System) wire() (executionsOf []*mapping) {
 			Workers: workers, Announce: announce.Log{Logger: log}, Metrics: metrics.Discard{}, Log: quieter(log),
 		}), quieter(log))),
 		api:    newFunction("api", apiTimeout, apifunction.New(apiDeps).Handle),
-		stream: &streamFunction{timeout: streamTimeout, handle: apifunction.NewStream(apiDeps).Handle, ending: s.calls},
+		stream: &streamFunction{timeout: streamTimeout, handle: apifunction.NewStream(apiDeps).Handle},
 	}
 	events.function, requests.function, wakeups.function = s.functions.ingest, s.functions.reconcile, s.functions.drive
 	s.events, s.state, s.daemon = events, stateTable, daemonTable

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 )
 
@@ -22,6 +23,7 @@ type account struct {
 	t       *testing.T
 	mu      sync.Mutex
 	lasts   time.Duration // of a session
+	denied  bool          // every role
 	assumed []url.Values
 	calls   []string // host and access key of the calls to ECS
 }
@@ -42,6 +44,12 @@ func (a *account) RoundTrip(request *http.Request) (*http.Response, error) {
 	form, err := url.ParseQuery(string(raw))
 	require.NoError(a.t, err)
 	a.assumed = append(a.assumed, form)
+	if a.denied {
+		denied := response(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>` +
+			`<Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>`)
+		denied.StatusCode = http.StatusForbidden
+		return denied, nil
+	}
 	return response(fmt.Sprintf(`<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>`+
 		`<AccessKeyId>SESSION%d</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>`+
 		`<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
@@ -131,4 +139,18 @@ func TestAnUnknownPlaceIsRefused(t *testing.T) {
 
 func TestRolesAreNamedAlikeInEveryPartition(t *testing.T) {
 	require.Equal(t, "arn:aws-cn:iam::123456789012:role/blox-main-read-cn-north-1", RoleARN("main", RoleRead, Place{"123456789012", "cn-north-1"}))
+}
+
+// Who calls ECS tells a role that is denied from an ECS that is: both are errors of AWS with a code.
+func TestARoleThatIsDeniedIsAnErrorWithItsCode(t *testing.T) {
+	clients, a := newClients(t, time.Hour)
+	clients.cfg.AWS.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	a.denied = true
+	client, err := clients.ECS("123456789012", "eu-west-1")
+	require.NoError(t, err)
+	_, err = client.ListClusters(t.Context(), &ecs.ListClustersInput{})
+	var api smithy.APIError
+	require.ErrorAs(t, err, &api)
+	require.Equal(t, "AccessDenied", api.ErrorCode())
+	require.Empty(t, a.calls)
 }

@@ -76,11 +76,10 @@ var externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
 
 const maxExternalID = 1224
 
-// CheckExternalID says what is wrong with an external id: there must be one if there are members, and none if not.
+// CheckExternalID says what is wrong with an external id: there must be one if there are members. Without them it is used
+// for nothing, and may stay for those to come.
 func CheckExternalID(id string, members []Place) error {
 	switch {
-	case len(members) == 0 && id != None:
-		return fmt.Errorf("there are no members: allowed is %s", None)
 	case len(members) == 0:
 		return nil
 	case id == None:

@@ -18,11 +18,11 @@ func (s *Settings) Read(getenv func(string) string, others ...functionenv.Variab
 	if err := s.ReadHome(getenv); err != nil {
 		return err
 	}
-	variables := append(others,
+	err := functionenv.Read(getenv, append([]functionenv.Variable{
 		functionenv.Parsed("BLOX_MEMBERS", &s.Members, func(value string) ([]Place, error) { return ParsePlaces(value, s.Home) }),
 		functionenv.Text("BLOX_EXTERNAL_ID", &s.ExternalID),
-	)
-	if err := functionenv.Read(getenv, variables...); err != nil {
+	}, others...)...)
+	if err != nil {
 		return err
 	}
 	if err := CheckExternalID(s.ExternalID, s.Members); err != nil {

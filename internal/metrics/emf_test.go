@@ -21,10 +21,11 @@ func TestALineOfTheEmbeddedMetricFormat(t *testing.T) {
 	NewEMF(&out, "main", func() time.Time { return at }).Put(
 		[]Value{{EventLagMillis, 1500}, {EventsSetAside, 2}}, Property{"environment", `log"agent`}, Property{"region", "eu-west-1"},
 	)
-	require.Equal(t, `{"EventLagMillis":1500,"EventsSetAside":2,"Installation":"main","_aws":{"Timestamp":1795165200500,`+
+	require.Equal(t, 1, strings.Count(out.String(), "\n"), "CloudWatch Logs takes lines")
+	require.JSONEq(t, `{"EventLagMillis":1500,"EventsSetAside":2,"Installation":"main","_aws":{"Timestamp":1795165200500,`+
 		`"CloudWatchMetrics":[{"Namespace":"Blox","Dimensions":[["Installation"]],`+
 		`"Metrics":[{"Name":"EventLagMillis","Unit":"Milliseconds"},{"Name":"EventsSetAside","Unit":"Count"}]}]},`+
-		`"environment":"log\"agent","region":"eu-west-1"}`+"\n", out.String())
+		`"environment":"log\"agent","region":"eu-west-1"}`, out.String())
 }
 
 func TestNothingToSayIsNoLine(t *testing.T) {

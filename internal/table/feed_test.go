@@ -142,6 +142,44 @@ func TestFeedCutsLongBatchesIntoRows(t *testing.T) {
 	})
 }
 
+func TestFollowingTheFeed(t *testing.T) {
+	key := inShard(1, 1)[0]
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		feed := newFeed(db, name)
+		require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(key, 1)}))
+		from := now(t, db, name)
+		changes, next, err := feed.Follow(t.Context(), from, 10)
+		require.NoError(t, err)
+		require.Empty(t, changes)
+		require.Equal(t, from, next)
+		require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(key, 2)}))
+		changes, next, err = feed.Follow(t.Context(), from, 10)
+		require.NoError(t, err)
+		require.Equal(t, []table.Change{written(key, 2)}, changes)
+		require.Equal(t, now(t, db, name), next)
+		changes, _, err = feed.Follow(t.Context(), table.FeedPosition{}, 10)
+		require.NoError(t, err)
+		require.Equal(t, []table.Change{written(key, 1), written(key, 2)}, changes, "from before there was any")
+
+		// A head that is behind the position was read from a replica that is behind.
+		ahead := next
+		ahead[1]++
+		ahead[2] = 7
+		changes, same, err := feed.Follow(t.Context(), ahead, 10)
+		require.NoError(t, err)
+		require.Empty(t, changes)
+		require.Equal(t, ahead, same, "and the position does not go back")
+		_, _, err = feed.Read(t.Context(), ahead, 10)
+		require.ErrorIs(t, err, table.ErrExpired)
+
+		deleteRow(t, db, name, 1, next[1])
+		_, _, err = feed.Follow(t.Context(), from, 10)
+		require.ErrorIs(t, err, table.ErrExpired)
+		_, _, err = newFeed(db, "no-such-table").Follow(t.Context(), from, 10)
+		require.ErrorContains(t, err, "heads of the feed")
+	})
+}
+
 func TestFeedRowsOfLongKeysFitAnItem(t *testing.T) {
 	var changes []table.Change
 	for i := range 400 {

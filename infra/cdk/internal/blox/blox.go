@@ -32,14 +32,17 @@ func StackName(installation string) string { return "Blox-" + installation }
 // NewStack makes what the settings ask for: the installation's own stack, or that of a member.
 func NewStack(app awscdk.App, s *settings.Settings) (awscdk.Stack, error) {
 	// On every resource, so that costs and inventories can be told apart by installation.
-	awscdk.Tags_Of(app).Add(jsii.String("blox:installation"), jsii.String(s.Installation), nil)
+	awscdk.Tags_Of(app).Add(jsii.String("blox:installation"), jsii.String(s.Installation), &awscdk.TagProps{
+		// CloudFormation learned to tag dashboards late: where it, or an emulator, has not, it refuses the property.
+		ExcludeResourceTypes: jsii.Strings("AWS::CloudWatch::Dashboard"),
+	})
 	if s.IsMember() {
 		return memberStack(app, s), nil
 	}
 	stack := awscdk.NewStack(app, jsii.String(StackName(s.Installation)), stackProps("Blox: state of ECS clusters, and daemons", s))
 	tables := state.New(stack, "State", state.Props{Settings: s})
 	in := events.New(stack, "Events", events.Props{Settings: s})
-	work := daemon.New(stack, "Daemon")
+	work := daemon.New(stack, "Daemon", daemon.Props{Settings: s})
 	all := functions.New(stack, "Functions", functions.Props{Settings: s, State: tables, Events: in, Daemon: work})
 	in.Feed(all.Ingest)
 	work.Run(daemon.RunProps{

@@ -91,7 +91,7 @@ func synthesize(given map[string]any) (made, error) {
 		return made{}, err
 	}
 	for _, found := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
-		m.findings = append(m.findings, fmt.Sprint(*found.Id, ": ", found.Entry.Data))
+		m.findings = append(m.findings, fmt.Sprint(*found.Id, ": ", found.Entry.Data)) //nolint:staticcheck // deprecated in favour of a type that the bindings do not return
 	}
 	return m, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestFunctions(t *testing.T) {
-	for name, want := range map[string]struct{ memoryMB, seconds float64 }{
+	for name, want := range map[string]struct{ memoryMB, seconds int }{
 		"ingest": {256, 20}, "reconcile": {512, 300}, "dispatch": {256, 60}, "drive": {512, 60}, "api": {256, 29}, "stream": {256, 330},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -20,14 +20,14 @@ func TestFunctions(t *testing.T) {
 			require.Equal(t, "provided.al2023", f["Runtime"])
 			require.Equal(t, "bootstrap", f["Handler"])
 			require.Equal(t, []any{"arm64"}, f["Architectures"])
-			require.Equal(t, want.memoryMB, f["MemorySize"])
-			require.Equal(t, want.seconds, f["Timeout"])
+			require.EqualValues(t, want.memoryMB, f["MemorySize"])
+			require.EqualValues(t, want.seconds, f["Timeout"])
 			require.Equal(t, object{"Mode": "Active"}, f["TracingConfig"])
 			require.NotContains(t, f, "FunctionName")
 
 			logs, _ := standard.template.one(t, "AWS::Logs::LogGroup", "Functions"+functionIDs[name]+"Logs")
 			require.Equal(t, object{"LogGroup": ref(logs)}, f["LoggingConfig"])
-			require.Equal(t, 30.0, standard.template.Resources[logs].Properties["RetentionInDays"])
+			require.EqualValues(t, 30, standard.template.Resources[logs].Properties["RetentionInDays"])
 
 			other := options.template.function(t, name)
 			require.Equal(t, []any{"x86_64"}, other["Architectures"])
@@ -54,8 +54,8 @@ func TestOnlyWatchersAreCapped(t *testing.T) {
 			require.NotContains(t, standard.template.function(t, name), "ReservedConcurrentExecutions", name)
 		}
 	}
-	require.Equal(t, 20.0, standard.template.function(t, "stream")["ReservedConcurrentExecutions"])
-	require.Equal(t, 7.0, options.template.function(t, "stream")["ReservedConcurrentExecutions"])
+	require.EqualValues(t, 20, standard.template.function(t, "stream")["ReservedConcurrentExecutions"])
+	require.EqualValues(t, 7, options.template.function(t, "stream")["ReservedConcurrentExecutions"])
 }
 
 var variable = regexp.MustCompile(`"(BLOX_[A-Z_]+)"`)
@@ -100,7 +100,7 @@ func TestVariablesSayWhatTheParametersSay(t *testing.T) {
 		"BLOX_INSTALLATION": "team-a", "BLOX_ACCOUNT": ref("AWS::AccountId"), "BLOX_HANDLER": "drive",
 		"BLOX_STATE_TABLE": ref("StateTable"), "BLOX_DAEMON_TABLE": ref("DaemonTable"), "BLOX_WAKEUP_QUEUE_URL": queueRef(t, "DaemonWakeups"),
 		"BLOX_RETENTION_DAYS": "14", "BLOX_RECONCILE_MINUTES": "1", "BLOX_ECS_READS_PER_SECOND": "10", "BLOX_ECS_MODIFIES_PER_SECOND": "20",
-		"BLOX_EVENT_BUS": busRef(t), "BLOX_MEMBERS": "210987654321/eu-west-1,123456789012/us-east-1", "BLOX_EXTERNAL_ID": "6c1d7d52",
+		"BLOX_EVENT_BUS": "blox-team-a", "BLOX_MEMBERS": "210987654321/eu-west-1,123456789012/us-east-1", "BLOX_EXTERNAL_ID": "6c1d7d52",
 	}, environment(options, t, "drive"))
 	require.Equal(t, object{
 		"BLOX_INSTALLATION": "team-a", "BLOX_STATE_TABLE": ref("StateTable"), "BLOX_EVENTS_DLQ_URL": queueRef(t, "EventsQueueDeadLetters"),
@@ -118,10 +118,5 @@ func TestVariablesSayWhatTheParametersSay(t *testing.T) {
 
 func queueRef(tb testing.TB, prefix string) object {
 	id, _ := options.template.one(tb, "AWS::SQS::Queue", prefix)
-	return ref(id)
-}
-
-func busRef(tb testing.TB) object {
-	id, _ := options.template.one(tb, "AWS::Events::EventBus", "EventsBus")
 	return ref(id)
 }

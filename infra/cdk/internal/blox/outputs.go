@@ -36,7 +36,7 @@ func outputs(stack awscdk.Stack, s *settings.Settings, p parts) {
 		{"DaemonTableName", "Table of environments and deployments", p.tables.Daemon.TableName()},
 		{"DaemonTableArn", "Table of environments and deployments", p.tables.Daemon.TableArn()},
 		{"AlarmTopicArn", "Topic that alarms are sent to", p.watch.Topic.TopicArn()},
-		{"EventBusName", "Bus of what Blox announces", p.in.Bus.EventBusName()},
+		{"EventBusName", "Bus of what Blox announces", jsii.String(events.BusName(s.Installation))},
 		{"ReconcileQueueUrl", "Requests to reconcile", p.work.Reconcile.QueueUrl()},
 		{"WakeupQueueUrl", "Wake-ups of the scheduler", p.work.Wakeups.QueueUrl()},
 		{"EventsQueueUrl", "ECS events on their way to ingest", p.in.Queue.QueueUrl()},

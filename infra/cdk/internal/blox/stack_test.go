@@ -29,6 +29,8 @@ func TestOutputs(t *testing.T) {
 	})
 	require.Equal(t, getAtt("StateTable", "StreamArn"), standard.template.Outputs["StateStreamArn"]["Value"])
 	require.Equal(t, "team-a", options.template.Outputs["Installation"]["Value"])
+	_, bus := options.template.one(t, "AWS::Events::EventBus", "EventsBus")
+	require.Equal(t, bus["Name"], options.template.Outputs["EventBusName"]["Value"])
 	require.Equal(t, "v1.2.3", options.template.Outputs["Version"]["Value"])
 	for name, output := range standard.template.Outputs {
 		require.NotContains(t, output, "Export", "%s: an exported value cannot change while another stack reads it", name)
@@ -41,10 +43,11 @@ func TestTheTemplateHasNoRuleAboutTheBootstrapStack(t *testing.T) {
 	require.NotContains(t, standard.template.Parameters, "BootstrapVersion")
 }
 
-// What CloudFormation cannot tag.
+// What CloudFormation cannot tag, or not everywhere.
 var untaggable = map[string]bool{
 	"AWS::ApiGateway::Account": true, "AWS::ApiGateway::Deployment": true, "AWS::ApiGateway::GatewayResponse": true, "AWS::ApiGateway::Method": true,
 	"AWS::ApiGateway::Model": true, "AWS::ApiGateway::RequestValidator": true, "AWS::ApiGateway::Resource": true,
+	"AWS::CloudWatch::Dashboard":  true,
 	"AWS::Events::EventBusPolicy": true, "AWS::IAM::ManagedPolicy": true, "AWS::IAM::Policy": true, "AWS::Lambda::EventInvokeConfig": true,
 	"AWS::Lambda::Permission": true, "AWS::SNS::Subscription": true, "AWS::SNS::TopicPolicy": true, "AWS::SQS::QueuePolicy": true,
 	"AWS::Scheduler::Schedule": true,

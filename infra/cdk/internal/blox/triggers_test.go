@@ -12,7 +12,7 @@ import (
 func TestQueuesHideMessagesForLongerThanTheirFunctionWorks(t *testing.T) {
 	for prefix, want := range map[string]struct {
 		function             string
-		visibility, receives float64
+		visibility, receives int
 		fifo                 bool
 	}{
 		"EventsQueue":     {"ingest", 120, 1000, false},
@@ -20,10 +20,10 @@ func TestQueuesHideMessagesForLongerThanTheirFunctionWorks(t *testing.T) {
 		"DaemonWakeups":   {"drive", 90, 5, false},
 	} {
 		_, queue := standard.template.one(t, "AWS::SQS::Queue", prefix)
-		require.Equal(t, want.visibility, queue["VisibilityTimeout"], prefix)
-		require.Greater(t, want.visibility, standard.template.function(t, want.function)["Timeout"], prefix)
+		require.EqualValues(t, want.visibility, queue["VisibilityTimeout"], prefix)
+		require.Greater(t, float64(want.visibility), standard.template.function(t, want.function)["Timeout"], prefix)
 		dead, deadQueue := standard.template.one(t, "AWS::SQS::Queue", prefix+"DeadLetters")
-		require.Equal(t, object{"deadLetterTargetArn": getAtt(dead, "Arn"), "maxReceiveCount": want.receives}, queue["RedrivePolicy"])
+		require.Equal(t, object{"deadLetterTargetArn": getAtt(dead, "Arn"), "maxReceiveCount": float64(want.receives)}, queue["RedrivePolicy"])
 		for _, q := range []object{queue, deadQueue} {
 			if want.fifo {
 				require.Equal(t, true, q["FifoQueue"], prefix)
@@ -57,7 +57,9 @@ func TestEveryQueueIsEncryptedAndWantsTLS(t *testing.T) {
 	for _, id := range queues {
 		require.True(t, wantsTLS[id], id)
 		require.Equal(t, true, standard.template.Resources[id].Properties["SqsManagedSseEnabled"], id)
-		require.NotContains(t, standard.template.Resources[id].Properties, "QueueName", id)
+		if name, ok := standard.template.Resources[id].Properties["QueueName"]; ok {
+			require.Contains(t, []string{"blox-blox-reconcile.fifo", "blox-blox-reconcile-dead-letters.fifo"}, name)
+		}
 	}
 }
 
@@ -67,7 +69,7 @@ func TestWhatIsSetAsideStaysForTwoWeeks(t *testing.T) {
 		"DaemonStreamFailures", "DaemonScheduleDeadLetters", "EventsQueue",
 	} {
 		_, queue := standard.template.one(t, "AWS::SQS::Queue", prefix)
-		require.Equal(t, 14*86400.0, queue["MessageRetentionPeriod"], prefix)
+		require.EqualValues(t, 14*24*3600, queue["MessageRetentionPeriod"], prefix)
 	}
 }
 
@@ -91,7 +93,7 @@ func TestQueuesInvokeTheirFunctions(t *testing.T) {
 		m := mapping(t, prefix)
 		require.Equal(t, getAtt(queue, "Arn"), m["EventSourceArn"])
 		require.Equal(t, arnOfFunction(t, want.function), m["FunctionName"])
-		require.Equal(t, 10.0, m["BatchSize"])
+		require.EqualValues(t, 10, m["BatchSize"])
 		require.Equal(t, []any{"ReportBatchItemFailures"}, m["FunctionResponseTypes"])
 		require.Equal(t, object{"MaximumConcurrency": 10.0}, m["ScalingConfig"])
 		require.Contains(t, []any{nil, 0.0}, m["MaximumBatchingWindowInSeconds"], "no window: it would be added to the time until an event shows")
@@ -104,10 +106,10 @@ func TestTheStreamInvokesDispatch(t *testing.T) {
 	require.Equal(t, getAtt("StateTable", "StreamArn"), m["EventSourceArn"])
 	require.Equal(t, arnOfFunction(t, "dispatch"), m["FunctionName"])
 	require.Equal(t, "TRIM_HORIZON", m["StartingPosition"])
-	require.Equal(t, 100.0, m["BatchSize"])
+	require.EqualValues(t, 100, m["BatchSize"])
 	require.Equal(t, true, m["BisectBatchOnFunctionError"])
-	require.Equal(t, 100.0, m["MaximumRetryAttempts"])
-	require.Equal(t, 6*3600.0, m["MaximumRecordAgeInSeconds"])
+	require.EqualValues(t, 100, m["MaximumRetryAttempts"])
+	require.EqualValues(t, 6*3600, m["MaximumRecordAgeInSeconds"])
 	require.Equal(t, []any{"ReportBatchItemFailures"}, m["FunctionResponseTypes"])
 	require.Equal(t, object{"OnFailure": object{"Destination": getAtt(failures, "Arn")}}, m["DestinationConfig"])
 	filters := m["FilterCriteria"].(object)["Filters"].([]any)
@@ -188,9 +190,9 @@ func TestSchedules(t *testing.T) {
 
 // Scheduler does not wait for the function, and Lambda would try a failed tick again for six hours.
 func TestScheduledInvocationsAreNotRepeated(t *testing.T) {
-	for name, seconds := range map[string]float64{"reconcile": 300, "drive": 60} {
+	for name, seconds := range map[string]int{"reconcile": 300, "drive": 60} {
 		_, config := standard.template.one(t, "AWS::Lambda::EventInvokeConfig", "Functions"+functionIDs[name]+"EventInvokeConfig")
-		require.Equal(t, 0.0, config["MaximumRetryAttempts"], name)
-		require.Equal(t, seconds, config["MaximumEventAgeInSeconds"], name)
+		require.EqualValues(t, 0, config["MaximumRetryAttempts"], name)
+		require.EqualValues(t, seconds, config["MaximumEventAgeInSeconds"], name)
 	}
 }

@@ -83,6 +83,10 @@ var causes = []cause{
 		func(Run, []string) string {
 			return "CloudFormation could not make the resources named above, and took the deploy back: put right what they say and repeat, 'make deploy' also clears away a first deploy that failed."
 		}},
+	{regexp.MustCompile(`Synthesis finished with errors`),
+		func(Run, []string) string {
+			return "The template breaks rules of CloudFormation: the lines above name the resource and the rule, put the construct right and repeat."
+		}},
 	{regexp.MustCompile(`[Ss]ubprocess exited with error|app: .*exited`),
 		func(Run, []string) string {
 			return "The stack could not be put together: the lines above say which parameter or file is wrong."

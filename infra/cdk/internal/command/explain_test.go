@@ -182,6 +182,10 @@ func TestExplain(t *testing.T) {
 			said: `Resource of type 'AWS::SNS::Topic' with identifier 'arn:aws:sns:eu-west-9:123456789012:x' already exists.`,
 			want: "arn:aws:sns:eu-west-9:123456789012:x exists already and belongs to no resource of this stack: give this installation another name (ARGS='-c installation=NAME'), or delete what is in the way, then repeat.",
 		},
+		"a template that breaks rules": {
+			said: "ERROR VisibilityTimeout: 99999999 is greater than the maximum of 43200 (CloudFormation Validate)\nSynthesis finished with errors\n",
+			want: "The template breaks rules of CloudFormation: the lines above name the resource and the rule, put the construct right and repeat.",
+		},
 		"anything else": {
 			said: "boom", want: "The CDK could not deploy the stack: the lines above say why.",
 		},

@@ -53,8 +53,10 @@ func synthesize(t *testing.T, parameters map[string]any) *cost.Template {
 	return parsed
 }
 
-var once sync.Once
-var template *cost.Template
+var (
+	once     sync.Once
+	template *cost.Template
+)
 
 // standard is the installation with no parameter set.
 func standard(t *testing.T) *cost.Template {

@@ -60,7 +60,7 @@ func sampling(functions float64) string {
 	if functions == 0 {
 		return "off (parameter tracing)"
 	}
-	return "the first run of every second and 5 % of the rest; what comes alone is always the first (parameter tracing)"
+	return "the first of every second and 5 % of the rest; what comes alone is always the first (parameter tracing)"
 }
 
 func feed(rows float64) float64 {
@@ -97,8 +97,8 @@ func (t *Template) Growth() ([]Line, error) {
 		},
 		{
 			"a million API requests",
-			fmt.Sprintf("API Gateway, Lambda, %.0f read units and %s bytes of logs each; X-Ray: %s",
-				readsAnAPIRequest, count(logBytesAnAPIRequest), sampling(api.share())),
+			fmt.Sprintf("API Gateway, Lambda, %.0f read units and %s bytes of logs each; X-Ray, if traced, for all",
+				readsAnAPIRequest, count(logBytesAnAPIRequest)),
 			apiRequests.of(million) + api.cost(million, apiRunMillis) + readUnits.of(million*readsAnAPIRequest) +
 				logIngestion.of(million*logBytesAnAPIRequest/gigabyte) + traces.of(api.share()*million),
 		},

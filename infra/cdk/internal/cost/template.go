@@ -117,11 +117,19 @@ func (f function) price() Price {
 
 var functionID = regexp.MustCompile(`^Functions([A-Za-z]+)[0-9A-F]{8}$`)
 
+// functionName is the name of the function with that id, empty if it is none of Blox's.
+func functionName(id string) string {
+	found := functionID.FindStringSubmatch(id)
+	if len(found) < 2 {
+		return ""
+	}
+	return strings.ToLower(found[1])
+}
+
 // function finds one by its name: ingest, reconcile, dispatch, drive, api or stream.
 func (t *Template) function(name string) (function, error) {
 	for _, id := range t.of("AWS::Lambda::Function") {
-		found := functionID.FindStringSubmatch(id)
-		if found == nil || strings.ToLower(found[1]) != name {
+		if functionName(id) != name {
 			continue
 		}
 		p := t.resources[id].Properties
@@ -160,8 +168,7 @@ func (t *Template) schedule(function string) (float64, error) {
 	for _, id := range t.of("AWS::Scheduler::Schedule") {
 		p := t.resources[id].Properties
 		target, _ := p["Target"].(map[string]any)
-		found := functionID.FindStringSubmatch(referred(target["Arn"]))
-		if found == nil || strings.ToLower(found[1]) != function {
+		if functionName(referred(target["Arn"])) != function {
 			continue
 		}
 		expression, _ := p["ScheduleExpression"].(string)

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/blox/blox/infra/cdk/internal/queues"
+	"github.com/blox/blox/infra/cdk/internal/settings"
 )
 
 const (
@@ -39,16 +40,22 @@ type Daemon struct {
 	ScheduleDeadLetters awssqs.Queue
 }
 
+// Props is what Daemon needs.
+type Props struct {
+	Settings *settings.Settings
+}
+
 // New makes the queues.
-func New(scope constructs.Construct, id string) *Daemon {
+func New(scope constructs.Construct, id string, props Props) *Daemon {
 	d := &Daemon{scope: constructs.NewConstruct(scope, jsii.String(id))}
 	d.Reconcile, d.ReconcileDeadLetters = queues.New(d.scope, "Reconcile", queues.Props{
-		VisibilitySeconds: reconcileVisibilitySeconds, MaxReceives: maxReceives, RetentionDays: retentionDays, FIFO: true,
+		VisibilitySeconds: reconcileVisibilitySeconds, MaxReceives: maxReceives, RetentionDays: retentionDays,
+		FIFO: "blox-" + props.Settings.Installation + "-reconcile",
 	})
 	d.Wakeups, d.WakeupsDeadLetters = queues.New(d.scope, "Wakeups", queues.Props{
 		VisibilitySeconds: wakeupVisibilitySeconds, MaxReceives: maxReceives, RetentionDays: retentionDays,
 	})
-	d.StreamFailures = queues.NewDead(d.scope, "StreamFailures", false)
-	d.ScheduleDeadLetters = queues.NewDead(d.scope, "ScheduleDeadLetters", false)
+	d.StreamFailures = queues.NewDead(d.scope, "StreamFailures")
+	d.ScheduleDeadLetters = queues.NewDead(d.scope, "ScheduleDeadLetters")
 	return d
 }

@@ -47,7 +47,8 @@ type Props struct {
 	Settings *settings.Settings
 }
 
-// BusName is the name of an installation's bus.
+// BusName is the name of an installation's bus. It is used as it is where a reference would do too: emulators answer a
+// reference to a bus with something else than its name.
 func BusName(installation string) string { return "blox-" + installation }
 
 // New makes rule, queues and bus. Feed connects them to the ingest function.
@@ -56,7 +57,7 @@ func New(scope constructs.Construct, id string, props Props) *Events {
 	e.Queue, e.DeadLetters = queues.New(e.scope, "Queue", queues.Props{
 		VisibilitySeconds: visibilitySeconds, MaxReceives: maxReceives, RetentionDays: 14,
 	})
-	e.RuleDeadLetters = queues.NewDead(e.scope, "RuleDeadLetters", false)
+	e.RuleDeadLetters = queues.NewDead(e.scope, "RuleDeadLetters")
 	e.Rule = awsevents.NewRule(e.scope, jsii.String("Rule"), &awsevents.RuleProps{
 		Description:  jsii.String("ECS events for the Blox installation " + props.Settings.Installation),
 		EventPattern: Pattern(),

@@ -5,9 +5,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// DetailTypes are the events that Blox reads: the two state changes that carry a version, and the health change, a hint
+// detailTypes are the events that Blox reads: the two state changes that carry a version, and the health change, a hint
 // that has none.
-var DetailTypes = []string{
+var detailTypes = []string{
 	"ECS Task State Change",
 	"ECS Container Instance State Change",
 	"ECS Container Instance Health Change",
@@ -17,6 +17,6 @@ var DetailTypes = []string{
 func Pattern() *awsevents.EventPattern {
 	return &awsevents.EventPattern{
 		Source:     jsii.Strings("aws.ecs"),
-		DetailType: jsii.Strings(DetailTypes...),
+		DetailType: jsii.Strings(detailTypes...),
 	}
 }

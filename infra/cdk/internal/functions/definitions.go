@@ -7,20 +7,21 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/blox/blox/infra/cdk/internal/ecsaccess"
+	"github.com/blox/blox/infra/cdk/internal/events"
 	"github.com/blox/blox/infra/cdk/internal/member/rolename"
 	"github.com/blox/blox/internal/table/schema"
 )
 
 // Timeouts in seconds. Queues in front of a function hide a message for longer.
 const (
-	IngestSeconds    = 20
-	ReconcileSeconds = 300
-	DispatchSeconds  = 60
-	DriveSeconds     = 60
-	// APISeconds is API Gateway's own limit: a function that works longer answers nobody.
-	APISeconds = 29
-	// StreamSeconds is above the five minutes after which a stream ends by itself and is opened anew.
-	StreamSeconds = 330
+	ingestSeconds    = 20
+	reconcileSeconds = 300
+	dispatchSeconds  = 60
+	driveSeconds     = 60
+	// apiSeconds is API Gateway's own limit: a function that works longer answers nobody.
+	apiSeconds = 29
+	// streamSeconds is above the five minutes after which a stream ends by itself and is opened anew.
+	streamSeconds = 330
 )
 
 // definition is one function. Handler and zip differ where one zip is deployed as two functions.
@@ -40,7 +41,7 @@ type definition struct {
 
 func (f *Functions) ingest(p Props) definition {
 	return definition{
-		name: "ingest", zip: "ingest", memoryMB: 256, timeoutSeconds: IngestSeconds,
+		name: "ingest", zip: "ingest", memoryMB: 256, timeoutSeconds: ingestSeconds,
 		description: "Stores ECS events",
 		environment: map[string]*string{
 			"BLOX_INSTALLATION":        jsii.String(p.Settings.Installation),
@@ -68,7 +69,7 @@ func (f *Functions) reconcile(p Props) definition {
 	}
 	statements = append(statements, ecsaccess.Reconcile(f.home())...)
 	return definition{
-		name: rolename.Reconcile, zip: "reconcile", memoryMB: 512, timeoutSeconds: ReconcileSeconds,
+		name: rolename.Reconcile, zip: "reconcile", memoryMB: 512, timeoutSeconds: reconcileSeconds,
 		description: "Compares what is stored with ECS, and repairs it",
 		environment: map[string]*string{
 			"BLOX_INSTALLATION":         jsii.String(p.Settings.Installation),
@@ -88,7 +89,7 @@ func (f *Functions) reconcile(p Props) definition {
 
 func (f *Functions) dispatch(p Props) definition {
 	return definition{
-		name: "dispatch", zip: "scheduler", memoryMB: 256, timeoutSeconds: DispatchSeconds,
+		name: "dispatch", zip: "scheduler", memoryMB: 256, timeoutSeconds: dispatchSeconds,
 		description: "Reads the state table's stream: writes the feed, and wakes the scheduler",
 		environment: map[string]*string{
 			"BLOX_HANDLER":          jsii.String("dispatch"),
@@ -121,7 +122,7 @@ func (f *Functions) drive(p Props) definition {
 	}
 	statements = append(statements, ecsaccess.Drive(f.home(), p.Settings.PassableRoleARNs)...)
 	return definition{
-		name: rolename.Drive, zip: "scheduler", memoryMB: 512, timeoutSeconds: DriveSeconds,
+		name: rolename.Drive, zip: "scheduler", memoryMB: 512, timeoutSeconds: driveSeconds,
 		description: "Works on environments: starts and stops daemons",
 		// It sends wake-ups to itself for as long as a rollout waits for something. Lambda takes such a chain for a runaway
 		// and drops it after some sixteen turns; here every wake-up has a reason, a delay and a lease.
@@ -137,7 +138,7 @@ func (f *Functions) drive(p Props) definition {
 			"BLOX_RECONCILE_MINUTES":       number(p.Settings.ReconcileMinutes),
 			"BLOX_ECS_READS_PER_SECOND":    number(p.Settings.ReadsPerSecond),
 			"BLOX_ECS_MODIFIES_PER_SECOND": number(p.Settings.ModifiesPerSecond),
-			"BLOX_EVENT_BUS":               p.Events.Bus.EventBusName(),
+			"BLOX_EVENT_BUS":               jsii.String(events.BusName(p.Settings.Installation)),
 			"BLOX_MEMBERS":                 jsii.String(p.Settings.MemberList()),
 			"BLOX_EXTERNAL_ID":             jsii.String(p.Settings.ExternalIDOrNone()),
 		},
@@ -154,7 +155,7 @@ func (f *Functions) api(p Props) definition {
 	}
 	statements = append(statements, ecsaccess.API(f.home())...)
 	return definition{
-		name: rolename.API, zip: "api", memoryMB: 256, timeoutSeconds: APISeconds,
+		name: rolename.API, zip: "api", memoryMB: 256, timeoutSeconds: apiSeconds,
 		description: "Answers the API",
 		environment: map[string]*string{
 			"BLOX_HANDLER":          jsii.String("api"),
@@ -174,7 +175,7 @@ func (f *Functions) api(p Props) definition {
 
 func (f *Functions) stream(p Props) definition {
 	return definition{
-		name: "stream", zip: "api", memoryMB: 256, timeoutSeconds: StreamSeconds,
+		name: "stream", zip: "api", memoryMB: 256, timeoutSeconds: streamSeconds,
 		description: "Tells watchers what changes",
 		reserved:    jsii.Number(p.Settings.Watchers),
 		environment: map[string]*string{

@@ -58,24 +58,6 @@ func New(scope constructs.Construct, id string, props Props) *Functions {
 	return f
 }
 
-// All are the functions in the order of their fields, by name.
-func (f *Functions) All() []Named {
-	return []Named{
-		{"ingest", f.Ingest},
-		{rolename.Reconcile, f.Reconcile},
-		{"dispatch", f.Dispatch},
-		{rolename.Drive, f.Drive},
-		{rolename.API, f.API},
-		{"stream", f.Stream},
-	}
-}
-
-// Named is a function and what it is called.
-type Named struct {
-	Name     string
-	Function awslambda.Function
-}
-
 func (f *Functions) home() ecsaccess.Place {
 	return ecsaccess.Place{Partition: *f.stack.Partition(), Account: *f.stack.Account(), Region: *f.stack.Region()}
 }

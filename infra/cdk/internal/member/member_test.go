@@ -54,7 +54,11 @@ func synthesize(stack awscdk.Stack) synthesized {
 	template := *assertions.Template_FromStack(stack, nil).ToJSON()
 	s := synthesized{resources: template["Resources"].(map[string]any)}
 	for _, finding := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
-		s.findings = append(s.findings, fmt.Sprint(*finding.Id, " ", finding.Entry.Data))
+		text, err := json.Marshal(finding)
+		if err != nil {
+			panic(err)
+		}
+		s.findings = append(s.findings, string(text))
 	}
 	return s
 }

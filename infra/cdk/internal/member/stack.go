@@ -55,7 +55,7 @@ func (m *member) forwardEvents() {
 			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": m.stack.Account()}},
 		}),
 	})
-	dead := queues.NewDead(m.stack, "RuleDeadLetters", false)
+	dead := queues.NewDead(m.stack, "RuleDeadLetters")
 	awsevents.NewRule(m.stack, jsii.String("Rule"), &awsevents.RuleProps{
 		Description:  jsii.String("ECS events for the Blox installation " + s.Installation + " in " + s.CentralAccount + ", " + s.CentralRegion),
 		EventPattern: events.Pattern(),

@@ -36,12 +36,12 @@ func tableAlarms(props Props) []alarm {
 // some, so what is missing counts as 0.
 func throttles(table awsdynamodb.ITable, schema schema.Table) awscloudwatch.IMetric {
 	using := map[string]awscloudwatch.IMetric{
-		"reads":  ofTable(table, "", "ReadThrottleEvents", statisticSum, 5*minute, ""),
-		"writes": ofTable(table, "", "WriteThrottleEvents", statisticSum, 5*minute, ""),
+		"reads":  ofTable(table, "", "ReadThrottleEvents", 5*minute, ""),
+		"writes": ofTable(table, "", "WriteThrottleEvents", 5*minute, ""),
 	}
 	terms := []string{"FILL(reads, 0)", "FILL(writes, 0)"}
 	for _, index := range schema.Indexes {
-		using[index.Name] = ofTable(table, index.Name, "WriteThrottleEvents", statisticSum, 5*minute, "")
+		using[index.Name] = ofTable(table, index.Name, "WriteThrottleEvents", 5*minute, "")
 		terms = append(terms, fmt.Sprintf("FILL(%s, 0)", index.Name))
 	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{

@@ -1,6 +1,7 @@
 package observability_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -67,6 +68,17 @@ func TestEveryParameterIsDescribed(t *testing.T) {
 	require.True(t, found)
 	for _, name := range strings.Split(names, ", ") {
 		require.Regexp(t, "(?m)^\\|[^|]*`"+name+"`", document(t))
+	}
+
+	s, err := settings.From(map[string]any{})
+	require.NoError(t, err)
+	for name, standard := range map[string]any{
+		"installation": s.Installation, "retentionDays": s.RetentionDays, "reconcileMinutes": s.ReconcileMinutes,
+		"readsPerSecond": s.ReadsPerSecond, "modifiesPerSecond": s.ModifiesPerSecond, "watchers": s.Watchers,
+		"removalPolicy": s.RemovalPolicy, "customerKey": s.CustomerKey, "tracing": s.Tracing,
+		"logRetentionDays": s.LogRetentionDays, "architecture": s.Architecture,
+	} {
+		require.Regexp(t, "(?m)^\\| `"+name+"` \\| `?"+fmt.Sprint(standard)+"`? \\|", document(t))
 	}
 }
 

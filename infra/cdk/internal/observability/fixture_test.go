@@ -1,7 +1,7 @@
 package observability_test
 
 import (
-	"fmt"
+	"encoding/json"
 	"os"
 	"sync"
 	"testing"
@@ -96,7 +96,11 @@ func synthesize(change func(*settings.Settings), withKey bool) *deployment {
 
 	d.resources = resourcesOf(assertions.Template_FromStack(stack, nil))
 	for _, finding := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
-		d.findings = append(d.findings, fmt.Sprint(*finding.Id, " ", finding.Entry.Data))
+		text, err := json.Marshal(finding)
+		if err != nil {
+			panic(err)
+		}
+		d.findings = append(d.findings, string(text))
 	}
 	return d
 }

@@ -72,9 +72,9 @@ func ofFunction(function awslambda.IFunction, name, statistic string, periodMinu
 	return function.Metric(jsii.String(name), options(statistic, periodMinutes, label))
 }
 
-// ofTable is a metric of a DynamoDB table, or of one of its indexes if index is not empty. DynamoDB counts an index's
+// ofTable is the sum of a metric of a DynamoDB table, or of one of its indexes if index is not empty. DynamoDB counts an index's
 // units and throttles apart from its table's.
-func ofTable(table awsdynamodb.ITable, index, name, statistic string, periodMinutes float64, label string) awscloudwatch.Metric {
+func ofTable(table awsdynamodb.ITable, index, name string, periodMinutes float64, label string) awscloudwatch.Metric {
 	dimensions := map[string]*string{"TableName": table.TableName()}
 	if index != "" {
 		dimensions["GlobalSecondaryIndexName"] = jsii.String(index)
@@ -83,7 +83,7 @@ func ofTable(table awsdynamodb.ITable, index, name, statistic string, periodMinu
 		Namespace:     jsii.String("AWS/DynamoDB"),
 		MetricName:    jsii.String(name),
 		DimensionsMap: &dimensions,
-		Statistic:     jsii.String(statistic),
+		Statistic:     jsii.String(statisticSum),
 		Period:        minutes(periodMinutes),
 	}
 	if label != "" {

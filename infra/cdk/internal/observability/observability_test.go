@@ -76,7 +76,9 @@ func TestAlarms(t *testing.T) {
 		"daemon-table-throttled":       {"FILL(reads, 0) + FILL(writes, 0)", "", 0, ">=50", [2]float64{3, 3}, good},
 		"state-table-throttled": {
 			"FILL(reads, 0) + FILL(writes, 0) + FILL(byStatus, 0) + FILL(byInstance, 0) + FILL(byStartedBy, 0) + FILL(byGroup, 0)",
-			"", 0, ">=50", [2]float64{3, 3}, good,
+			"", 0, ">=50",
+			[2]float64{3, 3},
+			good,
 		},
 	}
 	for _, queue := range deadLetters {

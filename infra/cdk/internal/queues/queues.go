@@ -21,33 +21,34 @@ type Props struct {
 	MaxReceives int
 	// RetentionDays is how long a message waits, at most 14 days.
 	RetentionDays int
-	// FIFO keeps the order within a group, and delivers to one function at a time in it.
-	FIFO bool
+	// FIFO is the name of a queue that keeps the order within a group, and delivers to one function at a time in it; empty
+	// for a standard queue, which CloudFormation names. It would name this one too, but emulators make names up that do
+	// not end in .fifo, and then refuse them. The suffix is added here.
+	FIFO string
 }
 
 // New makes a queue and its dead-letter queue, named id and idDeadLetters.
 func New(scope constructs.Construct, id string, props Props) (queue, dead awssqs.Queue) {
-	dead = NewDead(scope, id+"DeadLetters", props.FIFO)
-	queue = awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
-		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
-		EnforceSSL:        jsii.Bool(true),
-		Fifo:              fifo(props.FIFO),
-		RetentionPeriod:   awscdk.Duration_Days(jsii.Number(props.RetentionDays)),
-		VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(props.VisibilitySeconds)),
-		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(props.MaxReceives)},
-	})
-	return queue, dead
+	deadName := ""
+	if props.FIFO != "" {
+		deadName = props.FIFO + "-dead-letters"
+	}
+	dead = newDead(scope, id+"DeadLetters", deadName)
+	with := common(props.FIFO)
+	with.RetentionPeriod = awscdk.Duration_Days(jsii.Number(props.RetentionDays))
+	with.VisibilityTimeout = awscdk.Duration_Seconds(jsii.Number(props.VisibilitySeconds))
+	with.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(props.MaxReceives)}
+	return awssqs.NewQueue(scope, jsii.String(id), with), dead
 }
 
-// NewDead makes a queue for what could not be delivered.
-func NewDead(scope constructs.Construct, id string, isFIFO bool) awssqs.Queue {
-	dead := awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
-		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
-		EnforceSSL: jsii.Bool(true),
-		Fifo:       fifo(isFIFO),
-		// A message keeps its age when it is set aside: with less, it could be gone before anybody looks.
-		RetentionPeriod: awscdk.Duration_Days(jsii.Number(maxRetentionDays)),
-	})
+// NewDead makes a standard queue for what could not be delivered.
+func NewDead(scope constructs.Construct, id string) awssqs.Queue { return newDead(scope, id, "") }
+
+func newDead(scope constructs.Construct, id, fifo string) awssqs.Queue {
+	with := common(fifo)
+	// A message keeps its age when it is set aside: with less, it could be gone before anybody looks.
+	with.RetentionPeriod = awscdk.Duration_Days(jsii.Number(maxRetentionDays))
+	dead := awssqs.NewQueue(scope, jsii.String(id), with)
 	cdknag.NagSuppressions_AddResourceSuppressions(dead, &[]*cdknag.NagPackSuppression{{
 		Id:     jsii.String("AwsSolutions-SQS3"),
 		Reason: jsii.String("It is a dead-letter queue itself: people look at what lies in it, no consumer can fail on it."),
@@ -55,10 +56,10 @@ func NewDead(scope constructs.Construct, id string, isFIFO bool) awssqs.Queue {
 	return dead
 }
 
-// fifo is true or absent: SQS refuses the property FifoQueue with the value false.
-func fifo(is bool) *bool {
-	if !is {
-		return nil
+func common(fifo string) *awssqs.QueueProps {
+	with := &awssqs.QueueProps{Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true)}
+	if fifo != "" {
+		with.Fifo, with.QueueName = jsii.Bool(true), jsii.String(fifo+".fifo")
 	}
-	return jsii.Bool(true)
+	return with
 }

@@ -1,9 +1,5 @@
 package settings
 
-import (
-	"time"
-)
-
 // What happens to the tables when the stack is deleted.
 const (
 	// Retain keeps the tables, and protects them from deletion while the stack lives.
@@ -89,11 +85,6 @@ func (s *Settings) ExternalIDOrNone() string {
 		return none
 	}
 	return s.ExternalID
-}
-
-// ReconcilePeriod is ReconcileMinutes as a duration.
-func (s *Settings) ReconcilePeriod() time.Duration {
-	return time.Duration(s.ReconcileMinutes) * time.Minute
 }
 
 // none stands for an empty value in the functions' environment.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,7 +18,6 @@ func TestWhatHoldsWhenNothingIsGiven(t *testing.T) {
 		RemovalPolicy: settings.Retain, Tracing: true, LogRetentionDays: 30, Architecture: settings.ARM64, Version: "dev",
 		FunctionsDirectory: "../../dist", OpenAPIPath: "../../api/openapi.yaml",
 	}, s)
-	require.Equal(t, 5*time.Minute, s.ReconcilePeriod())
 	require.Equal(t, "none", s.MemberList())
 	require.Equal(t, "none", s.ExternalIDOrNone())
 	require.False(t, s.IsMember())

@@ -17,9 +17,9 @@ import (
 
 // Logical ids that must never change.
 const (
-	StateTableID  = "StateTable"
-	DaemonTableID = "DaemonTable"
-	KeyID         = "TableKey"
+	stateTableID  = "StateTable"
+	daemonTableID = "DaemonTable"
+	keyID         = "TableKey"
 )
 
 // State is what is stored.
@@ -46,12 +46,12 @@ func New(scope constructs.Construct, id string, props Props) *State {
 			EnableKeyRotation: jsii.Bool(true),
 			RemovalPolicy:     removal(props.Settings),
 		})
-		override(s.Key, KeyID)
+		override(s.Key, keyID)
 	}
 	s.State = s.table(schema.State, props.Settings)
-	override(s.State, StateTableID)
+	override(s.State, stateTableID)
 	s.Daemon = s.table(schema.Daemon, props.Settings)
-	override(s.Daemon, DaemonTableID)
+	override(s.Daemon, daemonTableID)
 	return s
 }
 

@@ -2,6 +2,7 @@
 package synthtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -47,7 +48,7 @@ func again() int {
 			return 1
 		}
 	}
-	program := exec.Command(os.Args[0], os.Args[1:]...)
+	program := exec.CommandContext(context.Background(), os.Args[0], os.Args[1:]...)
 	program.Stdin, program.Stdout, program.Stderr = os.Stdin, os.Stdout, os.Stderr
 	var failed *exec.ExitError
 	switch err := program.Run(); {

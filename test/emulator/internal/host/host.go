@@ -57,6 +57,7 @@ type Host struct {
 	Metrics    *Metrics
 	APIURL     string // with the stage
 	ProxyURL   string
+	ECSURL     string                     // the simulator, for users
 	Principals map[string]aws.Credentials // who may call the API, by the policy they have
 
 	// Replaced tells what the emulator could not do and what was done instead, in sentences.
@@ -131,7 +132,7 @@ func (h *Host) read(ctx context.Context) error {
 	if h.Template, err = stack.Read(ctx, stack.Clients{CloudFormation: h.Account.CloudFormation, DynamoDB: h.Account.DynamoDB}, h.StackName); err != nil {
 		return err
 	}
-	functions, err := h.Template.Functions(ctx, h.Account.Lambda, http.DefaultClient)
+	functions, err := h.Template.Functions(ctx, h.Account.Lambda, http.DefaultClient, h.Account.Endpoint)
 	if err != nil {
 		return err
 	}
@@ -140,6 +141,9 @@ func (h *Host) read(ctx context.Context) error {
 			return fmt.Errorf("two functions of the stack are both %s", f.Name)
 		}
 		h.Deployed[f.Name] = f
+		for _, variable := range f.Corrected {
+			h.replaced("the emulator does not work out a Ref to an event bus: %s of function %s is the name in the template", variable, f.Name)
+		}
 	}
 	return nil
 }
@@ -157,13 +161,15 @@ func (h *Host) listen(ctx context.Context, handler http.Handler) (address string
 	return "http://" + l.Addr().String(), nil
 }
 
-func (h *Host) startECS(context.Context) error {
+func (h *Host) startECS(ctx context.Context) error {
 	sim := ecssim.New(ecssim.Config{Account: h.Template.Account, Region: h.Template.Region, Partition: h.Template.Partition, Seed: 1}, time.Now())
 	h.Simulator = ecssim.NewServer(sim, time.Now, h.onEvents)
 	h.ECSFront = newECSFront(h.Simulator, h.Template)
 	h.replaced("Amazon ECS is Blox's simulator (internal/ecssim), and it puts its events on the emulated default event bus with PutEvents, which AWS itself would refuse for the source aws.ecs")
 	h.goRun("the ECS simulator", func() error { return h.Simulator.Run(h.running) })
-	return nil
+	var err error
+	h.ECSURL, err = h.listen(ctx, h.ECSFront)
+	return err
 }
 
 func (h *Host) startProxy(ctx context.Context) error {

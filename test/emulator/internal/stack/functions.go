@@ -4,11 +4,16 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +31,8 @@ type Function struct {
 	Environment map[string]string
 	Timeout     time.Duration
 	MemoryMB    int
+	// Corrected are variables whose values the emulator had not worked out, and which are the template's instead.
+	Corrected []string
 	// Reserved is its reserved concurrency, 0 if it has none.
 	Reserved int
 	Zip      []byte
@@ -34,8 +41,8 @@ type Function struct {
 // maxZipBytes is Lambda's limit for a zip.
 const maxZipBytes = 50 << 20
 
-// Functions reads the stack's functions, their code included.
-func (t *Template) Functions(ctx context.Context, api *lambda.Client, download *http.Client) ([]Function, error) {
+// Functions reads the stack's functions, their code included. endpoint is the emulator's.
+func (t *Template) Functions(ctx context.Context, api *lambda.Client, download *http.Client, endpoint string) ([]Function, error) {
 	var functions []Function
 	for _, r := range t.OfType("AWS::Lambda::Function") {
 		out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &r.PhysicalID})
@@ -53,18 +60,61 @@ func (t *Template) Functions(ctx context.Context, api *lambda.Client, download *
 		if out.Concurrency != nil {
 			f.Reserved = int(aws.ToInt32(out.Concurrency.ReservedConcurrentExecutions))
 		}
+		if err := t.correct(r, &f); err != nil {
+			return nil, err
+		}
 		if f.Name, err = nameOf(f.Environment); err != nil {
 			return nil, fmt.Errorf("function %s: %w", r.LogicalID, err)
 		}
 		if f.Role, err = RoleOf(r.Properties["Role"]); err != nil {
 			return nil, fmt.Errorf("function %s: %w", f.Name, err)
 		}
-		if f.Zip, err = fetch(ctx, download, aws.ToString(out.Code.Location)); err != nil {
+		if f.Zip, err = t.code(ctx, r, download, endpoint, aws.ToString(out.Code.Location)); err != nil {
 			return nil, fmt.Errorf("downloading the code of function %s: %w", f.Name, err)
+		}
+		if sum := sha256.Sum256(f.Zip); base64.StdEncoding.EncodeToString(sum[:]) != aws.ToString(c.CodeSha256) {
+			return nil, fmt.Errorf("the code of function %s has another hash than the deployed function", f.Name)
 		}
 		functions = append(functions, f)
 	}
 	return functions, nil
+}
+
+// code downloads a function's zip from where Lambda says it is. Some emulators name a place of AWS's, which is not there:
+// then it is the object that the template names, in the emulator's S3. Either way its hash must be the function's.
+func (t *Template) code(ctx context.Context, r Resource, client *http.Client, endpoint, location string) ([]byte, error) {
+	if at, err := url.Parse(location); err == nil && !strings.HasSuffix(at.Hostname(), ".amazonaws.com") {
+		return fetch(ctx, client, location)
+	}
+	var properties struct {
+		Code struct{ S3Bucket, S3Key string }
+	}
+	if err := t.Resolved(r, &properties); err != nil {
+		return nil, err
+	}
+	object, err := url.JoinPath(endpoint, properties.Code.S3Bucket, properties.Code.S3Key)
+	if err != nil {
+		return nil, err
+	}
+	return fetch(ctx, client, object)
+}
+
+// correct replaces the values that the emulator did not work out.
+func (t *Template) correct(r Resource, f *Function) error {
+	var properties struct {
+		Environment struct{ Variables map[string]string }
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Environment)) {
+		if !IsObject(f.Environment[name]) {
+			continue
+		}
+		if err := t.Resolved(r, &properties); err != nil {
+			return err
+		}
+		f.Environment[name] = properties.Environment.Variables[name]
+		f.Corrected = append(f.Corrected, name)
+	}
+	return nil
 }
 
 // nameOf tells the functions apart by what they are told to do.

@@ -57,11 +57,23 @@ func Read(ctx context.Context, clients Clients, name string) (*Template, error) 
 	for _, r := range created.StackResources {
 		id := aws.ToString(r.LogicalResourceId)
 		if resource, ok := t.Resources[id]; ok {
-			resource.PhysicalID = aws.ToString(r.PhysicalResourceId)
+			resource.PhysicalID = physical(aws.ToString(r.PhysicalResourceId), resource)
 			t.Resources[id] = resource
 		}
 	}
 	return t, t.streams(ctx, clients.DynamoDB)
+}
+
+// IsObject says whether a text is how Python prints an object: moto answers so where it forgot to give a resource a name.
+func IsObject(text string) bool { return strings.HasPrefix(text, "<moto.") }
+
+// physical is a resource's physical id, or the name that the template gives it where the emulator has none.
+func physical(id string, r Resource) string {
+	name, _ := r.Properties["Name"].(string)
+	if r.Type == "AWS::Events::EventBus" && (id == "" || IsObject(id)) {
+		return name
+	}
+	return id
 }
 
 // parse takes the template as JSON, or as the YAML in which the CDK's command uploads it.

@@ -1,0 +1,216 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/blox/blox/client"
+	"github.com/blox/blox/internal/ecssim"
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/wakeup"
+)
+
+// calls counts what a function has asked of AWS so far.
+func (s *Scenario) calls(function, action string) int {
+	calls, err := s.host.Proxy.Calls()
+	if err != nil {
+		return 0 // the judgement of permissions reports it
+	}
+	n := 0
+	for _, c := range calls {
+		if c.Function == function && c.Action == action && !c.Poller {
+			n++
+		}
+	}
+	return n
+}
+
+// wake sends a wake-up for everything of an environment, as dispatch does.
+func (s *Scenario) wake(ctx context.Context, environmentID string) error {
+	url, err := s.host.Queue(ctx, "WakeupQueueUrl")
+	if err != nil {
+		return err
+	}
+	return wakeup.Send(ctx, queue.NewSQS(s.host.Account.SQS, url), 0, wakeup.Wakeup{EnvironmentID: environmentID})
+}
+
+func (s *Scenario) putEvent(ctx context.Context, detailType, resource, detail string) error {
+	out, err := s.host.Account.EventBridge.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
+		Source: aws.String("aws.ecs"), DetailType: &detailType, Detail: &detail, Resources: []string{resource}, Time: aws.Time(time.Now()),
+	}}})
+	if err != nil {
+		return err
+	}
+	if out.FailedEntryCount > 0 {
+		return fmt.Errorf("the bus refused the event: %s", aws.ToString(out.Entries[0].ErrorMessage))
+	}
+	return nil
+}
+
+func (s *Scenario) hint(ctx context.Context) error {
+	var arn, clusterARN string
+	s.host.Simulator.Do(func(sim *ecssim.Simulator, _ time.Time) {
+		arn, clusterARN = sim.Snapshot().Hosts[0].ARN, sim.Snapshot().Hosts[0].ClusterARN
+	})
+	before := s.calls("reconcile", "DescribeContainerInstances")
+	detail := fmt.Sprintf(`{"clusterArn":%q,"containerInstanceArn":%q,"healthStatus":{"overallStatus":"OK"}}`, clusterARN, arn)
+	if err := s.putEvent(ctx, "ECS Container Instance Health Change", arn, detail); err != nil {
+		return err
+	}
+	return s.wait(ctx, "a DescribeContainerInstances by reconcile", func(context.Context) (bool, string, error) {
+		n := s.calls("reconcile", "DescribeContainerInstances")
+		return n > before, fmt.Sprintf("%d calls, %d before", n, before), nil
+	})
+}
+
+func (s *Scenario) malformed(ctx context.Context) error {
+	if err := s.putEvent(ctx, "ECS Task State Change", "arn:aws:ecs:us-east-1:123456789012:task/edge/none", `{"version":"not a number"}`); err != nil {
+		return err
+	}
+	return s.arrives(ctx, "EventsDeadLettersUrl", func(m received) error {
+		if m.reason == "" {
+			return errors.New("the message has no attribute reason")
+		}
+		return nil
+	})
+}
+
+func (s *Scenario) poison(ctx context.Context) error {
+	queue, err := s.host.Queue(ctx, "WakeupQueueUrl")
+	if err != nil {
+		return err
+	}
+	const body = "this is no wake-up"
+	if err := s.host.Account.Send(ctx, queue, body); err != nil {
+		return err
+	}
+	return s.arrives(ctx, "WakeupsDeadLettersUrl", func(m received) error {
+		if m.body != body {
+			return fmt.Errorf("another message was set aside: %s", m.body)
+		}
+		return nil
+	})
+}
+
+type received struct{ body, reason string }
+
+// arrives waits for a message in a queue that the stack's outputs name.
+func (s *Scenario) arrives(ctx context.Context, output string, check func(received) error) error {
+	queue, err := s.host.Queue(ctx, output)
+	if err != nil {
+		return err
+	}
+	return s.wait(ctx, "a message in the queue of "+output, func(ctx context.Context) (bool, string, error) {
+		out, err := s.host.Account.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &queue, MessageAttributeNames: []string{"All"}})
+		if err != nil || len(out.Messages) == 0 {
+			return false, "none", err
+		}
+		m := out.Messages[0]
+		r := received{body: aws.ToString(m.Body), reason: aws.ToString(m.MessageAttributes["reason"].StringValue)}
+		if err := check(r); err != nil {
+			return false, "", err
+		}
+		_, err = s.host.Account.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle})
+		return true, "", err
+	})
+}
+
+// streamFailure puts a row into the state table that no version of Blox has written.
+func (s *Scenario) streamFailure(ctx context.Context) error {
+	name, err := s.host.Table("state")
+	if err != nil {
+		return err
+	}
+	key := map[string]dbtypes.AttributeValue{
+		"pk": &dbtypes.AttributeValueMemberS{Value: s.host.Template.Account + "/" + s.host.Template.Region + "/unreadable/task/0"},
+		"sk": &dbtypes.AttributeValueMemberS{Value: "unreadable"},
+	}
+	item := map[string]dbtypes.AttributeValue{"pk": key["pk"], "sk": key["sk"], "version": &dbtypes.AttributeValueMemberS{Value: "no number"}}
+	if _, err := s.host.Account.DynamoDB.PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: item}); err != nil {
+		return err
+	}
+	if err := s.arrives(ctx, "StreamFailuresUrl", func(m received) error { return nil }); err != nil {
+		return err
+	}
+	if _, err := s.host.Account.DynamoDB.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &name, Key: key}); err != nil {
+		return err
+	}
+	// What comes after it is worked on: the stream does not stand still.
+	return s.replace(ctx)
+}
+
+// queries asks for what people and programs ask for, so that every index and every path is used.
+func (s *Scenario) queries(ctx context.Context) error {
+	e, err := s.reader.GetEnvironment(ctx, environment)
+	if err != nil {
+		return err
+	}
+	one, err := s.aDaemon()
+	if err != nil {
+		return err
+	}
+	for what, filter := range map[string]client.TaskFilter{
+		"all tasks": {}, "running": {Status: "running"}, "of the cluster": {Cluster: cluster}, "stopped": {Cluster: cluster, Status: "stopped"},
+		"of a group": {Group: e.Group}, "of a family": {Family: environment}, "started by": {StartedBy: one.StartedBy},
+		"of a host": {Cluster: cluster, ContainerInstance: one.ContainerInstanceARN}, "to be stopped": {DesiredStatus: "STOPPED"},
+	} {
+		tasks, err := collect(s.reader.ListTasks(ctx, filter))
+		if err != nil {
+			return fmt.Errorf("tasks %s: %w", what, err)
+		}
+		if len(tasks) == 0 {
+			return fmt.Errorf("tasks %s: none", what)
+		}
+	}
+	if _, err := s.reader.GetTask(ctx, cluster, one.ARN); err != nil {
+		return fmt.Errorf("a task by its ARN: %w", err)
+	}
+	if _, err := s.reader.GetInstance(ctx, cluster, one.ContainerInstanceARN); err != nil {
+		return fmt.Errorf("a container instance by its ARN: %w", err)
+	}
+	if _, err := collect(s.reader.ListInstances(ctx, client.InstanceFilter{})); err != nil {
+		return fmt.Errorf("all container instances: %w", err)
+	}
+	deployments, err := collect(s.reader.ListDeployments(ctx, environment))
+	if err != nil || len(deployments) < 2 {
+		return fmt.Errorf("the deployments: %d, expected at least 2: %w", len(deployments), err)
+	}
+	if _, err := s.reader.GetDeployment(ctx, environment, deployments[0].ID); err != nil {
+		return fmt.Errorf("a deployment: %w", err)
+	}
+	if lines, err := s.reader.ListTimeline(ctx, environment, deployments[0].ID, 10); err != nil || len(lines) == 0 {
+		return fmt.Errorf("the timeline: %d entries: %w", len(lines), err)
+	}
+	clusters, err := collect(s.reader.ListClusters(ctx))
+	if err != nil || len(clusters) != 1 {
+		return fmt.Errorf("the clusters: %d, expected 1: %w", len(clusters), err)
+	}
+	in, err := collect(s.reader.ListEnvironments(ctx, cluster))
+	if err != nil || len(in) != 1 {
+		return fmt.Errorf("the environments of the cluster: %d, expected 1: %w", len(in), err)
+	}
+	return s.host.Due(ctx, "drive")
+}
+
+// metrics asks for those that alarms are made of.
+func (s *Scenario) metrics(context.Context) error {
+	for _, name := range []string{"EventLagMillis", "EventsSetAside", "ClustersUnsynced", "DriftRepaired", "HostsWithoutHealthyDaemon", "DeploymentsEnded"} {
+		if len(s.host.Metrics.Values(name)) == 0 {
+			return fmt.Errorf("no function wrote the metric %s", name)
+		}
+	}
+	if slices.Max(s.host.Metrics.Values("DriftRepaired")) == 0 {
+		return errors.New("the metric DriftRepaired never told of the lost events")
+	}
+	return nil
+}

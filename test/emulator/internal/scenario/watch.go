@@ -1,0 +1,107 @@
+package scenario
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/blox/blox/client"
+	"github.com/blox/blox/test/emulator/internal/host"
+)
+
+// watch reads a stream, line by line, as any program could: one signed GET.
+type watch struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu     sync.Mutex
+	events []client.TaskWatchEvent
+	failed error
+}
+
+// maxLineBytes bounds a line of a stream.
+const maxLineBytes = 1 << 20
+
+// openWatch opens a stream, which lives until close.
+func (s *Scenario) openWatch(ctx context.Context, path string) (*watch, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.host.APIURL+"/v1/stream/"+path, nil)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	empty := sha256.Sum256(nil)
+	if err := v4.NewSigner().SignHTTP(ctx, s.host.Principals[host.Reader], request, hex.EncodeToString(empty[:]), "execute-api", s.host.Template.Region, time.Now()); err != nil {
+		cancel()
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		cancel()
+		return nil, errors.Join(fmt.Errorf("watching %s: status %s", path, response.Status), response.Body.Close())
+	}
+	w := &watch{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		defer func() { _ = response.Body.Close() }()
+		lines := bufio.NewScanner(response.Body)
+		lines.Buffer(nil, maxLineBytes)
+		for lines.Scan() {
+			var event client.TaskWatchEvent
+			if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+				w.fail(fmt.Errorf("the line %q: %w", lines.Text(), err))
+				return
+			}
+			w.mu.Lock()
+			w.events = append(w.events, event)
+			w.mu.Unlock()
+		}
+		if err := lines.Err(); err != nil && ctx.Err() == nil {
+			w.fail(err)
+		}
+	}()
+	return w, nil
+}
+
+func (w *watch) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed = err
+}
+
+func (w *watch) err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed
+}
+
+// seen counts the events of a type so far that are as wanted.
+func (w *watch) seen(kind client.WatchEventType, wanted func(client.TaskWatchEvent) bool) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, event := range w.events {
+		if event.Type == kind && (wanted == nil || wanted(event)) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *watch) close() {
+	w.cancel()
+	<-w.done
+}
