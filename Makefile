@@ -15,6 +15,10 @@ ARGS          ?=
 
 LAMBDAS := ingest reconcile api scheduler
 
+# The product; its deployment and the proof of that have many dependencies which
+# are none of the product's.
+MODULES := . infra/cdk test/emulator
+
 # The same source gives the same bytes wherever it is built: neither paths nor
 # the state of the checkout go in. A deploy then uploads only what changed.
 LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
@@ -49,7 +53,7 @@ test: ## Run the tests, on DynamoDB Local too (needs Go, Java and npm)
 
 .PHONY: lint
 lint: bin/golangci-lint ## Run the linters and check the formatting
-	bin/golangci-lint run ./...
+	for module in $(MODULES); do (cd $$module && $(CURDIR)/bin/golangci-lint run ./...); done
 
 .PHONY: fmt
 fmt: bin/gofumpt ## Format the Go code

@@ -66,6 +66,10 @@ var causes = []cause{
 		func(Run, []string) string {
 			return "The account's limit of concurrent Lambda executions leaves no room for the watchers: ask AWS for a higher quota, or deploy with fewer (ARGS='-c watchers=1')."
 		}},
+	{regexp.MustCompile(`QueueDeletedRecently|must wait 60 seconds after deleting a queue`),
+		func(r Run, _ []string) string {
+			return fmt.Sprintf("SQS keeps the names of deleted queues for a minute: wait that long, then run 'make %s' again.", r.Verb)
+		}},
 	{regexp.MustCompile(`(\S+) already exists`),
 		func(_ Run, match []string) string {
 			return fmt.Sprintf("%s exists already and belongs to no resource of this stack: give this installation another name (ARGS='-c installation=NAME'), or delete what is in the way, then repeat.",
@@ -77,7 +81,10 @@ var causes = []cause{
 		}},
 	{regexp.MustCompile(`terminal \(TTY\) is not attached`),
 		func(r Run, _ []string) string {
-			return fmt.Sprintf("There is no terminal to ask whether this may be done: read what 'make diff' shows, then repeat with ARGS='%s'.", unattended(r.Verb))
+			if r.Verb == "destroy" {
+				return "There is no terminal to ask whether the stack may be deleted: repeat with ARGS='--force' if it may."
+			}
+			return "There is no terminal to ask whether this may be done: read what 'make diff' shows, then repeat with ARGS='--require-approval never'."
 		}},
 	{regexp.MustCompile(`Resource updates failed|failed to deploy|failed creation`),
 		func(Run, []string) string {
@@ -91,13 +98,6 @@ var causes = []cause{
 		func(Run, []string) string {
 			return "The stack could not be put together: the lines above say which parameter or file is wrong."
 		}},
-}
-
-func unattended(verb string) string {
-	if verb == "destroy" {
-		return "--force"
-	}
-	return "--require-approval never"
 }
 
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")

@@ -97,6 +97,11 @@ func TestPinnedCDK(t *testing.T) {
 			aws:  &fakeAWS{status: "CREATE_COMPLETE", deleted: "DELETE_COMPLETE"},
 			verb: "destroy", args: []string{"--force"},
 		},
+		"destroy, and nobody to ask": {
+			aws:  &fakeAWS{status: "CREATE_COMPLETE"},
+			verb: "destroy",
+			says: "There is no terminal to ask whether the stack may be deleted: repeat with ARGS='--force' if it may.",
+		},
 		"destroy, and something stays": {
 			aws:  &fakeAWS{status: "CREATE_COMPLETE", deleted: "DELETE_FAILED", reason: "Table is protected"},
 			verb: "destroy", args: []string{"--force"},
@@ -181,6 +186,10 @@ func TestExplain(t *testing.T) {
 		"a resource by its identifier": {
 			said: `Resource of type 'AWS::SNS::Topic' with identifier 'arn:aws:sns:eu-west-9:123456789012:x' already exists.`,
 			want: "arn:aws:sns:eu-west-9:123456789012:x exists already and belongs to no resource of this stack: give this installation another name (ARGS='-c installation=NAME'), or delete what is in the way, then repeat.",
+		},
+		"deployed again at once": {
+			said: "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
+			want: "SQS keeps the names of deleted queues for a minute: wait that long, then run 'make deploy' again.",
 		},
 		"a template that breaks rules": {
 			said: "ERROR VisibilityTimeout: 99999999 is greater than the maximum of 43200 (CloudFormation Validate)\nSynthesis finished with errors\n",

@@ -25,6 +25,8 @@ func StackName(installation string) string { return "Blox-" + installation + "-m
 // CentralRegion), the external id, and the roles that daemons of this account may run with.
 func NewStack(scope constructs.Construct, id string, s *settings.Settings, props *awscdk.StackProps) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(id), props)
+	// Where props leave account and region to the deploy, they are known too late for this. Nothing is harmed then: the bus
+	// admits only the members that the installation was given, and home is none of them.
 	if *stack.Account() == s.CentralAccount && *stack.Region() == s.CentralRegion {
 		awscdk.Annotations_Of(stack).AddError(jsii.String(fmt.Sprintf(
 			"account %s, region %s is where the installation itself lives: a member is another account or another region",

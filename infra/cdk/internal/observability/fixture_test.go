@@ -96,11 +96,7 @@ func synthesize(change func(*settings.Settings), withKey bool) *deployment {
 
 	d.resources = resourcesOf(assertions.Template_FromStack(stack, nil))
 	for _, finding := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
-		text, err := json.Marshal(finding)
-		if err != nil {
-			panic(err)
-		}
-		d.findings = append(d.findings, string(text))
+		d.findings = append(d.findings, textOf(finding))
 	}
 	return d
 }
@@ -128,4 +124,23 @@ func (d *deployment) of(kind string) map[string]map[string]any {
 		}
 	}
 	return found
+}
+
+// textOf is where a finding was made, and what it says. The Go binding marks every field of it as deprecated, but not its
+// JSON.
+func textOf(finding any) string {
+	var f struct {
+		ID    string `json:"id"`
+		Entry struct {
+			Data string `json:"data"`
+		} `json:"entry"`
+	}
+	text, err := json.Marshal(finding)
+	if err == nil {
+		err = json.Unmarshal(text, &f)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return f.ID + ": " + f.Entry.Data
 }

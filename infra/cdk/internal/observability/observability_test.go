@@ -243,7 +243,7 @@ func TestDashboardShowsEveryMetricOfBlox(t *testing.T) {
 		for _, title := range []string{"Freshness", "Events", "Reconcile", "Rollouts", "API", "What is paid for"} {
 			require.Contains(t, string(text), "## "+title)
 		}
-		alarms := regexp.MustCompile(`"Fn::GetAtt":\["Observability[a-z]+[0-9A-F]{8}","Arn"\]`).FindAllString(string(text), -1)
+		alarms := regexp.MustCompile(`:alarm:Blox-blox-[a-z-]+`).FindAllString(string(text), -1)
 		slices.Sort(alarms)
 		require.Len(t, slices.Compact(alarms), len(standard().made.Alarms), "every alarm")
 	}

@@ -1,7 +1,6 @@
 package observability
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
@@ -46,6 +45,5 @@ func NewTopic(scope constructs.Construct, id string, props TopicProps) awssns.To
 	if props.Email != "" {
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(props.Email), nil))
 	}
-	awscdk.Tags_Of(topic).Add(jsii.String("blox:part"), jsii.String("observability"), nil)
 	return topic
 }

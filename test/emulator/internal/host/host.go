@@ -132,7 +132,10 @@ func (h *Host) read(ctx context.Context) error {
 	if h.Template, err = stack.Read(ctx, stack.Clients{CloudFormation: h.Account.CloudFormation, DynamoDB: h.Account.DynamoDB}, h.StackName); err != nil {
 		return err
 	}
-	functions, err := h.Template.Functions(ctx, h.Account.Lambda, http.DefaultClient, h.Account.Endpoint)
+	functions, err := h.Template.Functions(ctx, h.Account.Lambda, stack.Download{
+		Client: http.DefaultClient, Endpoint: h.Account.Endpoint,
+		Sign: func(r *http.Request) error { return h.Account.Sign(ctx, r, "s3", nil) },
+	})
 	if err != nil {
 		return err
 	}

@@ -41,8 +41,16 @@ type Function struct {
 // maxZipBytes is Lambda's limit for a zip.
 const maxZipBytes = 50 << 20
 
-// Functions reads the stack's functions, their code included. endpoint is the emulator's.
-func (t *Template) Functions(ctx context.Context, api *lambda.Client, download *http.Client, endpoint string) ([]Function, error) {
+// Download is how code is fetched.
+type Download struct {
+	Client   *http.Client
+	Endpoint string // the emulator's
+	// Sign signs a request to its S3.
+	Sign func(*http.Request) error
+}
+
+// Functions reads the stack's functions, their code included.
+func (t *Template) Functions(ctx context.Context, api *lambda.Client, download Download) ([]Function, error) {
 	var functions []Function
 	for _, r := range t.OfType("AWS::Lambda::Function") {
 		out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &r.PhysicalID})
@@ -69,7 +77,7 @@ func (t *Template) Functions(ctx context.Context, api *lambda.Client, download *
 		if f.Role, err = RoleOf(r.Properties["Role"]); err != nil {
 			return nil, fmt.Errorf("function %s: %w", f.Name, err)
 		}
-		if f.Zip, err = t.code(ctx, r, download, endpoint, aws.ToString(out.Code.Location)); err != nil {
+		if f.Zip, err = t.code(ctx, r, download, aws.ToString(out.Code.Location)); err != nil {
 			return nil, fmt.Errorf("downloading the code of function %s: %w", f.Name, err)
 		}
 		if sum := sha256.Sum256(f.Zip); base64.StdEncoding.EncodeToString(sum[:]) != aws.ToString(c.CodeSha256) {
@@ -82,9 +90,9 @@ func (t *Template) Functions(ctx context.Context, api *lambda.Client, download *
 
 // code downloads a function's zip from where Lambda says it is. Some emulators name a place of AWS's, which is not there:
 // then it is the object that the template names, in the emulator's S3. Either way its hash must be the function's.
-func (t *Template) code(ctx context.Context, r Resource, client *http.Client, endpoint, location string) ([]byte, error) {
+func (t *Template) code(ctx context.Context, r Resource, d Download, location string) ([]byte, error) {
 	if at, err := url.Parse(location); err == nil && !strings.HasSuffix(at.Hostname(), ".amazonaws.com") {
-		return fetch(ctx, client, location)
+		return fetch(ctx, d.Client, location, nil)
 	}
 	var properties struct {
 		Code struct{ S3Bucket, S3Key string }
@@ -92,11 +100,11 @@ func (t *Template) code(ctx context.Context, r Resource, client *http.Client, en
 	if err := t.Resolved(r, &properties); err != nil {
 		return nil, err
 	}
-	object, err := url.JoinPath(endpoint, properties.Code.S3Bucket, properties.Code.S3Key)
+	object, err := url.JoinPath(d.Endpoint, properties.Code.S3Bucket, properties.Code.S3Key)
 	if err != nil {
 		return nil, err
 	}
-	return fetch(ctx, client, object)
+	return fetch(ctx, d.Client, object, d.Sign)
 }
 
 // correct replaces the values that the emulator did not work out.
@@ -131,10 +139,15 @@ func nameOf(environment map[string]string) (string, error) {
 	return "", fmt.Errorf("its environment is none of Blox's: it has neither BLOX_HANDLER, BLOX_EVENTS_DLQ_URL nor BLOX_RECONCILE_MINUTES")
 }
 
-func fetch(ctx context.Context, client *http.Client, location string) ([]byte, error) {
+func fetch(ctx context.Context, client *http.Client, location string, sign func(*http.Request) error) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location, nil)
 	if err != nil {
 		return nil, err
+	}
+	if sign != nil {
+		if err := sign(request); err != nil {
+			return nil, err
+		}
 	}
 	response, err := client.Do(request)
 	if err != nil {
