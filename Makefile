@@ -83,7 +83,8 @@ bootstrap synth diff deploy rollback destroy:
 
 .PHONY: test-cdk
 test-cdk: ## Test the stack's template (needs Node)
-	cd infra/cdk && go test -timeout 10m ./...
+	cd infra/cdk && CDK_VALIDATION=false JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go test -timeout 10m ./...
+	infra/cdk/lint.sh
 
 .PHONY: test-emulator
 test-emulator: ## Deploy to an emulated account and run what was deployed (needs Node, Python)

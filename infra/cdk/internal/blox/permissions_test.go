@@ -110,10 +110,10 @@ func TestEverythingIsTheResourceOnlyWhereIAMKnowsNoOther(t *testing.T) {
 	}
 }
 
-// The calls of each function, for an installation without members. Whoever adds one here has to show that it is made.
+// The calls of each function, for an installation without members and tracing. Whoever adds one here has to show that it is made.
 func TestWhatEachFunctionMayDo(t *testing.T) {
 	poll := []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
-	every := []string{"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+	every := []string{"logs:CreateLogStream", "logs:PutLogEvents"}
 	for name, want := range map[string][]string{
 		"ingest": append([]string{"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage"}, poll...),
 		"reconcile": append([]string{
@@ -269,10 +269,7 @@ func TestDependentPermissionsAreGranted(t *testing.T) {
 		case "always":
 			require.Contains(t, inStandard, line.Action, line.Function)
 			require.Contains(t, inOptions, line.Action, line.Function)
-		case "tracing is true": // as it is by itself
-			require.Contains(t, inStandard, line.Action, line.Function)
-			require.NotContains(t, inOptions, line.Action, line.Function)
-		case "customerKey is true", "members is given", "passableRoleArns is given":
+		case "tracing is true", "customerKey is true", "members is given", "passableRoleArns is given":
 			require.NotContains(t, inStandard, line.Action, line.Function)
 			require.Contains(t, inOptions, line.Action, line.Function)
 		default:

@@ -55,6 +55,12 @@ func (c *Command) Run(ctx context.Context) error {
 	if err := c.build(ctx); err != nil {
 		return err
 	}
+	if c.Verb == "synth" {
+		// The CDK leaves the templates of other installations and members where they are, to be taken for this one's.
+		if err := os.RemoveAll(filepath.Join(c.Directory, "cdk.out")); err != nil {
+			return Problem(fmt.Sprintf("The templates of the last time are in the way (%v): remove %s, then repeat.", err, filepath.Join(c.Directory, "cdk.out")))
+		}
+	}
 	said, err := c.cdk(ctx, run, major, c.arguments(ctx))
 	if err == nil {
 		return nil

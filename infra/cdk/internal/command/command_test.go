@@ -78,6 +78,15 @@ cdk synth --no-notices --ci=false --quiet --context=functionsDirectory=/tmp/x --
 `, f.called())
 }
 
+// What is in cdk.out is of this synth, not of one before for another installation.
+func TestSynthLeavesNothingOld(t *testing.T) {
+	f := newFolder(t)
+	f.fakeCDK("test ! -e cdk.out")
+	require.NoError(t, os.Mkdir(filepath.Join(f.path, "cdk.out"), 0o755))
+	f.write("cdk.out/Blox-old.template.json", "{}", 0o644)
+	require.NoError(t, f.run(&screen{}, 0, "synth"))
+}
+
 // Without its history a source has no version of its own.
 func TestVersionWithoutGit(t *testing.T) {
 	for _, git := range []string{"exit 128", "echo 'fatal: x y'", "echo"} {
@@ -137,12 +146,12 @@ func TestPin(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	print := `for name in CDK_DISABLE_CLI_TELEMETRY AWS_REGION CDK_VALIDATION AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION; do
+	show := `for name in CDK_DISABLE_CLI_TELEMETRY AWS_REGION CDK_VALIDATION AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION; do
 eval echo "$name=\$$name"; done`
 	run := func(t *testing.T, verb string, env ...string) string {
 		t.Helper()
 		f := newFolder(t)
-		f.fakeCDK(print)
+		f.fakeCDK(show)
 		f.env = append(f.env, env...)
 		shown := &screen{}
 		require.NoError(t, f.run(shown, 0, verb))

@@ -135,7 +135,8 @@ func TestPinnedCDK(t *testing.T) {
 			}
 			require.Error(t, err, shown)
 			require.Contains(t, err.Error(), test.says, shown)
-			require.IsType(t, Problem(""), err)
+			var problem Problem
+			require.ErrorAs(t, err, &problem)
 			require.NotContains(t, err.Error(), "\n")
 		})
 	}

@@ -52,8 +52,8 @@ func newFolder(t *testing.T) *folder {
 // fetchCDK makes the real CDK the folder's, fetching it once for the whole module if it is not there yet.
 func (f *folder) fetchCDK(module string) {
 	f.t.Helper()
-	real := &Command{Directory: module, Environ: os.Environ(), Stderr: os.Stderr}
-	require.NoError(f.t, real.install(f.t.Context()))
+	fetching := &Command{Directory: module, Environ: os.Environ(), Stderr: os.Stderr}
+	require.NoError(f.t, fetching.install(f.t.Context()))
 	require.NoError(f.t, os.Symlink(filepath.Join(module, "node_modules"), filepath.Join(f.path, "node_modules")))
 }
 

@@ -24,7 +24,7 @@ func script(t *testing.T, name string, programs, files map[string]string, args .
 	for program, text := range programs {
 		require.NoError(t, os.WriteFile(filepath.Join(path, program), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 	}
-	text, err := os.ReadFile(filepath.Join("../..", name))
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(directory, name), text, 0o755))
 	for file, text := range files {
@@ -35,7 +35,8 @@ func script(t *testing.T, name string, programs, files map[string]string, args .
 	cmd.Env = []string{"PATH=" + path}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		require.IsType(t, &exec.ExitError{}, err)
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
 	}
 	return string(out), cmd.ProcessState.ExitCode()
 }

@@ -137,8 +137,7 @@ func TestParametersShow(t *testing.T) {
 	require.InDelta(t, sweeps*4*(0.2e-6+0.5*0.02*0.0000166667), line(t, lines, "Lambda: reconcile").USD, 1e-9)
 	require.InDelta(t, (43800+sweeps*4)*5e-6, line(t, lines, "X-Ray").USD, 1e-9)
 
-	untraced := synthesize(t, map[string]any{"tracing": false})
-	lines, err = untraced.Idle()
+	lines, err = standard(t).Idle()
 	require.NoError(t, err)
 	require.Zero(t, line(t, lines, "X-Ray").USD)
 	require.Equal(t, "off (parameter tracing)", line(t, lines, "X-Ray").How)

@@ -51,7 +51,7 @@ func parameters(s *Settings) []parameter {
 		{"removalPolicy", Retain, oneOf(&s.RemovalPolicy, Retain, Destroy)},
 		{"customerKey", false, boolean(&s.CustomerKey)},
 		{"alarmEmail", "", optional(&s.AlarmEmail, emailPattern, "an e-mail address, or nothing")},
-		{"tracing", true, boolean(&s.Tracing)},
+		{"tracing", false, boolean(&s.Tracing)},
 		{"logRetentionDays", 30, logRetention(&s.LogRetentionDays)},
 		{"architecture", ARM64, oneOf(&s.Architecture, ARM64, X8664)},
 		{"members", "", members(&s.Members)},

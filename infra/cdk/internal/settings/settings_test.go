@@ -15,7 +15,7 @@ func TestWhatHoldsWhenNothingIsGiven(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &settings.Settings{
 		Installation: "blox", RetentionDays: 7, ReconcileMinutes: 5, ReadsPerSecond: 10, ModifiesPerSecond: 20, Watchers: 20,
-		RemovalPolicy: settings.Retain, Tracing: true, LogRetentionDays: 30, Architecture: settings.ARM64, Version: "dev",
+		RemovalPolicy: settings.Retain, LogRetentionDays: 30, Architecture: settings.ARM64, Version: "dev",
 		FunctionsDirectory: "../../dist", OpenAPIPath: "../../api/openapi.yaml",
 	}, s)
 	require.Equal(t, "none", s.MemberList())
@@ -27,13 +27,13 @@ func TestWhatHoldsWhenNothingIsGiven(t *testing.T) {
 func TestParametersAsTextAndAsJSON(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/daemons/log-agent"
 	asText := map[string]any{
-		"installation": "team-a", "retentionDays": "14", "customerKey": "true", "tracing": "false",
+		"installation": "team-a", "retentionDays": "14", "customerKey": "true", "tracing": "true",
 		"passableRoleArns": role + ", " + role + "-2", "members": "123456789012/eu-west-1,210987654321/us-gov-west-1",
 		"externalId": "6c1d7d52", "alarmEmail": "on-call@example.com",
 	}
 	var asJSON map[string]any
 	require.NoError(t, json.Unmarshal([]byte(`{
-		"installation": "team-a", "retentionDays": 14, "customerKey": true, "tracing": false,
+		"installation": "team-a", "retentionDays": 14, "customerKey": true, "tracing": true,
 		"passableRoleArns": ["`+role+`", "`+role+`-2"], "members": ["123456789012/eu-west-1", "210987654321/us-gov-west-1"],
 		"externalId": "6c1d7d52", "alarmEmail": "on-call@example.com"
 	}`), &asJSON))
@@ -46,7 +46,7 @@ func TestParametersAsTextAndAsJSON(t *testing.T) {
 	require.Equal(t, "team-a", fromText.Installation)
 	require.Equal(t, 14, fromText.RetentionDays)
 	require.True(t, fromText.CustomerKey)
-	require.False(t, fromText.Tracing)
+	require.True(t, fromText.Tracing)
 	require.Equal(t, []string{role, role + "-2"}, fromText.PassableRoleARNs)
 	require.Equal(t, []settings.Member{{Account: "123456789012", Region: "eu-west-1"}, {Account: "210987654321", Region: "us-gov-west-1"}}, fromText.Members)
 	require.Equal(t, "123456789012/eu-west-1,210987654321/us-gov-west-1", fromText.MemberList())

@@ -35,6 +35,9 @@ import (
 // maxProcesses bounds the processes of one function that has no reserved concurrency, and of one that has more.
 const maxProcesses = 4
 
+// stopGrace is what running invocations are given to end by themselves.
+const stopGrace = 5 * time.Second
+
 // Config says what runs.
 type Config struct {
 	Account   *account.Account
@@ -91,11 +94,22 @@ func Start(ctx context.Context, cfg Config) (*Host, error) {
 // Stop ends everything that Start began.
 func (h *Host) Stop() error {
 	h.stopRun()
-	h.work.Wait()
-	h.stopCalls()
+	ended := make(chan struct{})
+	go func() {
+		h.work.Wait()
+		close(ended)
+	}()
+	timer := time.NewTimer(stopGrace)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	}
+	h.stopCalls() // what still goes on ends as if the machine had been switched off
 	for _, f := range h.Functions {
 		f.Close()
 	}
+	<-ended
 	var errs []error
 	for _, server := range h.servers {
 		errs = append(errs, server.Close())

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Starts moto's server for the emulated deployment, with four habits corrected.
+
+    test/emulator/moto_server.py -H 127.0.0.1 -p 5000
+
+moto 5.2.1, left alone,
+  - runs functions itself when a queue or a stream has an event source mapping, which wants Docker, takes messages
+    away from whoever else polls, and fails at binary attributes of a stream's records;
+  - puts two records into a stream when UpdateItem makes an item, the first with nothing but the key, and a record
+    where nothing was changed (DynamoDB puts one, and none);
+  - lets two calls at the same time both pass a condition, and loses writes made during another's transaction;
+  - answers some calls in half a second because of Nagle's algorithm.
+"""
+import functools
+import sys
+import threading
+
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import StreamShard, Table
+from moto.server import main
+from moto.sqs.models import Queue
+from werkzeug.serving import WSGIRequestHandler
+
+for source in (Table, Queue):
+    source.lambda_event_source_mappings = property(lambda self: {}, lambda self, value: None)
+
+add = StreamShard.add
+
+
+def add_changes_only(self, old, new):
+    keys = {self.table.hash_key_attr, self.table.range_key_attr}
+    if old is None and new is not None and set(new.attrs) <= keys:
+        return
+    if old is not None and new is not None and old.to_json() == new.to_json():
+        return
+    add(self, old, new)
+
+
+StreamShard.add = add_changes_only
+
+lock = threading.RLock()
+
+
+def one_at_a_time(method):
+    @functools.wraps(method)
+    def locked(*args, **kwargs):
+        with lock:
+            return method(*args, **kwargs)
+
+    return locked
+
+
+for name in ("put_item", "update_item", "delete_item", "transact_write_items", "query", "scan", "get_item"):
+    setattr(DynamoDBBackend, name, one_at_a_time(getattr(DynamoDBBackend, name)))
+
+WSGIRequestHandler.disable_nagle_algorithm = True
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
