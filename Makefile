@@ -84,6 +84,7 @@ bootstrap synth diff deploy rollback destroy:
 .PHONY: test-cdk
 test-cdk: ## Test the stack's template (needs Node)
 	cd infra/cdk && CDK_VALIDATION=false JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go test -timeout 10m ./...
+	infra/cdk/stack.sh synth
 	infra/cdk/lint.sh
 
 .PHONY: test-emulator

@@ -47,6 +47,8 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request, request events.
 		w.Header()[http.CanonicalHeaderKey(name)] = answer.MultiValueHeaders[name]
 	}
 	w.WriteHeader(answer.StatusCode)
+	// Ends a read of a function that has nothing to say when nobody listens any more.
+	defer context.AfterFunc(ctx, func() { _ = answer.Close() })()
 	err = errors.Join(copyFlushed(w, answer.Body), answer.Close())
 	if err != nil && ctx.Err() == nil {
 		g.log.Warn("a stream was cut off", "path", r.URL.Path, "error", err)
@@ -66,9 +68,12 @@ func (f *streamFunction) invoke(ctx context.Context, request events.APIGatewayPr
 	return f.handle(ctx, received)
 }
 
-// copyFlushed passes on what there is at once.
+// copyFlushed passes on what there is at once, the headers first.
 func copyFlushed(w http.ResponseWriter, from io.Reader) error {
 	control := http.NewResponseController(w)
+	if err := control.Flush(); err != nil {
+		return err
+	}
 	part := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(part)
