@@ -17,7 +17,7 @@ import (
 
 // items are the documents of a list.
 func (t *session) items(path string) []json.RawMessage {
-	response, err := http.Get(t.endpoint + path) //nolint:gosec,noctx // the test's own server
+	response, err := http.Get(t.endpoint + path) //nolint:gosec // the test's own server
 	require.NoError(t.t, err)
 	defer func() { require.NoError(t.t, response.Body.Close()) }()
 	var page struct{ Items []json.RawMessage }

@@ -35,15 +35,16 @@ const closeBefore = time.Second
 // Lambda's runtime cancels ctx and closes the response when it has read all of it or cannot pass it on any more. A body
 // that is not read blocks the API's writes, so that nothing piles up.
 func (h *StreamHandler) Handle(ctx context.Context, request events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
+	var cancel context.CancelFunc
+	if deadline, ok := ctx.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-closeBefore))
+	} else {
+		ctx, cancel = context.WithCancel(ctx)
+	}
 	made, err := h.EventToRequestWithContext(ctx, prepared(request))
 	if err != nil {
+		cancel()
 		return nil, err
-	}
-	cancel := context.CancelFunc(func() {})
-	if deadline, ok := ctx.Deadline(); ok {
-		ctx, cancel = context.WithDeadline(made.Context(), deadline.Add(-closeBefore))
-	} else {
-		ctx, cancel = context.WithCancel(made.Context())
 	}
 	reader, writer := io.Pipe()
 	answer := &streamWriter{header: http.Header{}, body: writer, begun: make(chan struct{})}
@@ -52,7 +53,7 @@ func (h *StreamHandler) Handle(ctx context.Context, request events.APIGatewayPro
 	go func() {
 		defer cancel()
 		defer stop()
-		h.api.ServeHTTP(answer, made.WithContext(ctx))
+		h.api.ServeHTTP(answer, made)
 		answer.WriteHeader(http.StatusOK) // of an answer without a body
 		_ = writer.Close()                // never fails
 	}()

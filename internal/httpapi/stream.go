@@ -103,7 +103,9 @@ func (s *server) stream(
 	if err != nil {
 		return nil, streamError(err)
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) { s.tell(ctx, stream, formOf(in.Accept)) }}, nil
+	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // huma's holds the request's
+		s.tell(ctx, stream, formOf(in.Accept))
+	}}, nil
 }
 
 // streamError tells the reader what it can do about an error; others are ours.

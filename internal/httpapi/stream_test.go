@@ -92,7 +92,7 @@ func TestAStreamOfTasks(t *testing.T) {
 		a := newAPI(t)
 		a.change(eventtest.Version(1))
 		got := a.watch(t.Context(), a.db, "/v1/stream/tasks?status=running&cluster=edge&timeoutSeconds=40", func() {
-			time.Sleep(5 * time.Second)
+			<-time.After(5 * time.Second)
 			a.change(eventtest.Version(2), eventtest.LastStatus("STOPPED"))
 		})
 		events := got.lines()
@@ -269,7 +269,7 @@ func TestAStreamThatFailsSaysSoInItsLastLine(t *testing.T) {
 				db.API = &slow{API: a.db}
 			}
 			got := a.watch(t.Context(), db, path, func() {
-				time.Sleep(3 * time.Second)
+				<-time.After(3 * time.Second)
 				db.broken.Store(tc.err != nil)
 			})
 			events := got.lines()
@@ -288,7 +288,7 @@ func TestAStreamThatFailsSaysSoInItsLastLine(t *testing.T) {
 type slow struct{ dynamo.API }
 
 func (s *slow) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	return s.API.Query(ctx, in, opts...)
 }
 
@@ -310,7 +310,7 @@ func TestAStreamEndsWithItsReader(t *testing.T) {
 		gone, leave := context.WithCancel(t.Context())
 		began := time.Now()
 		got := a.watch(gone, a.db, "/v1/stream/tasks", func() {
-			time.Sleep(7 * time.Second)
+			<-time.After(7 * time.Second)
 			leave()
 		})
 		require.Equal(t, 7*time.Second, time.Since(began))

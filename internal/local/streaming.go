@@ -33,7 +33,7 @@ const writeLimit = time.Minute
 func (g *gateway) stream(w http.ResponseWriter, r *http.Request, request events.APIGatewayProxyRequest) {
 	ctx, cancel := context.WithTimeout(r.Context(), g.streams.timeout)
 	defer cancel()
-	defer context.AfterFunc(g.streams.ending, cancel)()
+	defer context.AfterFunc(g.streams.ending, cancel)() //nolint:contextcheck // ends the request beside its own context
 	answer, err := g.streams.invoke(ctx, request)
 	if err != nil {
 		g.log.Error("an API request failed", "method", r.Method, "path", r.URL.Path, "error", err)

@@ -36,7 +36,6 @@ type world struct {
 	stream []events.DynamoDBEventRecord
 	// between is called before and after every read of hooked.
 	between func()
-	ids     []string
 	version map[string]int64
 }
 

@@ -62,6 +62,9 @@ func (c *Command) Run(ctx context.Context) error {
 		}
 	}
 	said, err := c.cdk(ctx, run, major, c.arguments(ctx))
+	if err == nil && c.Verb == "synth" {
+		return c.tellTemplates()
+	}
 	if err == nil {
 		return nil
 	}
@@ -75,6 +78,18 @@ func (c *Command) Run(ctx context.Context) error {
 		}
 	}
 	return Explain(run, said)
+}
+
+// tellTemplates says where the templates are: the CDK writes them without a word.
+func (c *Command) tellTemplates() error {
+	written, err := filepath.Glob(filepath.Join(c.Directory, "cdk.out", "*.template.json"))
+	if err != nil || len(written) == 0 {
+		return Problem("The CDK says that it wrote templates, and there are none in " + filepath.Join(c.Directory, "cdk.out") + ".")
+	}
+	for _, path := range written {
+		fmt.Fprintln(c.Stdout, "blox: Wrote", path)
+	}
+	return nil
 }
 
 func (c *Command) getenv(name string) string {

@@ -84,7 +84,12 @@ func TestSynthLeavesNothingOld(t *testing.T) {
 	f.fakeCDK("test ! -e cdk.out")
 	require.NoError(t, os.Mkdir(filepath.Join(f.path, "cdk.out"), 0o755))
 	f.write("cdk.out/Blox-old.template.json", "{}", 0o644)
-	require.NoError(t, f.run(&screen{}, 0, "synth"))
+	shown := &screen{}
+	require.NoError(t, f.run(shown, 0, "synth"))
+	require.Equal(t, "blox: Wrote "+filepath.Join(f.path, "cdk.out", "Blox-blox.template.json")+"\n", shown.String())
+
+	f.write("node_modules/.bin/cdk", "#!/bin/sh\n", 0o755)
+	require.ErrorContains(t, f.run(shown, 0, "synth"), "there are none in "+filepath.Join(f.path, "cdk.out"))
 }
 
 // Without its history a source has no version of its own.

@@ -60,8 +60,10 @@ func (h *Host) completeEnvelope(body string) string {
 		return body
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.accounted++; h.accounted == 1 {
+	h.accounted++
+	first := h.accounted == 1
+	h.mu.Unlock()
+	if first {
 		h.replaced("the emulator's event bus delivers envelopes without the account: the poller of the events queue adds it")
 	}
 	return string(completed)

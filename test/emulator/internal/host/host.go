@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,9 +64,6 @@ type Host struct {
 	ECSURL     string                     // the simulator, for users
 	Principals map[string]aws.Credentials // who may call the API, by the policy they have
 
-	// Replaced tells what the emulator could not do and what was done instead, in sentences.
-	Replaced []string
-
 	directory string
 	running   context.Context
 	calls     context.Context
@@ -76,6 +74,8 @@ type Host struct {
 	mu        sync.Mutex
 	failed    error
 	accounted int
+	// sentences tell what the emulator could not do and what was done instead.
+	sentences []string
 }
 
 // Start reads the stack and runs it. Stop must be called, also after an error.
@@ -138,7 +138,16 @@ func (h *Host) goRun(what string, run func() error) {
 }
 
 func (h *Host) replaced(format string, args ...any) {
-	h.Replaced = append(h.Replaced, fmt.Sprintf(format, args...))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sentences = append(h.sentences, fmt.Sprintf(format, args...))
+}
+
+// Replacements tell what the emulator could not do and what was done instead, in sentences.
+func (h *Host) Replacements() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.sentences)
 }
 
 func (h *Host) read(ctx context.Context) error {

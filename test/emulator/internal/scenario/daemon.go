@@ -148,11 +148,11 @@ func (s *Scenario) oldClaim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := s.calls("drive", "ListTasks")
 	if err := s.wait(ctx, "a claim", func(ctx context.Context) (bool, string, error) { return s.age(ctx, e.ID) }); err != nil {
 		return err
 	}
 	s.host.Simulator.Do(func(sim *ecssim.Simulator, _ time.Time) { sim.Faults().Clear() })
-	before := s.calls("drive", "ListTasks")
 	return s.wait(ctx, "ListTasks by drive and a daemon in the place of the claim", func(ctx context.Context) (bool, string, error) {
 		err := s.wake(ctx, e.ID)
 		ok, seen := s.onePerHost(hosts)

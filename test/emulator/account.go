@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/blox/blox/test/emulator/internal/inventory"
+	"github.com/blox/blox/test/emulator/internal/stack"
+)
+
+const (
+	beforeFile = "before.txt"
+	tablesFile = "tables.json"
+)
+
+func before(ctx context.Context, o options) error {
+	names, err := inventory.List(ctx, o.account)
+	if err != nil {
+		return err
+	}
+	return writeLines(o.file(beforeFile), names)
+}
+
+// tableState is a table and how many items it has.
+type tableState struct {
+	PhysicalID string
+	Items      int
+}
+
+// maxPages bounds a count.
+const maxPages = 100
+
+func (o options) tables(ctx context.Context) (map[string]tableState, *stack.Template, error) {
+	t, err := stack.Read(ctx, stack.Clients{CloudFormation: o.account.CloudFormation, DynamoDB: o.account.DynamoDB}, o.stack)
+	if err != nil {
+		return nil, nil, err
+	}
+	states := map[string]tableState{}
+	for _, r := range t.OfType("AWS::DynamoDB::Table") {
+		n, err := o.count(ctx, r.PhysicalID)
+		if err != nil {
+			return nil, nil, err
+		}
+		states[r.LogicalID] = tableState{r.PhysicalID, n}
+	}
+	return states, t, nil
+}
+
+func (o options) count(ctx context.Context, table string) (int, error) {
+	n := 0
+	in := &dynamodb.ScanInput{TableName: &table, Select: dbtypes.SelectCount}
+	for range maxPages {
+		out, err := o.account.DynamoDB.Scan(ctx, in)
+		if err != nil {
+			return 0, fmt.Errorf("counting the items of table %s: %w", table, err)
+		}
+		n += int(out.Count)
+		if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey == nil {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("counting the items of table %s: more than %d pages", table, maxPages)
+}
+
+// note remembers the tables for the command updated.
+func (o options) note(ctx context.Context) error {
+	states, _, err := o.tables(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(states)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.file(tablesFile), data, 0o600)
+}
+
+func updated(ctx context.Context, o options) error {
+	data, err := os.ReadFile(o.file(tablesFile))
+	if err != nil {
+		return err
+	}
+	var then map[string]tableState
+	if err := json.Unmarshal(data, &then); err != nil {
+		return err
+	}
+	now, t, err := o.tables(ctx)
+	if err != nil {
+		return err
+	}
+	if !maps.Equal(then, now) {
+		return fmt.Errorf("an update must keep the tables and their items: before it they were %v, after it %v", then, now)
+	}
+	for _, r := range t.OfType("AWS::Lambda::Function") {
+		var properties struct {
+			Environment struct{ Variables map[string]string }
+		}
+		if err := t.Resolved(r, &properties); err != nil {
+			return err
+		}
+		if got := properties.Environment.Variables["BLOX_RETENTION_DAYS"]; got != o.retention {
+			return fmt.Errorf("after the update %s has BLOX_RETENTION_DAYS %q, expected %q", r.LogicalID, got, o.retention)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		fmt.Fprintf(o.out, "  ok     the update kept %s: %s with %d items\n", id, now[id].PhysicalID, now[id].Items)
+	}
+	return nil
+}
+
+func gone(ctx context.Context, o options) error {
+	was, err := readLines(o.file(beforeFile))
+	if err != nil {
+		return err
+	}
+	now, err := inventory.List(ctx, o.account)
+	if err != nil {
+		return err
+	}
+	if left := inventory.Left(was, now); len(left) > 0 {
+		return fmt.Errorf("the stack was destroyed and left %d things behind: %q", len(left), left)
+	}
+	fmt.Fprintln(o.out, "  ok     the destroyed stack left nothing behind")
+	return nil
+}
