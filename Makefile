@@ -87,6 +87,10 @@ test-cdk: ## Test the stack's template (needs Node)
 	infra/cdk/stack.sh synth
 	infra/cdk/lint.sh
 
+.PHONY: test-reproducible
+test-reproducible: ## Build the functions twice and compare the bytes
+	tools/reproducible.sh
+
 .PHONY: test-emulator
 test-emulator: ## Deploy to an emulated account and run what was deployed (needs Node, Python)
 	test/emulator/run.sh
@@ -96,7 +100,7 @@ fuzz: ## Run every fuzz target for FUZZTIME=30s
 	FUZZTIME=$(FUZZTIME) tools/fuzz.sh
 
 .PHONY: test-all
-test-all: sim sim-mutants test-simulator fuzz ## Run the slow proofs: sim, sim-mutants, test-simulator, fuzz
+test-all: sim sim-mutants test-simulator test-reproducible test-cdk test-emulator fuzz ## Run all the slow proofs: the simulations, the deployment, fuzzing
 
 .PHONY: bench
 bench: ## Run the benchmarks

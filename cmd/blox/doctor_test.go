@@ -54,7 +54,7 @@ func newAccount(t *testing.T) *account {
 	})
 	a.Config.Handler = mux
 	a.outputs += "<member><OutputKey>Installation</OutputKey><OutputValue>blox</OutputValue></member>" +
-		"<member><OutputKey>EventsDlqUrl</OutputKey><OutputValue>" + a.URL + "/sqs/events-dlq</OutputValue></member>"
+		"<member><OutputKey>EventsDeadLettersUrl</OutputKey><OutputValue>" + a.URL + "/sqs/events-dlq</OutputValue></member>"
 	t.Setenv("AWS_ENDPOINT_URL_STS", a.URL+"/sts")
 	t.Setenv("AWS_ENDPOINT_URL_SQS", a.URL+"/sqs")
 	t.Setenv("AWS_ENDPOINT_URL_CLOUDWATCH", a.URL+"/cloudwatch")

@@ -167,14 +167,14 @@ func TestDeadLetters(t *testing.T) {
 	i := newInstallation()
 	i.messages["https://sqs.test/events-dlq"] = "3"
 	report := i.examine(t, nil)
-	only(t, report, checkDeadLetters, Fail, "EventsDlqUrl has 3 messages")
+	only(t, report, checkDeadLetters, Fail, "EventsDeadLettersUrl has 3 messages")
 	require.Contains(t, of(report, checkDeadLetters)[0].Do, "https://sqs.test/events-dlq")
 
 	i = newInstallation()
 	i.queueErr = errors.New("denied")
 	results := of(i.examine(t, nil), checkDeadLetters)
 	require.Len(t, results, 2)
-	require.Equal(t, "EventsDlqUrl cannot be read: explained: denied", results[0].Seen)
+	require.Equal(t, "EventsDeadLettersUrl cannot be read: explained: denied", results[0].Seen)
 
 	i = newInstallation()
 	i.messages["https://sqs.test/events-dlq"] = "many"

@@ -62,8 +62,8 @@ func newInstallation() *installation {
 	return &installation{
 		now: start, status: "UPDATE_COMPLETE", lag: 1500 * time.Millisecond,
 		outputs: map[string]string{
-			"ApiUrl": "https://x.test/blox", "Installation": "blox", "EventsDlqUrl": "https://sqs.test/events-dlq",
-			"WakeupsDeadLettersUrl": "https://sqs.test/wakeups-dlq", "WakeupQueueUrl": "https://sqs.test/wakeups",
+			"ApiUrl": "https://x.test/blox", "Installation": "blox", "EventsDeadLettersUrl": "https://sqs.test/events-dlq",
+			"StreamFailuresUrl": "https://sqs.test/stream-failures", "WakeupQueueUrl": "https://sqs.test/wakeups",
 		},
 		clusters: []client.Cluster{{Name: "edge", ClusterARN: clusterARN, Account: "123456789012", Region: "eu-west-1", LastReconciledAt: &at}},
 		messages: map[string]string{"https://sqs.test/wakeups": "7"}, // no dead letters, so of no interest

@@ -12,8 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// deadLetterOutput is what the stack calls the addresses of its dead-letter queues.
-var deadLetterOutput = regexp.MustCompile(`(?i)(dlq|dead-?letters?)(queue)?url$`)
+// deadLetterOutput is what the stack calls the addresses of queues that should be empty: EventsDeadLettersUrl,
+// StreamFailuresUrl.
+var deadLetterOutput = regexp.MustCompile(`(DeadLetters|Failures)Url$`)
 
 // waiting are the attributes that count messages: ready, being looked at, and delayed.
 var waiting = []types.QueueAttributeName{
@@ -42,8 +43,8 @@ func (d *examination) deadLetters(ctx context.Context) {
 				"allow this identity sqs:GetQueueAttributes on it, or look whether the queue is still there"))
 		case count > 0:
 			results = append(results, fail(checkDeadLetters, fmt.Sprintf("%s has %d messages", output, count),
-				"read some (aws sqs receive-message --message-attribute-names All --queue-url "+url+"): the attribute reason, if there is one, says why; "+
-					"when the cause is gone, send them back with aws sqs start-message-move-task"))
+				"read one (aws sqs receive-message --visibility-timeout 0 --message-attribute-names All --queue-url "+url+"): its attributes say why it is there; "+
+					"when the cause is gone, send them back or delete them, as docs/deploy.md says under Dead-letter queues"))
 		}
 	}
 	switch {

@@ -26,6 +26,7 @@ func (s *server) register(api huma.API) {
 	s.registerEnvironments(api)
 	s.registerDeployments(api)
 
+	describeDocuments(api.OpenAPI())
 	tidyDocument(api.OpenAPI())
 }
 

@@ -222,7 +222,7 @@ func TestASnapshotThatTakesTooLong(t *testing.T) {
 	require.ErrorIs(t, err, watch.ErrSnapshotTooLarge)
 }
 
-// Memory is bounded: what is not remembered is told again, or told as deleted in vain, and nothing is wrong.
+// A slow reader costs time and no memory.
 func TestNothingIsReadAheadOfTheReader(t *testing.T) {
 	w := newWorld(t)
 	for n := range 300 {
