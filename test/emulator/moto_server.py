@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts moto's server for the emulated deployment, with four habits corrected.
+"""Starts moto's server for the emulated deployment, with some of its habits corrected.
 
     test/emulator/moto_server.py -H 127.0.0.1 -p 5000
 
@@ -9,14 +9,17 @@ moto 5.2.1, left alone,
   - puts two records into a stream when UpdateItem makes an item, the first with nothing but the key, and a record
     where nothing was changed (DynamoDB puts one, and none);
   - lets two calls at the same time both pass a condition, and loses writes made during another's transaction;
+  - leaves REST APIs and managed policies behind when their stack is deleted;
   - answers some calls in half a second because of Nagle's algorithm.
 """
 import functools
 import sys
 import threading
 
+from moto.apigateway.models import RestAPI, apigateway_backends
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import StreamShard, Table
+from moto.iam.models import ManagedPolicy, iam_backends
 from moto.server import main
 from moto.sqs.models import Queue
 from werkzeug.serving import WSGIRequestHandler
@@ -37,6 +40,9 @@ def add_changes_only(self, old, new):
 
 
 StreamShard.add = add_changes_only
+
+RestAPI.delete = lambda self, account, region: apigateway_backends[account][region].delete_rest_api(self.id)
+ManagedPolicy.delete = lambda self, account, region: iam_backends[account]["aws"].delete_policy(self.arn)
 
 lock = threading.RLock()
 

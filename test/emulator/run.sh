@@ -85,6 +85,7 @@ start_moto() {
 if [[ -z ${AWS_ENDPOINT_URL:-} ]]; then
   say "starting an emulated account"
   start_moto
+  echo "it is moto $moto_version, some of its habits corrected (see moto_server.py), at $AWS_ENDPOINT_URL"
 else
   [[ $AWS_ENDPOINT_URL != *amazonaws.com* ]] || fail "AWS_ENDPOINT_URL is Amazon's own: this test is for emulated accounts only"
   export AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION=${AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION:-$AWS_ENDPOINT_URL}

@@ -281,7 +281,7 @@ func (h *Host) startMappings(ctx context.Context) error {
 			return err
 		}
 	}
-	h.replaced("Lambda's pollers are this test's: they call with the functions' own roles, and a failed message is visible again at once instead of after the queue's visibility timeout")
+	h.replaced("Lambda's pollers are this test's: they call with the functions' own roles, and what failed is tried again at once: messages before the queue's visibility timeout is over, stream records without the growing pauses")
 	return nil
 }
 

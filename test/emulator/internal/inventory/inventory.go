@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,10 +31,18 @@ func List(ctx context.Context, a *account.Account) ([]string, error) {
 		name string
 		list func(context.Context, *account.Account) ([]string, error)
 	}{
-		{"table", tables}, {"queue", queues}, {"function", functions}, {"event source mapping", eventSourceMappings},
-		{"event bus", buses}, {"rule", rules}, {"schedule", schedules}, {"REST API", apis},
-		{"role", query("iam", "ListRoles", "2010-05-08", "RoleName")}, {"policy", query("iam", "ListPolicies", "2010-05-08", "PolicyName", "Scope", "Local")},
-		{"topic", query("sns", "ListTopics", "2010-03-31", "TopicArn")}, {"log group", logGroups},
+		{"table", tables},
+		{"queue", queues},
+		{"function", functions},
+		{"event source mapping", eventSourceMappings},
+		{"event bus", buses},
+		{"rule", rules},
+		{"schedule", schedules},
+		{"REST API", apis},
+		{"role", query("iam", "ListRoles", "2010-05-08", "RoleName")},
+		{"policy", query("iam", "ListPolicies", "2010-05-08", "PolicyName", "Scope", "Local")},
+		{"topic", query("sns", "ListTopics", "2010-03-31", "TopicArn")},
+		{"log group", logGroups},
 	} {
 		names, err := kind.list(ctx, a)
 		if err != nil {
@@ -172,7 +181,7 @@ func elements(document, name string) (texts []string, err error) {
 	decoder := xml.NewDecoder(strings.NewReader(document))
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return texts, nil
 		}
 		if err != nil {

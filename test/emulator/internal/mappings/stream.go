@@ -50,7 +50,7 @@ type place struct {
 func NewStream(m Mapping, f Invoker, region string, log *slog.Logger, api StreamAPI, giveUp func(ctx context.Context, destination string, body []byte) error) *Stream {
 	return &Stream{
 		common: common{Mapping: m, Function: f, Region: region, Log: log}, API: api, GiveUp: giveUp, Now: time.Now,
-		RetryPause: 200 * time.Millisecond, places: map[string]*place{},
+		RetryPause: 20 * time.Millisecond, places: map[string]*place{},
 	}
 }
 
@@ -60,7 +60,7 @@ const (
 	shardsPeriod = 10 * time.Second
 	maxShards    = 100 // pages
 	// maxAttempts bounds the attempts at a batch where the mapping sets none.
-	maxAttempts = 50
+	maxAttempts = 1000
 )
 
 // Run polls until ctx ends; calls is the context of the invocations.

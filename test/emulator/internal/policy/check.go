@@ -146,7 +146,8 @@ func (j Judgement) Markdown(plain func(string) string) string {
 		case !g.Used:
 			by = "**nothing**"
 		}
-		rows[fmt.Sprintf("| %s | `%s` | %s | %s | %s |\n", g.Function, g.Action, plain(g.Resource), plain(strings.Join(g.Conditions, "; ")), by)] = true
+		cells := []string{g.Function, "`" + g.Action + "`", plain(g.Resource), plain(strings.Join(g.Conditions, "; ")), by}
+		rows["| "+strings.Join(cells, " | ")+" |\n"] = true
 	}
 	for _, row := range slices.Sorted(maps.Keys(rows)) {
 		b.WriteString(row)

@@ -115,8 +115,8 @@ var equality = regexp.MustCompile(`([#\w]+) = (:\w+)`)
 func (in tableCall) queried() []string {
 	for _, found := range equality.FindAllStringSubmatch(in.KeyConditionExpression, -1) {
 		name := found[1]
-		if real, ok := in.ExpressionAttributeNames[name]; ok {
-			name = real
+		if meant, ok := in.ExpressionAttributeNames[name]; ok {
+			name = meant
 		}
 		// Of an index, the first attribute of the condition is its partition key.
 		if value, ok := in.ExpressionAttributeValues[found[2]]["S"].(string); ok && (in.IndexName != "" || name == schema.PartitionKey) {

@@ -83,25 +83,32 @@ func TestWhatIAMIsAsked(t *testing.T) {
 		want                  []policy.Request
 	}{
 		{"dynamodb", "GetItem", `{"TableName":"state","Key":{"pk":{"S":"a"}}}`, []policy.Request{
-			{Action: "dynamodb:GetItem", Resource: db + "state", Context: map[string][]string{"dynamodb:LeadingKeys": {"a"}}}}},
+			{Action: "dynamodb:GetItem", Resource: db + "state", Context: map[string][]string{"dynamodb:LeadingKeys": {"a"}}},
+		}},
 		{"dynamodb", "Query", `{"TableName":"state","IndexName":"byHost","KeyConditionExpression":"#h = :h","ExpressionAttributeNames":{"#h":"host"},"ExpressionAttributeValues":{":h":{"S":"i-1"}}}`, []policy.Request{
-			{Action: "dynamodb:Query", Resource: db + "state/index/byHost", Context: map[string][]string{"dynamodb:LeadingKeys": {"i-1"}}}}},
+			{Action: "dynamodb:Query", Resource: db + "state/index/byHost", Context: map[string][]string{"dynamodb:LeadingKeys": {"i-1"}}},
+		}},
 		{"dynamodb", "BatchGetItem", `{"RequestItems":{"state":{"Keys":[{"pk":{"S":"b"}},{"pk":{"S":"a"}},{"pk":{"S":"b"}}]}}}`, []policy.Request{
-			{Action: "dynamodb:BatchGetItem", Resource: db + "state", Context: map[string][]string{"dynamodb:LeadingKeys": {"a", "b"}}}}},
+			{Action: "dynamodb:BatchGetItem", Resource: db + "state", Context: map[string][]string{"dynamodb:LeadingKeys": {"a", "b"}}},
+		}},
 		{"dynamodb", "BatchWriteItem", `{"RequestItems":{"state":[{"PutRequest":{"Item":{"pk":{"S":"a"}}}},{"DeleteRequest":{"Key":{"pk":{"S":"b"}}}}]}}`, []policy.Request{
-			{Action: "dynamodb:BatchWriteItem", Resource: db + "state", Context: map[string][]string{"dynamodb:LeadingKeys": {"a", "b"}}}}},
+			{Action: "dynamodb:BatchWriteItem", Resource: db + "state", Context: map[string][]string{"dynamodb:LeadingKeys": {"a", "b"}}},
+		}},
 		{"dynamodb", "TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"daemon","Item":{"pk":{"S":"a"}}}},{"ConditionCheck":{"TableName":"daemon","Key":{"pk":{"S":"b"}}}}]}`, []policy.Request{
 			{Action: "dynamodb:PutItem", Resource: db + "daemon", Context: map[string][]string{"dynamodb:LeadingKeys": {"a"}}},
-			{Action: "dynamodb:ConditionCheckItem", Resource: db + "daemon", Context: map[string][]string{"dynamodb:LeadingKeys": {"b"}}}}},
+			{Action: "dynamodb:ConditionCheckItem", Resource: db + "daemon", Context: map[string][]string{"dynamodb:LeadingKeys": {"b"}}},
+		}},
 		{"ecs", "DescribeTasks", `{"cluster":"edge","tasks":["1","arn:aws:ecs:us-east-1:123456789012:task/edge/2"]}`, []policy.Request{
-			in("ecs:DescribeTasks", "arn:aws:ecs:us-east-1:123456789012:task/edge/1"), in("ecs:DescribeTasks", "arn:aws:ecs:us-east-1:123456789012:task/edge/2")}},
+			in("ecs:DescribeTasks", "arn:aws:ecs:us-east-1:123456789012:task/edge/1"), in("ecs:DescribeTasks", "arn:aws:ecs:us-east-1:123456789012:task/edge/2"),
+		}},
 		{"ecs", "ListTasks", `{"cluster":"` + cluster + `"}`, []policy.Request{in("ecs:ListTasks", "arn:aws:ecs:us-east-1:123456789012:container-instance/edge/*")}},
 		{"ecs", "RunTask", `{"cluster":"edge","taskDefinition":"agent:3"}`, []policy.Request{in("ecs:RunTask", "arn:aws:ecs:us-east-1:123456789012:task-definition/agent:3")}},
 		{"ecs", "StopTask", `{"cluster":"edge","task":"1"}`, []policy.Request{in("ecs:StopTask", "arn:aws:ecs:us-east-1:123456789012:task/edge/1")}},
 		{"ecs", "ListContainerInstances", `{"cluster":"edge"}`, []policy.Request{in("ecs:ListContainerInstances", cluster)}},
 		{"ecs", "DescribeClusters", `{"clusters":["edge"]}`, []policy.Request{{Action: "ecs:DescribeClusters", Resource: cluster}}},
 		{"events", "PutEvents", `{"Entries":[{"EventBusName":"blox-a","Source":"blox","DetailType":"X"}]}`, []policy.Request{
-			{Action: "events:PutEvents", Resource: "arn:aws:events:us-east-1:123456789012:event-bus/blox-a", Context: map[string][]string{"events:source": {"blox"}, "events:detail-type": {"X"}}}}},
+			{Action: "events:PutEvents", Resource: "arn:aws:events:us-east-1:123456789012:event-bus/blox-a", Context: map[string][]string{"events:source": {"blox"}, "events:detail-type": {"X"}}},
+		}},
 	} {
 		got, err := place.json(c.service, c.action, []byte(c.body))
 		require.NoError(t, err, c.action)

@@ -86,7 +86,7 @@ func startProcess(ctx context.Context, spec *Spec, logs *logs) (*process, error)
 	p := &process{spec: spec, calls: make(chan *invocation), exited: make(chan struct{})}
 	p.server = &http.Server{Handler: p.routes(), ReadHeaderTimeout: 10 * time.Second}
 	// The process outlives the call that it is started for: only stop and its own exit end it.
-	p.cmd = exec.Command(filepath.Join(spec.Directory, "bootstrap"))
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(spec.Directory, "bootstrap"))
 	p.cmd.Dir = spec.Directory
 	p.cmd.Env = environment(spec, listener.Addr().String())
 	out, err := p.cmd.StdoutPipe()

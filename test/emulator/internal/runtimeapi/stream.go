@@ -1,6 +1,7 @@
 package runtimeapi
 
 import (
+	"errors"
 	"io"
 	"sync"
 )
@@ -35,7 +36,7 @@ func (s *Stream) Close() error { return s.reader.CloseWithError(io.ErrClosedPipe
 
 func (s *Stream) copy(from io.Reader) error {
 	_, err := io.Copy(s.writer, from)
-	if err == io.ErrClosedPipe {
+	if errors.Is(err, io.ErrClosedPipe) {
 		_, err = io.Copy(io.Discard, from)
 	}
 	return err

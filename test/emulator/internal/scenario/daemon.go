@@ -242,17 +242,42 @@ func (s *Scenario) rollOut(ctx context.Context) error {
 	return s.completes(ctx, hosts)
 }
 
+// lookEvery is how many polls lie between two ticks that come early.
+const lookEvery = 20
+
 func (s *Scenario) drain(ctx context.Context) error {
-	victim, err := s.aDaemon()
-	if err != nil {
-		return err
+	web := map[string]bool{}
+	for _, host := range s.truth("service:web") {
+		web[host] = true
+	}
+	var victim ecssim.TaskInfo
+	s.host.Simulator.Do(func(sim *ecssim.Simulator, _ time.Time) {
+		for _, task := range sim.Snapshot().Tasks {
+			if matches(daemons, task.Group) && task.LastStatus == "RUNNING" && web[task.EC2InstanceID] {
+				victim = task
+			}
+		}
+	})
+	if victim.ARN == "" {
+		return errors.New("no host has both a daemon and a task of the service")
 	}
 	if _, err := s.ecs.UpdateContainerInstancesState(ctx, &ecs.UpdateContainerInstancesStateInput{
 		Cluster: aws.String(cluster), ContainerInstances: []string{victim.ContainerInstanceARN}, Status: types.ContainerInstanceStatusDraining,
 	}); err != nil {
 		return err
 	}
-	return s.wait(ctx, "an empty host", func(context.Context) (bool, string, error) {
+	e, err := s.reader.GetEnvironment(ctx, environment)
+	if err != nil {
+		return err
+	}
+	polls := 0
+	return s.wait(ctx, "an empty host", func(ctx context.Context) (bool, string, error) {
+		// The tick would look again after a minute at most: it comes early here.
+		if polls++; polls%lookEvery == 0 {
+			if err := errors.Join(s.host.Due(ctx, "drive"), s.wake(ctx, e.ID)); err != nil {
+				return false, "", err
+			}
+		}
 		var web, daemon int
 		s.host.Simulator.Do(func(sim *ecssim.Simulator, _ time.Time) {
 			for _, task := range sim.Snapshot().Tasks {

@@ -2,8 +2,10 @@ package scenario
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -45,8 +47,12 @@ func (s *Scenario) wake(ctx context.Context, environmentID string) error {
 }
 
 func (s *Scenario) putEvent(ctx context.Context, detailType, resource, detail string) error {
+	return s.putEventAt(ctx, detailType, resource, detail, time.Now())
+}
+
+func (s *Scenario) putEventAt(ctx context.Context, detailType, resource, detail string, at time.Time) error {
 	out, err := s.host.Account.EventBridge.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
-		Source: aws.String("aws.ecs"), DetailType: &detailType, Detail: &detail, Resources: []string{resource}, Time: aws.Time(time.Now()),
+		Source: aws.String("aws.ecs"), DetailType: &detailType, Detail: &detail, Resources: []string{resource}, Time: &at,
 	}}})
 	if err != nil {
 		return err
@@ -139,7 +145,7 @@ func (s *Scenario) streamFailure(ctx context.Context) error {
 	if _, err := s.host.Account.DynamoDB.PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: item}); err != nil {
 		return err
 	}
-	if err := s.arrives(ctx, "StreamFailuresUrl", func(m received) error { return nil }); err != nil {
+	if err := s.arrives(ctx, "StreamFailuresUrl", func(received) error { return nil }); err != nil {
 		return err
 	}
 	if _, err := s.host.Account.DynamoDB.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &name, Key: key}); err != nil {
@@ -162,7 +168,8 @@ func (s *Scenario) queries(ctx context.Context) error {
 	for what, filter := range map[string]client.TaskFilter{
 		"all tasks": {}, "running": {Status: "running"}, "of the cluster": {Cluster: cluster}, "stopped": {Cluster: cluster, Status: "stopped"},
 		"of a group": {Group: e.Group}, "of a family": {Family: environment}, "started by": {StartedBy: one.StartedBy},
-		"of a host": {Cluster: cluster, ContainerInstance: one.ContainerInstanceARN}, "to be stopped": {DesiredStatus: "STOPPED"},
+		"of a host":         {Cluster: cluster, ContainerInstance: one.ContainerInstanceARN},
+		"running on a host": {Cluster: cluster, ContainerInstance: one.ContainerInstanceARN, Status: "running"}, "to be stopped": {DesiredStatus: "STOPPED"},
 	} {
 		tasks, err := collect(s.reader.ListTasks(ctx, filter))
 		if err != nil {
@@ -200,6 +207,54 @@ func (s *Scenario) queries(ctx context.Context) error {
 		return fmt.Errorf("the environments of the cluster: %d, expected 1: %w", len(in), err)
 	}
 	return s.host.Due(ctx, "drive")
+}
+
+// late puts events on the bus that took minutes, and months.
+func (s *Scenario) late(ctx context.Context) error {
+	const vanished, minutesAgo, monthsAgo = "vanished", "00000000000000000000000000000001", "00000000000000000000000000000002"
+	if err := s.putOldEvent(ctx, vanished, minutesAgo, 5*time.Minute); err != nil {
+		return err
+	}
+	if err := s.wait(ctx, "a late event's task", func(ctx context.Context) (bool, string, error) {
+		_, err := s.reader.GetTask(ctx, vanished, minutesAgo)
+		return err == nil, "", err
+	}); err != nil {
+		return err
+	}
+	before := s.calls("reconcile", "DescribeTasks")
+	if err := s.putOldEvent(ctx, cluster, monthsAgo, 90*24*time.Hour); err != nil {
+		return err
+	}
+	if err := s.wait(ctx, "a look at ECS because of an event older than any tombstone", func(context.Context) (bool, string, error) {
+		return s.calls("reconcile", "DescribeTasks") > before, "", nil
+	}); err != nil {
+		return err
+	}
+	if _, err := s.reader.GetTask(ctx, cluster, monthsAgo); client.StatusOf(err) != http.StatusNotFound {
+		return fmt.Errorf("an event of three months ago must not bring its task to life: expected the status 404, got: %w", err)
+	}
+	if err := s.host.Due(ctx, "reconcile"); err != nil {
+		return err
+	}
+	return s.wait(ctx, "a look for the cluster that is not listed", func(context.Context) (bool, string, error) {
+		return s.calls("reconcile", "DescribeClusters") > 0, "", nil
+	})
+}
+
+// putOldEvent puts the event of a stopped task of that id on the bus, as of some time ago.
+func (s *Scenario) putOldEvent(ctx context.Context, cluster, id string, ago time.Duration) error {
+	at := time.Now().Add(-ago).UTC().Truncate(time.Second)
+	prefix := fmt.Sprintf("arn:%s:ecs:%s:%s:", s.host.Template.Partition, s.host.Template.Region, s.host.Template.Account)
+	arn := prefix + "task/" + cluster + "/" + id
+	detail, err := json.Marshal(map[string]any{
+		"taskArn": arn, "clusterArn": prefix + "cluster/" + cluster, "taskDefinitionArn": prefix + "task-definition/web:1", "group": "service:web",
+		"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "version": 9, "launchType": "EC2", "containers": []any{},
+		"createdAt": at, "updatedAt": at, "stoppedAt": at, "stoppedReason": "test",
+	})
+	if err != nil {
+		return err
+	}
+	return s.putEventAt(ctx, "ECS Task State Change", arn, string(detail), at)
 }
 
 // metrics asks for those that alarms are made of.

@@ -23,7 +23,7 @@ const (
 	environment = "log-agent"
 	hosts       = 8
 	// patience bounds every wait. On two busy cores, with an emulator that takes 100 writes a second, things take seconds.
-	patience = 60 * time.Second
+	patience = 90 * time.Second
 	poll     = 150 * time.Millisecond
 )
 
@@ -35,10 +35,8 @@ type Scenario struct {
 	// operator and reader have the stack's two managed policies, nobody has none, unsigned does not sign.
 	operator, reader, nobody, unsigned *client.Client
 
-	watch    *watch
-	bus      *subscription
-	steps    int
-	deployed string // task definition of the last revision
+	watch *watch
+	bus   *subscription
 }
 
 // New prepares a run on a host; ecsURL is where the simulator answers users.
@@ -85,6 +83,7 @@ var steps = []step{
 	{"every list, filter and page of the API answers", (*Scenario).queries},
 	{"a stream record that cannot be worked on is set aside alone", (*Scenario).streamFailure},
 	{"the environment is deleted: all daemons are stopped", (*Scenario).remove},
+	{"events of minutes and of months ago, and of a cluster that is gone, end as they should", (*Scenario).late},
 	{"metrics were written", (*Scenario).metrics},
 }
 

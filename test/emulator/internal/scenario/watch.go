@@ -44,7 +44,7 @@ func (s *Scenario) openWatch(ctx context.Context, path string) (*watch, error) {
 		cancel()
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request) //nolint:bodyclose // the goroutine below closes it
 	if err != nil {
 		cancel()
 		return nil, err

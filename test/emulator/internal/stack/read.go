@@ -61,7 +61,10 @@ func Read(ctx context.Context, clients Clients, name string) (*Template, error) 
 			t.Resources[id] = resource
 		}
 	}
-	return t, t.streams(ctx, clients.DynamoDB)
+	if err := t.streams(ctx, clients.DynamoDB); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // IsObject says whether a text is how Python prints an object: moto answers so where it forgot to give a resource a name.
@@ -87,8 +90,9 @@ func (t *Template) parse(body string) error {
 	}
 	var document struct {
 		Resources map[string]struct {
-			Type       string
-			Properties map[string]any
+			Type           string
+			Properties     map[string]any
+			DeletionPolicy string
 		}
 		Conditions map[string]any
 	}
@@ -96,7 +100,7 @@ func (t *Template) parse(body string) error {
 		return err
 	}
 	for id, r := range document.Resources {
-		t.Resources[id] = Resource{LogicalID: id, Type: r.Type, Properties: r.Properties}
+		t.Resources[id] = Resource{LogicalID: id, Type: r.Type, Properties: r.Properties, Retained: r.DeletionPolicy == "Retain"}
 	}
 	return nil
 }
@@ -131,11 +135,17 @@ func (t *Template) Resolved(r Resource, into any) error {
 	return nil
 }
 
-// Missing are the resources that the emulator did not create, by type, with their number.
+// untracked are created without a physical id by some emulators: what the API answers tells that they are there.
+var untracked = map[string]bool{
+	"AWS::CDK::Metadata": true, "AWS::ApiGateway::Method": true, "AWS::ApiGateway::Deployment": true, "AWS::Lambda::Permission": true,
+}
+
+// Missing are the resources of which the emulator's CloudFormation has no physical id, by type, with their number: it did
+// not create them.
 func (t *Template) Missing() map[string]int {
 	missing := map[string]int{}
 	for _, r := range t.Resources {
-		if r.PhysicalID == "" && r.Type != "AWS::CDK::Metadata" {
+		if r.PhysicalID == "" && !untracked[r.Type] {
 			missing[r.Type]++
 		}
 	}

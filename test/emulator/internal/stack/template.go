@@ -20,6 +20,8 @@ type Resource struct {
 	Type       string // such as AWS::Lambda::Function
 	PhysicalID string // empty if the emulator did not create it
 	Properties map[string]any
+	// Retained says that the resource outlives the stack.
+	Retained bool
 }
 
 // Template is a template and what became of it.
@@ -226,7 +228,7 @@ func (t *Template) ref(id string) (any, error) {
 	}
 	r, ok := t.Resources[id]
 	if !ok {
-		return nil, fmt.Errorf("Ref to %s, which is neither a resource nor a parameter", id)
+		return nil, fmt.Errorf("a Ref to %s, which is neither a resource nor a parameter", id)
 	}
 	if r.PhysicalID == "" {
 		// A stage and its like are named in the template itself.
