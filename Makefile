@@ -19,6 +19,10 @@ LAMBDAS := ingest reconcile api scheduler
 # are none of the product's.
 MODULES := . infra/cdk test/emulator
 
+# What the functions are built for: arm64, or amd64, which Lambda calls x86_64. It
+# has to be what the stack says; `make deploy` sees to that.
+LAMBDA_GOARCH ?= arm64
+
 # The same source gives the same bytes wherever it is built: neither paths nor
 # the state of the checkout go in. A deploy then uploads only what changed.
 LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
@@ -43,7 +47,7 @@ bin/blox: force
 	go build -o $@ ./cmd/blox
 
 dist/%/bootstrap: force
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build $(LAMBDA_FLAGS) -o $@ ./functions/$*/bootstrap
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build $(LAMBDA_FLAGS) -o $@ ./functions/$*/bootstrap
 
 .PHONY: test
 test: ## Run the tests, on DynamoDB Local too (needs Go, Java and npm)

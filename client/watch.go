@@ -22,7 +22,8 @@ type WatchOptions struct {
 	EntityVersion string
 	// NoSnapshot leaves the snapshot out: only what changes from now on.
 	NoSnapshot bool
-	// TimeoutSeconds is how long one answer lasts, 1 to 300, before the watch goes on in another; 0 is the longest.
+	// TimeoutSeconds is how long one answer lasts, 1 to 300, before the watch goes on in another; 0 is the API's default of
+	// 60. A snapshot must fit into one answer.
 	TimeoutSeconds int
 }
 
@@ -36,11 +37,15 @@ const (
 	silenceLimit = 50 * time.Second
 	// maxLineBytes is more than any task: ECS's own answers for one are bounded by far less.
 	maxLineBytes = 8 << 20
+	// shortAnswer is how long an answer lasts at least that is followed by the next one at once: ends that come faster
+	// would make a storm of requests.
+	shortAnswer = time.Second
 )
 
 // WatchTasks tells what happens to the tasks that the filter picks, until ctx ends, which is no error. It goes on by
-// itself when the connection or an answer ends; while the API cannot be reached it tries again, ever less often. Before the
-// first event it gives up like other calls.
+// itself when the connection or an answer ends; while it gets no further it tries again, ever less often. It gives up like
+// other calls before the first event, and while it has no position: a snapshot is not begun again and again. A snapshot
+// that is too large for one answer is an error of status 413.
 //
 // Keep what is UPDATED, drop what is DELETED, and at a BOOKMARK drop what was not told since the last SNAPSHOT. What has
 // ended is dropped at its Metadata.VisibleUntil, of which nothing else tells. An event may come twice, versions may be left
@@ -63,8 +68,9 @@ type watching[E any] struct {
 	position string
 	common   func(*E) *WatchEvent
 	yield    func(E, error) bool
-	// heard says that there was an event; news, that there was one in this answer.
-	heard, news bool
+	// heard says that there was an event. progress says that there was one in this answer that a repeating fault does not
+	// bring: what an answer begins with comes each time.
+	heard, progress bool
 }
 
 // errStopped says that whoever iterates wants no more.
@@ -85,22 +91,32 @@ func watch[E any](
 
 // run reads one answer after the other.
 func (w *watching[E]) run(ctx context.Context) error {
-	for failures := 0; ; {
-		w.news = false
+	// begun counts the answers that failed while the watch had not begun for good: nothing was heard, or no position.
+	for failures, begun := 0, 0; ; {
+		w.progress = false
+		asked := time.Now()
 		wait, err := w.answer(ctx)
-		if w.news {
+		if w.progress {
 			failures = 0
 		}
 		switch {
 		case err == nil:
+			if time.Since(asked) < shortAnswer {
+				if err := w.client.pause(ctx, shortAnswer); err != nil {
+					return err
+				}
+			}
 			continue
 		case StatusOf(err) == http.StatusGone:
 			return fmt.Errorf("%w: %w", ErrListAgain, err)
 		case ctx.Err() != nil || errors.Is(err, errStopped) || !w.mayPass(ctx, err):
 			return err
 		}
-		if failures++; !w.heard && failures == maxAttempts {
-			return err
+		failures++
+		if !w.heard || w.position == "" {
+			if begun++; begun == maxAttempts {
+				return err
+			}
 		}
 		if err := w.client.pause(ctx, max(wait, w.client.backoff(min(failures, 10)))); err != nil {
 			return err
@@ -127,15 +143,12 @@ func (w *watching[E]) answer(ctx context.Context) (wait time.Duration, err error
 	lines := bufio.NewScanner(body)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLineBytes)
 	for lines.Scan() {
-		silence.Reset(silenceLimit)
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
-		}
+		silence.Stop() // whoever iterates may take its time
 		ended, err := w.line(lines.Bytes())
 		if ended || err != nil {
 			return 0, err
 		}
-		silence.Reset(silenceLimit) // whoever iterates may take its time
+		silence.Reset(silenceLimit)
 	}
 	if err := lines.Err(); err != nil {
 		return 0, causeOf(ctx, fmt.Errorf("reading the stream: %w", err))
@@ -153,14 +166,21 @@ func causeOf(ctx context.Context, err error) error {
 
 // line takes one line; ended says that it was the last.
 func (w *watching[E]) line(text []byte) (ended bool, err error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return false, nil
+	}
 	var event E
 	if err := json.Unmarshal(text, &event); err != nil {
 		return false, fmt.Errorf("decoding a line: %w", err)
 	}
 	common := w.common(&event)
-	w.heard, w.news = true, true
+	w.heard = true
 	if common.EntityVersion != "" {
+		w.progress = w.progress || common.EntityVersion != w.position
 		w.position = common.EntityVersion
+	}
+	if common.Type == WatchEnd || common.Type == WatchHeartbeat {
+		w.progress = true
 	}
 	switch common.Type {
 	case WatchEnd:

@@ -75,8 +75,11 @@ func TestAWatchGoesOnByItself(t *testing.T) {
 		path + "&entityVersion=p2&status=running&timeoutSeconds=60", path + "&entityVersion=p3&status=running&timeoutSeconds=60",
 		path + "&entityVersion=p3&status=running&timeoutSeconds=60",
 	}, f.requests)
-	require.Len(t, f.pauses, 5, "none after an end in order")
-	require.Less(t, f.pauses[1], f.pauses[2], "ever longer while there is nothing")
+	require.Len(t, f.pauses, 6)
+	require.Equal(t, shortAnswer, f.pauses[1], "after an end in order that came at once")
+	require.Less(t, f.pauses[2], f.pauses[3], "ever longer while there is nothing")
+	require.Equal(t, f.pauses[2], f.pauses[4], "and anew after progress")
+	require.Less(t, f.pauses[4], f.pauses[5], "what an answer begins with is none")
 }
 
 func TestAnEventOfAWatch(t *testing.T) {
@@ -112,7 +115,10 @@ func TestWhatEndsAWatch(t *testing.T) {
 		"another function":            {[]func(http.ResponseWriter, *http.Request){status(421, `{"status":421}`)}, 421, false, 1},
 		"no answer from the start":    {[]func(http.ResponseWriter, *http.Request){status(503, `{"status":503}`)}, 503, false, maxAttempts},
 		"too many watchers":           {[]func(http.ResponseWriter, *http.Request){status(429, `{"status":429}`)}, 429, false, maxAttempts},
-		"something else":              {[]func(http.ResponseWriter, *http.Request){status(200, "<html>")}, 0, false, 1},
+		"a snapshot that is too large": {[]func(http.ResponseWriter, *http.Request){
+			stream(line("BOOKMARK", "p1"), `{"type":"ERROR","error":{"status":413,"title":"Request Entity Too Large","detail":"one cluster"}}`),
+		}, 413, false, 1},
+		"something else": {[]func(http.ResponseWriter, *http.Request){status(200, "<html>")}, 0, false, 1},
 		"a wrong one, later": {[]func(http.ResponseWriter, *http.Request){
 			broken(line("BOOKMARK", "p1")), status(403, `{"message":"no"}`),
 		}, 403, false, 2},
@@ -175,5 +181,68 @@ func TestASilentStreamCountsAsCutOff(t *testing.T) {
 		require.GreaterOrEqual(t, time.Since(began), silenceLimit)
 		require.Less(t, time.Since(began), silenceLimit+time.Second)
 		require.Equal(t, "cluster=edge&entityVersion=p1&status=running", server.asked[1])
+	})
+}
+
+// A fault that repeats brings the beginning of an answer each time.
+func TestARepeatingFaultIsAskedForEverLessOften(t *testing.T) {
+	fault := broken(line("BOOKMARK", "p1"))
+	f := &fake{answers: []func(http.ResponseWriter, *http.Request){fault, fault, fault, fault, fault, fault, fault, fault, fault, stream(line("BOOKMARK", "p1"), line("HEARTBEAT", "p1"))}}
+	types, _, err := watchTasks(f.start(t, Options{}), WatchOptions{EntityVersion: "p1"}, 11)
+	require.NoError(t, err)
+	require.Equal(t, "HEARTBEAT", types[10])
+	require.Len(t, f.pauses, 9)
+	require.IsNonDecreasing(t, f.pauses)
+	require.Equal(t, maxPause, f.pauses[8])
+}
+
+// A snapshot that is cut off has to begin again, at the price of all of it.
+func TestASnapshotIsNotBegunAgainForEver(t *testing.T) {
+	f := &fake{answers: []func(http.ResponseWriter, *http.Request){broken(line("SNAPSHOT", ""), updated, line("HEARTBEAT", ""))}}
+	types, _, err := watchTasks(f.start(t, Options{}), WatchOptions{}, 100)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.Len(t, f.requests, maxAttempts)
+	require.Len(t, types, 3*maxAttempts)
+}
+
+// scripted writes its lines as they are read, and then nothing.
+type scripted struct {
+	lines []string
+	asked int
+}
+
+func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked++
+	from, to := io.Pipe()
+	context.AfterFunc(r.Context(), func() { _ = to.CloseWithError(r.Context().Err()) })
+	go func() {
+		for _, text := range s.lines {
+			if _, err := io.WriteString(to, text+"\n"); err != nil {
+				return
+			}
+		}
+	}()
+	recorder := httptest.NewRecorder()
+	recorder.Header().Set("Content-Type", "application/x-ndjson")
+	answer := recorder.Result()
+	answer.Body, answer.Request = from, r
+	return answer, nil
+}
+
+func TestWhoIteratesMayTakeItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &scripted{lines: []string{line("BOOKMARK", "p1"), line("HEARTBEAT", "p2"), line("HEARTBEAT", "p3")}}
+		c, err := New(Options{Endpoint: "http://blox", HTTPClient: &http.Client{Transport: server}})
+		require.NoError(t, err)
+		var positions []string
+		for event, err := range c.WatchTasks(t.Context(), TaskFilter{}, WatchOptions{}) {
+			require.NoError(t, err)
+			if positions = append(positions, event.EntityVersion); len(positions) == 3 {
+				break
+			}
+			<-time.After(3 * silenceLimit)
+		}
+		require.Equal(t, []string{"p1", "p2", "p3"}, positions)
+		require.Equal(t, 1, server.asked, "the stream was not silent meanwhile")
 	})
 }

@@ -32,7 +32,7 @@ type WatchEvent struct {
 
 // WatchProblem is a problem document within a watch.
 type WatchProblem struct {
-	Status int    `json:"status" doc:"As an HTTP status. 410: the position is too old, list again."`
+	Status int    `json:"status" doc:"As an HTTP status. 410: the position is too old, list again. 413: the snapshot does not fit into one answer."`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
 }

@@ -38,7 +38,7 @@ func newDoctorCommand(c *connection) *cobra.Command {
   api           it answers
   permissions   clusters, tasks, instances and environments may be read
   reconcile     each cluster was reconciled with ECS within two periods
-  events        they arrive on time
+  events        none is reported to be late, and none waits in the queue (with --stack)
   dead letters  the queues are empty (with --stack)
   alarms        none is in ALARM, and each tells somebody (with --stack)
   canary        a task that is started in ECS, and stopped again, is seen (with --cluster and --canary-task-definition)
@@ -55,7 +55,7 @@ The exit code is 0 if no check failed; warnings do not count.`,
 	flags.StringVar(&f.canary.Cluster, "cluster", "", "cluster to run the canary in (name or ARN)")
 	flags.StringVar(&f.canary.TaskDefinition, "canary-task-definition", "", "what to run as the canary: FAMILY, FAMILY:REVISION or ARN")
 	flags.IntVar(&f.canarySeconds, "canary-seconds", 30, "how much later than in ECS the canary may be seen, 1 to 600")
-	flags.IntVar(&f.reconcileMinutes, "reconcile-minutes", 5, "the installation's reconcile period, 1 to 60")
+	flags.IntVar(&f.reconcileMinutes, "reconcile-minutes", 5, "the installation's reconcile period, 1 to 60, where no stack tells it (without --stack)")
 	f.output.addForm(cmd)
 	return cmd
 }
@@ -104,6 +104,7 @@ func (f *doctorFlags) config(cmd *cobra.Command, c *connection) (doctor.Config, 
 			_, text := explain(err)
 			return text
 		},
+		Why: why,
 		Now: c.now, Pause: c.pause, NewID: func() string { return uuid.NewString()[:8] },
 	}
 	if f.canary.Cluster != "" {

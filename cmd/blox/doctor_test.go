@@ -165,3 +165,17 @@ func TestDoctorOfLocalMode(t *testing.T) {
 		})
 	}
 }
+
+// A service of AWS that cannot be reached is not the Blox API.
+func TestDoctorTellsWhichServiceDoesNotAnswer(t *testing.T) {
+	s := newSession(t)
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1",
+	} {
+		t.Setenv(name, value)
+	}
+	got := s.run("doctor --stack Blox-blox")
+	require.Equal(t, exitFailed, got.code)
+	require.Contains(t, got.stdout, "STS cannot be reached at http://127.0.0.1:1 (connect: connection refused): check the region")
+	require.NotContains(t, got.stdout, "Blox API")
+}

@@ -71,6 +71,7 @@ func explain(err error) (code int, text string) {
 	var called *url.Error
 	var foreign *client.ForeignError
 	var service smithy.APIError
+	var operation *smithy.OperationError
 	switch {
 	case errors.As(err, &exit):
 		return exit.code, exit.Error()
@@ -84,8 +85,14 @@ func explain(err error) (code int, text string) {
 		return exitFailed, explainCredentials(err)
 	case errors.As(err, &service):
 		return exitFailed, explainAWS(err, service)
+	case errors.As(err, &operation) && errors.As(err, &called):
+		return exitFailed, fmt.Sprintf("%s cannot be reached at %s (%s): check the region (--region, AWS_REGION), AWS_ENDPOINT_URL and the network",
+			operation.Service(), serverOf(called), why(called))
+	case errors.As(err, &operation):
+		return exitFailed, oneLine(err)
 	case errors.As(err, &called):
-		return exitFailed, explainCall(called)
+		return exitFailed, fmt.Sprintf("cannot reach the Blox API at %s (%s): start one with blox local, or give its address with --endpoint or --stack",
+			serverOf(called), why(called))
 	default:
 		return exitFailed, err.Error()
 	}
@@ -120,17 +127,22 @@ func whereToLook(refusal client.Refusal) string {
 	}
 }
 
-func explainCall(e *url.Error) string {
-	server := e.URL
+func serverOf(e *url.Error) string {
 	if parsed, err := url.Parse(e.URL); err == nil {
-		server = parsed.Scheme + "://" + parsed.Host
+		return parsed.Scheme + "://" + parsed.Host
 	}
+	return e.URL
+}
+
+// why is why a call got no answer.
+func why(e *url.Error) string {
 	var dial *net.OpError
-	why := e.Err.Error()
-	if e.Timeout() {
-		why = "no answer in time"
-	} else if errors.As(e.Err, &dial) && dial.Op == "dial" {
-		why = dial.Err.Error()
+	switch {
+	case e.Timeout():
+		return "no answer in time"
+	case errors.As(e.Err, &dial) && dial.Op == "dial":
+		return dial.Err.Error()
+	default:
+		return e.Err.Error()
 	}
-	return fmt.Sprintf("cannot reach the Blox API at %s (%s): start one with blox local, or give its address with --endpoint or --stack", server, why)
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -32,8 +31,9 @@ const closeBefore = time.Second
 // Handle answers one request: it returns when status and headers are known, and the body follows as it is read. The
 // error is nil unless the event is none of API Gateway's.
 //
-// Lambda's runtime cancels ctx and closes the response when it has read all of it or cannot pass it on any more. A body
-// that is not read blocks the API's writes, so that nothing piles up.
+// Lambda does not stop a function whose reader went away: it reads on and drops what it read, so that such a stream goes on,
+// and counts among the function's concurrent executions, until its END. Other gateways may close the body. A body that is not
+// read blocks the API's writes, so that nothing piles up.
 func (h *StreamHandler) Handle(ctx context.Context, request events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
 	var cancel context.CancelFunc
 	if deadline, ok := ctx.Deadline(); ok {
@@ -48,8 +48,9 @@ func (h *StreamHandler) Handle(ctx context.Context, request events.APIGatewayPro
 	}
 	reader, writer := io.Pipe()
 	answer := &streamWriter{header: http.Header{}, body: writer, begun: make(chan struct{})}
-	// Ends a write that nobody reads.
-	stop := context.AfterFunc(ctx, func() { _ = writer.CloseWithError(errClosed) })
+	// Ends a write that nobody reads. The answer just ends, for an error would count as one of the function; that it lacks
+	// its last line says enough.
+	stop := context.AfterFunc(ctx, func() { _ = writer.Close() }) // never fails
 	go func() {
 		defer cancel()
 		defer stop()
@@ -62,9 +63,6 @@ func (h *StreamHandler) Handle(ctx context.Context, request events.APIGatewayPro
 		StatusCode: answer.status, MultiValueHeaders: answer.sent, Body: &streamBody{reader, cancel},
 	}, nil
 }
-
-// errClosed is what a reader gets whose stream was cut off.
-var errClosed = errors.New("the stream was cut off: its reader was too slow")
 
 // streamBody ends the request when whoever reads the answer closes it.
 type streamBody struct {

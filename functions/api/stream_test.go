@@ -127,8 +127,9 @@ func TestAReaderThatTakesNothingIsCutOff(t *testing.T) {
 		<-time.After(29 * time.Second)
 		synctest.Wait()
 		require.NoError(t, ctx.Err(), "before the deadline")
-		_, err = io.ReadAll(answer.Body)
-		require.ErrorContains(t, err, "too slow")
+		body, err := io.ReadAll(answer.Body)
+		require.NoError(t, err, "an error would be one of the function")
+		require.NotContains(t, string(body), "END")
 		require.NoError(t, answer.Close())
 	})
 }

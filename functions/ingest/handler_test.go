@@ -43,6 +43,8 @@ type function struct {
 	invoke lambda.Handler
 	store  *table.State
 	dead   *fakeQueue
+
+	metrics metrics.Memory
 }
 
 var now = eventtest.DefaultTime.Add(time.Second)
@@ -52,7 +54,7 @@ func newFunction(t testing.TB, db dynamo.API, name string) *function {
 	require.NoError(t, table.Create(t.Context(), db, name, schema.State))
 	f.invoke = lambda.NewHandler(New(ingest.Config{
 		Store: f.store, DeadLetters: f.dead, Hints: &fakeQueue{}, Workers: 1,
-		Now: func() time.Time { return now }, Metrics: metrics.Discard{}, Logger: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return now }, Metrics: &f.metrics, Logger: slog.New(slog.DiscardHandler),
 	}).Handle)
 	return f
 }
@@ -94,7 +96,9 @@ func TestABatchIsAnsweredByItem(t *testing.T) {
 	require.JSONEq(t, `{"batchItemFailures":[]}`, string(answer), "a list, for null would mean that all failed")
 
 	f.dead.err = io.ErrClosedPipe
+	require.Empty(t, f.metrics.Of(metrics.IngestMessagesFailed))
 	require.Equal(t, []string{"message-1"}, f.send(t, eventtest.Task(), []byte("nonsense")))
+	require.Equal(t, []int64{1}, f.metrics.Of(metrics.IngestMessagesFailed))
 	stored, err := f.store.Get(t.Context(), taskKey(eventtest.DefaultTaskID), now)
 	require.NoError(t, err)
 	require.Equal(t, int64(1), stored.Version)

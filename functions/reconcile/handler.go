@@ -3,7 +3,9 @@
 // region on the function's own FIFO queue, and that queue, with
 // ReportBatchItemFailures on. So there is one sweep at a time in an account and
 // region, however often the schedule fires, and a sweep that runs out of time is
-// delivered again.
+// delivered again, which goes on where it stopped. What failed otherwise is left
+// to the next sweep: delivered again it would hold back the whole account and
+// region, because of a single cluster, longer than the next sweep takes to come.
 package reconcile
 
 import (
@@ -16,6 +18,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/reconcile"
 	"github.com/blox/blox/internal/reconcile/request"
@@ -36,9 +39,10 @@ type Config struct {
 	// Places are what to reconcile: one for each account and region, each with its own ECS and budget.
 	Places []reconcile.Config
 	// Queue is the function's own queue.
-	Queue  queue.Sender
-	Now    func() time.Time
-	Logger *slog.Logger
+	Queue   queue.Sender
+	Now     func() time.Time
+	Metrics metrics.Sink
+	Logger  *slog.Logger
 }
 
 // Handler translates between Lambda and the reconciler.
@@ -85,9 +89,12 @@ func (h *Handler) Handle(ctx context.Context, payload json.RawMessage) (events.S
 	// rest of the batch is still good work.
 	for _, message := range shape.Records {
 		if err := h.request(ctx, message); err != nil {
-			h.cfg.Logger.ErrorContext(ctx, "a request to reconcile failed", "messageId", message.MessageId, "error", err)
+			h.cfg.Logger.ErrorContext(ctx, "no time is left for a request to reconcile", "messageId", message.MessageId, "error", err)
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
 		}
+	}
+	if n := len(response.BatchItemFailures); n > 0 {
+		h.cfg.Metrics.Put([]metrics.Value{{Name: metrics.ReconcileMessagesFailed, Value: int64(n)}})
 	}
 	return response, nil
 }
@@ -102,9 +109,10 @@ func (h *Handler) askForSweeps(ctx context.Context, at time.Time) error {
 	return errors.Join(failures...)
 }
 
-// request does what one message asks. A message that can never be done is
-// logged and dropped: the next sweep sees whatever it was about, and a FIFO
-// queue would hold back all others of the group for it.
+// request does what one message asks. The error says that the time is up before
+// it is done. A message that can never be done, or that failed, is logged and
+// dropped: the next sweep sees whatever it was about, and a FIFO queue would hold
+// back all others of the group for it.
 func (h *Handler) request(ctx context.Context, message events.SQSMessage) error {
 	asked, err := request.Parse(message.Body)
 	var reconciler *reconcile.Reconciler
@@ -119,6 +127,10 @@ func (h *Handler) request(ctx context.Context, message events.SQSMessage) error 
 		_, err = reconciler.Sweep(ctx, asked.At)
 	} else {
 		_, err = reconciler.Describe(ctx, asked)
+	}
+	if err != nil && ctx.Err() == nil {
+		h.cfg.Logger.ErrorContext(ctx, "a request to reconcile failed", "messageId", message.MessageId, "kind", asked.Kind, "error", err)
+		return nil
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/metrics"
@@ -54,10 +56,31 @@ type function struct {
 	store  *table.State
 	host   string // its id
 	now    time.Time
+	// broken is a cluster whose tasks cannot be listed; the time is up while they are if it ends the invocation.
+	broken  string
+	end     context.CancelFunc
+	metrics metrics.Memory
+}
+
+// brokenECS refuses to list the tasks of one cluster.
+type brokenECS struct {
+	ecsapi.API
+	f *function
+}
+
+func (b brokenECS) ListTasks(ctx context.Context, in *ecs.ListTasksInput, opts ...func(*ecs.Options)) (*ecs.ListTasksOutput, error) {
+	if !strings.HasSuffix(*in.Cluster, "/"+b.f.broken) {
+		return b.API.ListTasks(ctx, in, opts...)
+	}
+	if b.f.end != nil {
+		b.f.end()
+		return nil, ctx.Err()
+	}
+	return nil, errors.New("out of order")
 }
 
 func newFunction(t *testing.T) *function {
-	f := &function{queue: &fakeQueue{}, now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
+	f := &function{queue: &fakeQueue{}, now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), broken: "none"}
 	f.sim = ecssim.New(ecssim.Config{Account: account, Region: region}, f.now)
 	f.sim.AddHost(f.now, "edge", ecssim.HostSpec{})
 	f.host = f.sim.Snapshot().Hosts[0].ID
@@ -67,14 +90,14 @@ func newFunction(t *testing.T) *function {
 	clock := func() time.Time { return f.now }
 	f.invoke = lambda.NewHandler(New(Config{
 		Places: []reconcile.Config{{
-			ECS: ecs.New(ecs.Options{
+			ECS: brokenECS{ecs.New(ecs.Options{
 				Region: region, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""),
 				HTTPClient: &http.Client{Transport: &ecssim.Transport{Sim: f.sim, Now: clock}}, Retryer: aws.NopRetryer{},
-			}),
+			}), f},
 			Account: account, Region: region, Store: f.store, Now: clock, Workers: 1, Period: 5 * time.Minute,
 			Metrics: metrics.Discard{}, Logger: slog.New(slog.DiscardHandler),
 		}},
-		Queue: f.queue, Now: clock, Logger: slog.New(slog.DiscardHandler),
+		Queue: f.queue, Now: clock, Metrics: &f.metrics, Logger: slog.New(slog.DiscardHandler),
 	}).Handle)
 	return f
 }
@@ -88,7 +111,12 @@ func (f *function) deliver(t *testing.T, bodies ...string) []string {
 	}
 	payload, err := json.Marshal(in)
 	require.NoError(t, err)
-	answer, err := f.invoke.Invoke(t.Context(), payload)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if f.end != nil {
+		f.end = cancel
+	}
+	answer, err := f.invoke.Invoke(ctx, payload)
 	require.NoError(t, err)
 	var out events.SQSEventResponse
 	require.NoError(t, json.Unmarshal(answer, &out))
@@ -99,9 +127,11 @@ func (f *function) deliver(t *testing.T, bodies ...string) []string {
 	return failed
 }
 
-func (f *function) stored(t *testing.T) int {
+func (f *function) stored(t *testing.T) int { return f.storedIn(t, "edge") }
+
+func (f *function) storedIn(t *testing.T, cluster string) int {
 	t.Helper()
-	records, err := f.store.Living(t.Context(), state.ClusterKey{Account: account, Region: region, Name: "edge"}, state.KindContainerInstance)
+	records, err := f.store.Living(t.Context(), state.ClusterKey{Account: account, Region: region, Name: cluster}, state.KindContainerInstance)
 	require.NoError(t, err)
 	return len(records)
 }
@@ -155,19 +185,51 @@ func TestADescribeStoresWhatItNames(t *testing.T) {
 	require.Equal(t, 1, f.stored(t))
 }
 
-// What can never be done is dropped; what failed is delivered again, and the
-// rest of the batch is done.
-func TestABatchIsAnsweredByItem(t *testing.T) {
+const sweep = `{"kind":"sweep","account":"123456789012","region":"us-east-1","atMillis":1795165200000}`
+
+// One cluster that cannot be reconciled holds back neither the others nor the
+// next request, which waits behind this one in the queue.
+func TestAClusterThatFailsHoldsBackNothing(t *testing.T) {
 	f := newFunction(t)
-	f.sim.Faults().SetThrottled("ListClusters")
+	f.sim.AddHost(f.now, "alpha", ecssim.HostSpec{})
+	f.sim.AddHost(f.now, "gamma", ecssim.HostSpec{})
+	f.broken = "edge"
+	require.Empty(t, f.deliver(t, sweep), "the next sweep asks anew")
+	require.Equal(t, 1, f.storedIn(t, "alpha"))
+	require.Equal(t, 1, f.storedIn(t, "gamma"))
+	require.Zero(t, f.stored(t))
+	require.Empty(t, f.metrics.Of(metrics.ReconcileMessagesFailed))
+}
+
+func TestASweepThatRunsOutOfTimeIsDeliveredAgain(t *testing.T) {
+	f := newFunction(t)
+	f.sim.AddHost(f.now, "alpha", ecssim.HostSpec{})
+	f.sim.AddHost(f.now, "gamma", ecssim.HostSpec{})
+	f.broken, f.end = "edge", func() {}
+	require.Equal(t, []string{"0", "1"}, f.deliver(t, sweep, sweep))
+	require.Equal(t, 1, f.storedIn(t, "alpha"))
+	require.Zero(t, f.storedIn(t, "gamma"))
+	require.Equal(t, []int64{2}, f.metrics.Of(metrics.ReconcileMessagesFailed))
+
+	f.broken, f.end = "none", nil
+	require.Empty(t, f.deliver(t, sweep))
+	require.Equal(t, 1, f.storedIn(t, "gamma"), "it goes on where it stopped")
+}
+
+// What can never be done and what failed are dropped, and the rest of the batch
+// is done.
+func TestABatchIsWorkedOnByItem(t *testing.T) {
+	f := newFunction(t)
+	f.sim.Faults().SetThrottled("ListClusters", "DescribeTasks")
 	failed := f.deliver(t,
 		`nonsense`,
-		`{"kind":"sweep","account":"123456789012","region":"us-east-1","atMillis":1795165200000}`,
+		sweep,
+		`{"kind":"describe","cluster":"123456789012/us-east-1/edge","tasks":["x"]}`,
 		`{"kind":"sweep","account":"999999999999","region":"us-east-1","atMillis":1795165200000}`,
 		`{"kind":"describe","cluster":"123456789012/eu-west-1/edge","instances":["x"]}`,
 		`{"kind":"describe","cluster":"123456789012/us-east-1/edge","instances":["`+f.host+`"]}`,
 	)
-	require.Equal(t, []string{"1"}, failed)
+	require.Empty(t, failed)
 	require.Equal(t, 1, f.stored(t))
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/blox/blox/internal/dispatch"
 	"github.com/blox/blox/internal/drive"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/wakeup"
 )
@@ -86,6 +87,9 @@ func driveBatch(ctx context.Context, d *drive.Driver, log *slog.Logger, records 
 		if err := d.Drive(ctx, id, todo.instances); err != nil {
 			fail(todo.messages...)
 		}
+	}
+	if n := len(response.BatchItemFailures); n > 0 {
+		d.Metrics.Put([]metrics.Value{{Name: metrics.DriveMessagesFailed, Value: int64(n)}})
 	}
 	return response
 }

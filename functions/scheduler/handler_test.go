@@ -39,6 +39,10 @@ func (s *sender) Send(_ context.Context, messages []queue.Message) error {
 
 // newDrive is the handler as Lambda runs it, on tables with one environment, "env".
 func newDrive(t *testing.T, wakeups queue.Sender) lambda.Handler {
+	return newMeasuredDrive(t, wakeups, metrics.Discard{})
+}
+
+func newMeasuredDrive(t *testing.T, wakeups queue.Sender, sink metrics.Sink) lambda.Handler {
 	t.Helper()
 	db := memory.New()
 	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
@@ -52,7 +56,7 @@ func newDrive(t *testing.T, wakeups queue.Sender) lambda.Handler {
 		ECS: func(string, string) (ecsapi.API, error) { return nil, errors.New("no ECS in this test") },
 		Now: time.Now, NewOwner: func() string { return "test" }, Installation: "main",
 		Settings: daemon.DefaultSettings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1,
-		Announce: announce.Discard{}, Metrics: metrics.Discard{}, Log: log,
+		Announce: announce.Discard{}, Metrics: sink, Log: log,
 	}), log))
 }
 
@@ -88,9 +92,15 @@ func TestDriveReportsOnlyTheMessagesThatFailed(t *testing.T) {
 		"a host that is no key":       {[]string{`{"environmentId":"env","instances":["x"]}`}, []string{"a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answer, err := newDrive(t, &sender{}).Invoke(t.Context(), batch(t, c.bodies...))
+			var sink metrics.Memory
+			answer, err := newMeasuredDrive(t, &sender{}, &sink).Invoke(t.Context(), batch(t, c.bodies...))
 			require.NoError(t, err)
 			require.Equal(t, c.want, failures(t, answer))
+			var counted []int64
+			if len(c.want) > 0 {
+				counted = []int64{int64(len(c.want))}
+			}
+			require.Equal(t, counted, sink.Of(metrics.DriveMessagesFailed))
 		})
 	}
 }

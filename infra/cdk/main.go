@@ -1,5 +1,6 @@
 // Command cdk is the CDK app of Blox: it makes the stack of an installation, or, with centralAccount and centralRegion
-// in its context, that of a member. Its parameters are described in internal/settings.
+// in its context, that of a member. The stacks are put together in internal/blox, out of the packages beside it; the
+// parameters are described in internal/settings. README.md has a map.
 package main
 
 import (

@@ -15,7 +15,8 @@
 //	}
 //
 // An event is put at least once, after what it tells of was stored. After a crash at the wrong moment it is put again:
-// whoever acts on events keys on deploymentId, detail-type and status.
+// whoever acts on events keys on deploymentId, detail-type, status and since, which tells one time of being stuck or
+// blocked from the next. What became of a deployment is put within a day, or not at all.
 package announce
 
 import (
@@ -36,7 +37,7 @@ const (
 	DeploymentStateChange = "Blox Deployment State Change"
 	// DeploymentStuck: the deployment has not ended and nothing came of it for too long. Once for each such time.
 	DeploymentStuck = "Blox Deployment Stuck"
-	// EnvironmentBlocked: ECS finds no room for the daemon on some hosts, and did on all before.
+	// EnvironmentBlocked: ECS finds no room for the daemon on some hosts, and did on all for a while before.
 	EnvironmentBlocked = "Blox Environment Blocked"
 )
 
@@ -66,7 +67,8 @@ type Detail struct {
 	// Counts are of hosts, as the API gives them; Blocked are hosts that ECS finds no room on.
 	Counts  daemon.Counts `json:"counts"`
 	Blocked int           `json:"blocked"`
-	// Since is when the deployment last came forward, of DeploymentStuck only.
+	// Since is when the deployment last came forward, of DeploymentStuck, and when hosts were first found blocked, of
+	// EnvironmentBlocked.
 	Since *time.Time `json:"since,omitempty"`
 	// FailedInstances are hosts without a working daemon, and why: at most MaxFailedInstances.
 	FailedInstances []daemon.FailedInstance `json:"failedInstances,omitempty"`
@@ -90,9 +92,12 @@ func Of(detailType, installation string, env daemon.Environment, dep daemon.Depl
 		detail.Account, detail.Region = cluster.Account, cluster.Region
 		detail.Clusters = append(detail.Clusters, cluster.ARN(env.Partition))
 	}
-	if detailType == DeploymentStuck {
+	switch detailType {
+	case DeploymentStuck:
 		since := dep.CameForwardAt()
 		detail.Since = &since
+	case EnvironmentBlocked:
+		detail.Since = dep.Progress.BlockedSince
 	}
 	for _, failed := range dep.FailedInstances[:min(len(dep.FailedInstances), MaxFailedInstances)] {
 		failed.Reason = failed.Reason[:min(len(failed.Reason), MaxReasonBytes)]

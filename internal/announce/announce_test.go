@@ -18,15 +18,15 @@ func deployment() (daemon.Environment, daemon.Deployment) {
 	cluster := state.ClusterKey{Account: "123456789012", Region: "eu-west-1", Name: "edge"}
 	came := at.Add(-31 * time.Minute)
 	return daemon.Environment{
-		ID: "0199f000-aaaa-7000-8000-000000000001", Name: "log-agent", Partition: "aws", Clusters: []state.ClusterKey{cluster},
-	}, daemon.Deployment{
-		ID: "0199f000-bbbb-7000-8000-000000000002", Revision: 3, Status: daemon.DeploymentRunning, CreatedAt: at.Add(-time.Hour),
-		Counts:   daemon.Counts{Desired: 10, Updated: 7, Healthy: 9, Unavailable: 1, Exempt: 1},
-		Progress: daemon.Progress{At: &came, Desired: 10, Remaining: 3, Blocked: 1},
-		FailedInstances: []daemon.FailedInstance{{
-			Host: daemon.HostKey{Cluster: cluster, EC2InstanceID: "i-1"}, Reason: "RESOURCE:MEMORY",
-		}},
-	}
+			ID: "0199f000-aaaa-7000-8000-000000000001", Name: "log-agent", Partition: "aws", Clusters: []state.ClusterKey{cluster},
+		}, daemon.Deployment{
+			ID: "0199f000-bbbb-7000-8000-000000000002", Revision: 3, Status: daemon.DeploymentRunning, CreatedAt: at.Add(-time.Hour),
+			Counts:   daemon.Counts{Desired: 10, Updated: 7, Healthy: 9, Unavailable: 1, Exempt: 1},
+			Progress: daemon.Progress{At: &came, Desired: 10, Remaining: 3, Blocked: 1},
+			FailedInstances: []daemon.FailedInstance{{
+				Host: daemon.HostKey{Cluster: cluster, EC2InstanceID: "i-1"}, Reason: "RESOURCE:MEMORY",
+			}},
+		}
 }
 
 // People's rules and programs read this.
@@ -47,9 +47,14 @@ func TestTheDetailOfAnEvent(t *testing.T) {
 	require.Equal(t, []string{"arn:aws:ecs:eu-west-1:123456789012:cluster/edge"}, event.resources())
 }
 
-func TestOnlyAStuckDeploymentSaysSinceWhen(t *testing.T) {
+// A deployment may be stuck, or its environment blocked, more than once: since tells one time from the next.
+func TestWhatLastsSaysSinceWhen(t *testing.T) {
 	env, dep := deployment()
+	blocked := at.Add(-12 * time.Minute)
+	dep.Progress.BlockedSince = &blocked
 	require.Nil(t, Of(DeploymentStateChange, "main", env, dep, "", at).Detail.Since)
+	require.Equal(t, blocked, *Of(EnvironmentBlocked, "main", env, dep, "", at).Detail.Since)
+	require.Equal(t, at.Add(-31*time.Minute), *Of(DeploymentStuck, "main", env, dep, "", at).Detail.Since)
 	dep.Progress.At = nil
 	require.Equal(t, dep.CreatedAt, *Of(DeploymentStuck, "main", env, dep, "", at).Detail.Since, "it never came forward")
 }

@@ -39,7 +39,7 @@ type Deployment struct {
 	// Announced is the status that people were told of last. It is stored after they were told: if the scheduler dies in
 	// between, they are told again.
 	Announced DeploymentStatus `json:"announced,omitempty"`
-	// ToldStuck and ToldBlocked say that people were told of the Progress's StuckSince and Blocked.
+	// ToldStuck and ToldBlocked say that people were told of the Progress's StuckSince and BlockedSince.
 	ToldStuck   bool `json:"toldStuck,omitempty"`
 	ToldBlocked bool `json:"toldBlocked,omitempty"`
 }

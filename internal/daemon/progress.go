@@ -16,7 +16,7 @@ func (p *planner) advance() {
 	after, reason, now := before, "progress", p.now
 	after.Counts = p.tally()
 	after.FailedInstances = p.failedInstances()
-	after.Progress.Blocked = p.blocked()
+	after.Progress = after.Progress.block(p.blocked(), p.Settings, now)
 	if before.Status == DeploymentPending {
 		after.Status, after.StartedAt = DeploymentRunning, &now
 	}
@@ -33,7 +33,7 @@ func (p *planner) advance() {
 	}
 	// Of what is over, people are told again when it is back.
 	after.ToldStuck = after.ToldStuck && after.Stuck()
-	after.ToldBlocked = after.ToldBlocked && after.Progress.Blocked > 0
+	after.ToldBlocked = after.ToldBlocked && after.Progress.BlockedSince != nil
 	if before.Status == after.Status && before.Counts == after.Counts && before.Progress == after.Progress &&
 		slices.Equal(before.FailedInstances, after.FailedInstances) {
 		return

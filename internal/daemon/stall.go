@@ -8,15 +8,22 @@ import (
 // Progress is how far a deployment came, and when.
 type Progress struct {
 	// At is when the deployment last came forward: when fewer of its hosts than ever before were left without the
-	// revision. A host that loses its daemon and gets it back again and again is no progress.
+	// revision. A host that loses its daemon and gets it back again and again is no progress, and neither are hosts that
+	// come and go.
 	At *time.Time `json:"at,omitempty"`
-	// Desired and Remaining are the hosts of that count, and those of them that were left. More hosts begin a new count.
+	// Desired is the last count of hosts, and Remaining the fewest of them that were left without the revision so far.
 	Desired   int `json:"desired,omitempty"`
 	Remaining int `json:"remaining,omitempty"`
+	// Departed are hosts that had the revision and left, and that no other has taken the place of yet.
+	Departed int `json:"departed,omitempty"`
 	// StuckSince is when it was found that the deployment did not come forward for StuckAfter; nil while it does.
 	StuckSince *time.Time `json:"stuckSince,omitempty"`
 	// Blocked are hosts that ECS found no room on, or that are not fit for the task.
 	Blocked int `json:"blocked,omitempty"`
+	// BlockedSince is when hosts were first found blocked, and UnblockedSince since when none is; both are nil once none
+	// was for HealthGrace.
+	BlockedSince   *time.Time `json:"blockedSince,omitempty"`
+	UnblockedSince *time.Time `json:"unblockedSince,omitempty"`
 }
 
 // CameForwardAt is when the deployment last came forward; at first, when it was made.
@@ -32,11 +39,50 @@ func (d Deployment) Stuck() bool { return !d.Status.Ended() && d.Progress.StuckS
 
 // comeForward is the progress with what is counted now.
 func (p Progress) comeForward(c Counts, now time.Time) Progress {
-	remaining := c.Desired - c.Updated
-	if p.At == nil || c.Desired > p.Desired || remaining < p.Remaining {
+	p = p.recount(c)
+	if remaining := c.Desired - c.Updated; p.At == nil || remaining < p.Remaining {
 		p.At, p.Remaining, p.StuckSince = &now, remaining, nil
 	}
+	return p
+}
+
+// recount is the progress for the hosts that there are now, so that those who came or left are no progress. Only numbers
+// are known. What fewer hosts have the revision than ever is put down to those that left, as far as it goes; the rest of
+// them left without. Hosts that come take the place of those that had the revision: that they get it, too, brings the
+// deployment no further than it was. In a fleet of which a part is replaced all the time, anything else would hide for
+// ever that the others get nothing. What comes beyond that is left to be done, and is progress when it is.
+func (p Progress) recount(c Counts) Progress {
+	switch change := c.Desired - p.Desired; {
+	case change > 0:
+		replacing := min(change, p.Departed)
+		p.Departed -= replacing
+		p.Remaining += change - replacing
+	case change < 0:
+		updatedAtBest := p.Desired - p.Remaining
+		updatedLeft := min(-change, max(0, updatedAtBest-c.Updated))
+		p.Departed += updatedLeft
+		p.Remaining -= -change - updatedLeft
+	}
 	p.Desired = c.Desired
+	return p
+}
+
+// block is the progress with the hosts that are blocked now. One that is tried again may look free for a moment, or be:
+// only what was over for a while is news when it is back.
+func (p Progress) block(hosts int, s Settings, now time.Time) Progress {
+	p.Blocked = hosts
+	switch {
+	case hosts > 0:
+		p.UnblockedSince = nil
+		if p.BlockedSince == nil {
+			p.BlockedSince = &now
+		}
+	case p.BlockedSince == nil:
+	case p.UnblockedSince == nil:
+		p.UnblockedSince = &now
+	case now.Sub(*p.UnblockedSince) >= s.HealthGrace:
+		p.BlockedSince, p.UnblockedSince = nil, nil
+	}
 	return p
 }
 

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -80,14 +81,101 @@ func TestToAndFroIsNoProgress(t *testing.T) {
 	require.True(t, after(t, 10, flapping...).Stuck())
 }
 
-func TestMoreHostsAreANewCount(t *testing.T) {
-	dep := Deployment{Status: DeploymentRunning}
-	dep.Progress = dep.Progress.comeForward(Counts{Desired: 10, Updated: 8}, t0)
-	dep.Progress = dep.Progress.comeForward(Counts{Desired: 20, Updated: 8}, t0.Add(time.Minute))
-	require.Equal(t, t0.Add(time.Minute), *dep.Progress.At)
-	require.Equal(t, 12, dep.Progress.Remaining)
-	dep.Progress = dep.Progress.comeForward(Counts{Desired: 12, Updated: 0}, t0.Add(2*time.Minute))
-	require.Equal(t, t0.Add(time.Minute), *dep.Progress.At, "fewer hosts and fewer of them updated: those that had it left")
+// counted is what is counted of a rollout's hosts at some moment.
+type counted struct{ hosts, updated int }
+
+// TestHostsThatComeAndGoHideNoStuckDeployment counts again and again, and says when the deployment last came forward.
+func TestHostsThatComeAndGoHideNoStuckDeployment(t *testing.T) {
+	for name, c := range map[string]struct {
+		counts []counted
+		want   int // the last count that was progress
+	}{
+		"nothing happens":                                 {[]counted{{10, 7}, {10, 7}, {10, 7}}, 0},
+		"one more is updated":                             {[]counted{{10, 7}, {10, 8}, {10, 8}}, 1},
+		"an updated one leaves":                           {[]counted{{10, 7}, {9, 6}}, 0},
+		"and comes back as it was":                        {[]counted{{10, 7}, {9, 6}, {10, 7}}, 0},
+		"and comes back without, and gets it":             {[]counted{{10, 7}, {9, 6}, {10, 6}, {10, 7}}, 0},
+		"others take the place of it again and again":     {[]counted{{10, 7}, {9, 6}, {10, 7}, {9, 6}, {10, 6}, {10, 7}, {9, 6}, {10, 7}}, 0},
+		"others come first, then it leaves":               {[]counted{{10, 7}, {11, 7}, {11, 8}, {10, 7}, {11, 7}, {11, 8}, {10, 7}}, 2},
+		"one without leaves":                              {[]counted{{10, 7}, {9, 7}}, 0},
+		"and the others go on":                            {[]counted{{10, 7}, {9, 7}, {9, 8}}, 2},
+		"one comes":                                       {[]counted{{10, 7}, {11, 7}}, 0},
+		"and gets the revision":                           {[]counted{{10, 7}, {11, 7}, {11, 8}}, 2},
+		"half of all leave":                               {[]counted{{100, 50}, {60, 30}}, 0},
+		"and the others go on from there":                 {[]counted{{100, 50}, {60, 30}, {60, 31}}, 2},
+		"all without leave":                               {[]counted{{10, 7}, {7, 7}}, 0},
+		"a daemon is lost and back while hosts leave":     {[]counted{{10, 7}, {9, 5}, {9, 6}, {9, 5}, {9, 6}}, 0},
+		"all leave, and as many come and are all updated": {[]counted{{10, 7}, {0, 0}, {10, 0}, {10, 7}, {10, 8}}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p Progress
+			minute := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
+			for n, count := range c.counts {
+				p = p.comeForward(Counts{Desired: count.hosts, Updated: count.updated}, minute(n))
+				require.GreaterOrEqual(t, p.Remaining, 0)
+			}
+			require.Equal(t, minute(c.want), *p.At)
+		})
+	}
+}
+
+// Three of ten hosts never get the revision, and every twenty minutes another one is away for a minute: as one that comes
+// back with its daemon, or as one that needs a new daemon first.
+func TestADayOfHostsThatComeAndGoIsADayStuck(t *testing.T) {
+	for name, back := range map[string]func(minute int) counted{
+		"back at once": func(int) counted { return counted{10, 7} },
+		"as a new host": func(minute int) counted {
+			if minute%20 < 3 {
+				return counted{10, 6}
+			}
+			return counted{10, 7}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dep, stuck := Deployment{Status: DeploymentRunning, CreatedAt: t0}, 0
+			var since []time.Time
+			for minute := range 24 * 60 {
+				now, seen := t0.Add(time.Duration(minute)*time.Minute), back(minute)
+				if minute%20 == 0 && minute > 0 {
+					seen = counted{9, 6}
+				} else if minute < 20 {
+					seen = counted{10, 7}
+				}
+				dep.Progress = dep.Progress.comeForward(Counts{Desired: seen.hosts, Updated: seen.updated}, now)
+				if dep = dep.stall(DefaultSettings(), now); dep.Stuck() {
+					stuck++
+					since = append(since, dep.CameForwardAt())
+				}
+			}
+			require.Equal(t, 24*60-30, stuck, "minutes")
+			require.Len(t, slices.Compact(since), 1, "it is one time of being stuck, and told once")
+		})
+	}
+}
+
+// A host without room is tried again and again, and looks free for a moment each time.
+func TestHostsThatAreBlockedAgainSoonAreNoNews(t *testing.T) {
+	roomless := slotted(func(slot *Slot) { slot.Blocked, slot.Reason = true, "RESOURCE:MEMORY" })
+	dep := *fixture().Deployment
+	look := func(minute int, host func(*Snapshot, *Host)) Deployment {
+		s := fixture().with(1, running(1)).with(2, host)
+		s.Deployment = &dep
+		dep = advanced(s, t0.Add(time.Duration(minute)*time.Minute))
+		return dep
+	}
+	require.Equal(t, t0, *look(0, roomless).Progress.BlockedSince)
+	dep.ToldBlocked = true
+	for minute := 1; minute < 30; minute += 2 {
+		require.True(t, look(minute, running(1)).ToldBlocked, "a moment")
+		require.Zero(t, dep.Progress.Blocked, "the number is true all the same")
+		require.True(t, look(minute+1, roomless).ToldBlocked)
+		require.Equal(t, t0, *dep.Progress.BlockedSince)
+		require.Nil(t, dep.Progress.UnblockedSince)
+	}
+	require.True(t, look(40, running(1)).ToldBlocked)
+	require.True(t, look(49, running(1)).ToldBlocked)
+	require.False(t, look(50, running(1)).ToldBlocked, "ten minutes without")
+	require.Equal(t, t0.Add(51*time.Minute), *look(51, roomless).Progress.BlockedSince, "that is news")
 }
 
 func TestADeploymentWhoseClustersAreNeverReconciledIsStuck(t *testing.T) {
@@ -116,7 +204,10 @@ func TestADeploymentWhoseClustersAreNeverReconciledIsStuck(t *testing.T) {
 func TestPeopleAreToldAgainOfWhatIsBack(t *testing.T) {
 	told := Deployment{
 		ID: "d-2", EnvironmentID: "env", Revision: 2, Status: DeploymentRunning, CreatedAt: t0.Add(-time.Hour), ToldStuck: true, ToldBlocked: true,
-		Progress: Progress{At: ago(time.Hour), Desired: 2, Remaining: 2, StuckSince: ago(30 * time.Minute), Blocked: 1},
+		Progress: Progress{
+			At: ago(time.Hour), Desired: 2, Remaining: 2, StuckSince: ago(30 * time.Minute), Blocked: 1, BlockedSince: ago(time.Hour),
+			UnblockedSince: ago(10 * time.Minute),
+		},
 	}
 	s := fixture().with(1, running(1)).with(2, slotted(func(slot *Slot) { slot.Blocked, slot.Reason = true, "RESOURCE:MEMORY" }))
 	s.Deployment = &told

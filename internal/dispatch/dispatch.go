@@ -7,6 +7,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,28 +36,39 @@ type Dispatcher struct{ Config }
 // New is a dispatcher.
 func New(c Config) *Dispatcher { return &Dispatcher{Config: c} }
 
-// Batch handles a batch of stream records. An error means that all of it is to be delivered again.
+// Batch handles a batch of stream records. An error means that all of it is to be delivered again. A change that cannot be
+// read is in the feed all the same, for a watcher needs its key alone: otherwise it would be missing there once the stream
+// gives it up.
 func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRecord) error {
 	var changes []table.RecordChange
+	var rows []table.Change
 	var synced []state.ClusterKey
+	var unread []error
 	for _, record := range records {
 		cluster, first, err := table.DecodeFirstSync(record)
 		if err != nil {
-			return err
+			unread = append(unread, err)
 		}
 		if first {
 			synced = append(synced, cluster)
 		}
 		change, ok, err := table.DecodeChange(record)
 		if err != nil {
-			return err
+			unread = append(unread, err)
 		}
-		if ok {
+		switch {
+		case ok:
 			changes = append(changes, change)
+			rows = append(rows, change.FeedChange())
+		case change.Key != state.Key{}:
+			rows = append(rows, table.Change{Key: change.Key, Reason: table.ReasonWritten})
 		}
 	}
-	if err := d.feed(ctx, changes); err != nil {
-		return err
+	if err := d.Feed.AppendAll(ctx, rows); err != nil {
+		unread = append(unread, fmt.Errorf("appending %d changes to the feed: %w", len(rows), err))
+	}
+	if len(unread) > 0 {
+		return errors.Join(unread...)
 	}
 	concerned, err := d.concerned(ctx, changes)
 	if err != nil {
@@ -72,17 +84,6 @@ func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRe
 		}
 	}
 	return d.wake(ctx, concerned)
-}
-
-func (d *Dispatcher) feed(ctx context.Context, changes []table.RecordChange) error {
-	rows := make([]table.Change, len(changes))
-	for i, c := range changes {
-		rows[i] = c.FeedChange()
-	}
-	if err := d.Feed.AppendAll(ctx, rows); err != nil {
-		return fmt.Errorf("appending %d changes to the feed: %w", len(rows), err)
-	}
-	return nil
 }
 
 // concerned maps environments to the container instances that they should look at.

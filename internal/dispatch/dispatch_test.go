@@ -172,3 +172,30 @@ func TestTheFirstReconcileOfAClusterWakesItsEnvironments(t *testing.T) {
 	require.NoError(t, w.state.PutSync(t.Context(), sync))
 	require.Empty(t, w.dispatch())
 }
+
+// Nobody can wait for a change that cannot be read: watchers hear of it, and of all others in its batch, though the batch
+// fails.
+func TestAChangeThatCannotBeReadGoesToTheFeed(t *testing.T) {
+	w := newWorld(t)
+	text, err := w.feed.Position(t.Context())
+	require.NoError(t, err)
+	from, err := table.ParseFeedPosition(text)
+	require.NoError(t, err)
+	w.store(task("a", 1, "PENDING", "service:web"), task("b", 1, "RUNNING", "service:web"), task("c", 1, "RUNNING", "service:web"))
+	batch := w.stream
+	for i, record := range batch {
+		if record.Change.Keys[schema.SortKey].String() == "b" {
+			batch[i].Change.NewImage = map[string]events.DynamoDBAttributeValue{schema.PartitionKey: events.NewNumberAttribute("7")}
+		}
+	}
+	require.ErrorContains(t, w.dispatcher.Batch(t.Context(), batch), "decoding a change of")
+	require.Empty(t, w.sent)
+
+	changes, _, err := w.feed.Read(t.Context(), from, 100)
+	require.NoError(t, err)
+	seen := map[string]table.Reason{}
+	for _, c := range changes {
+		seen[c.Key.ID] = c.Reason
+	}
+	require.Equal(t, map[string]table.Reason{"a": table.ReasonWritten, "b": table.ReasonWritten, "c": table.ReasonWritten}, seen)
+}

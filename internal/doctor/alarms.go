@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/blox/blox/client/stack"
 )
@@ -27,12 +30,40 @@ func (d *examination) alarms(ctx context.Context) {
 	all, err := listAlarms(ctx, d.AWS.Alarms, prefix)
 	switch {
 	case err != nil:
-		d.add(fail(checkAlarms, "cannot be read: "+d.Explain(err), "allow this identity cloudwatch:DescribeAlarms"))
+		d.add(d.alarmsUnknown(err))
 	case len(all) == 0:
 		d.add(warn(checkAlarms, "there is no alarm named "+prefix+"…", "nobody is told of trouble: deploy the stack again"))
 	default:
 		d.add(judgeAlarms(all)...)
 	}
+}
+
+// alarmsUnknown says why the alarms were not told. Only a refusal is one of IAM's.
+func (d *examination) alarmsUnknown(err error) Result {
+	var undecoded *smithy.DeserializationError
+	var answer *awshttp.ResponseError
+	switch {
+	case errors.As(err, &undecoded), errors.As(err, &answer) && answer.HTTPStatusCode() == http.StatusNotFound:
+		return warn(checkAlarms, "cannot be asked ("+d.Explain(err)+")",
+			"what answers does not speak as CloudWatch does: check AWS_ENDPOINT_URL; an emulator may lack this call")
+	case isDenied(err):
+		return fail(checkAlarms, "cannot be read: "+d.Explain(err), "allow this identity cloudwatch:DescribeAlarms")
+	default:
+		return fail(checkAlarms, "cannot be asked ("+d.Explain(err)+")", "look again; without it nobody can tell from here whether an alarm is on")
+	}
+}
+
+// isDenied says whether AWS understood the call and does not permit it.
+func isDenied(err error) bool {
+	var answered smithy.APIError
+	if !errors.As(err, &answered) {
+		return false
+	}
+	switch answered.ErrorCode() {
+	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized":
+		return true
+	}
+	return false
 }
 
 func listAlarms(ctx context.Context, api Alarms, prefix string) (all []types.MetricAlarm, err error) {

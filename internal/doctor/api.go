@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,18 +20,46 @@ func (d *examination) api(ctx context.Context) {
 	d.add(d.reach(ctx))
 	if d.blox == nil {
 		why := "the API cannot be called"
-		d.add(skipped(checkPermissions, why), skipped(checkReconcile, why), skipped(checkEvents, why))
+		d.add(skipped(checkPermissions, why), skipped(checkReconcile, why))
+		d.events(ctx, nil, why)
 		return
 	}
 	clusters, err := d.permissions(ctx)
 	if err != nil {
 		why := "the clusters cannot be read"
-		d.add(skipped(checkReconcile, why), skipped(checkEvents, why))
+		d.add(skipped(checkReconcile, why))
+		d.events(ctx, nil, why)
 		return
 	}
-	d.add(judgeReconciles(clusters, d.Now(), d.ReconcilePeriod)...)
-	d.add(judgeEvents(clusters)...)
+	if period, err := d.period(); err != nil {
+		d.add(fail(checkReconcile, err.Error(), "deploy the stack again: somebody changed its template by hand"))
+	} else {
+		d.add(judgeReconciles(clusters, d.Now(), period)...)
+	}
+	d.events(ctx, clusters, "no cluster is known yet")
 }
+
+// The outputs that tell the time between two sweeps, in minutes, and the address of the queue on which events come.
+const (
+	outputReconcileMinutes = "ReconcileMinutes"
+	outputEventsQueue      = "EventsQueueUrl"
+)
+
+// period is the time between two sweeps, as the stack tells it or else as the caller does.
+func (d *examination) period() (time.Duration, error) {
+	if d.found == nil || d.found.Outputs[outputReconcileMinutes] == "" {
+		return d.ReconcilePeriod, nil
+	}
+	text := d.found.Outputs[outputReconcileMinutes]
+	minutes, err := strconv.Atoi(text)
+	if err != nil || minutes < 1 || minutes > maxReconcileMinutes {
+		return 0, fmt.Errorf("the stack's output %s is %q: allowed are 1 to %d", outputReconcileMinutes, text, maxReconcileMinutes)
+	}
+	return time.Duration(minutes) * time.Minute, nil
+}
+
+// maxReconcileMinutes is the longest time between two sweeps that can be deployed.
+const maxReconcileMinutes = 60
 
 // reach finds the API and calls it.
 func (d *examination) reach(ctx context.Context) Result {
@@ -48,7 +78,12 @@ func (d *examination) reach(ctx context.Context) Result {
 	if err == nil {
 		err = blox.Ping(ctx)
 	}
-	if err != nil {
+	var unanswered *url.Error
+	switch {
+	case d.StackName != "" && errors.As(err, &unanswered):
+		return fail(checkAPI, fmt.Sprintf("%s does not answer (%s)", endpoint, d.Why(unanswered)),
+			"look whether this machine reaches the host (network, DNS, proxy), and whether API Gateway still has that API: without it nothing else of Blox can be seen")
+	case err != nil:
 		return fail(checkAPI, d.Explain(err), "correct that first: nothing else of Blox can be seen without the API")
 	}
 	d.blox = blox

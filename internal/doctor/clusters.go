@@ -7,13 +7,6 @@ import (
 	"github.com/blox/blox/client"
 )
 
-const (
-	// maxEventLag is where Blox stops no task any more: it does not know enough.
-	maxEventLag = 2 * time.Minute
-	// slowEvents are worth a look.
-	slowEvents = 30 * time.Second
-)
-
 // judgeReconciles judges how long ago the clusters were reconciled. After two periods Blox stops no task in them.
 func judgeReconciles(clusters []client.Cluster, now time.Time, period time.Duration) []Result {
 	if len(clusters) == 0 {
@@ -35,7 +28,7 @@ func judgeReconciles(clusters []client.Cluster, now time.Time, period time.Durat
 		if age > 2*period {
 			results = append(results, fail(checkReconcile, fmt.Sprintf("%s was last reconciled %s ago; the period is %s", name, roughly(age), roughly(period)),
 				"look at the reconcile function's log, its schedule and its queue's dead letters: calls of ECS may be throttled or denied. "+
-					"Until then no daemon is stopped in the cluster, so rollouts wait (--reconcile-minutes, if the period is another)"))
+					"Until then no daemon is stopped in the cluster, so rollouts wait (is the period another? --stack finds it, or --reconcile-minutes says it)"))
 		}
 		if c.AbsentHeldBack > 0 {
 			results = append(results, warn(checkReconcile, fmt.Sprintf("%s: %d tasks and instances are missing in ECS at once, too many to believe at the first look", name, c.AbsentHeldBack),
@@ -46,34 +39,4 @@ func judgeReconciles(clusters []client.Cluster, now time.Time, period time.Durat
 		return []Result{ok(checkReconcile, "%d clusters, each reconciled within the last %s", len(clusters), roughly(oldest))}
 	}
 	return bounded(results)
-}
-
-// judgeEvents judges how late events arrive, which is measured for an account and region.
-func judgeEvents(clusters []client.Cluster) []Result {
-	var results []Result
-	seen := map[string]bool{}
-	for _, c := range clusters {
-		place := c.Account + ", " + c.Region
-		if seen[place] {
-			continue
-		}
-		seen[place] = true
-		lag := time.Duration(c.EventLagMillis) * time.Millisecond
-		text := fmt.Sprintf("events of %s arrive %s late", place, roughly(lag))
-		const look = "look at the age of the oldest message of the events queue, and at the ingest function's errors and throttles"
-		switch {
-		case lag >= maxEventLag:
-			results = append(results, fail(checkEvents, text, look+"; no daemon is stopped until they catch up"))
-		case lag >= slowEvents:
-			results = append(results, warn(checkEvents, text, look))
-		}
-	}
-	switch {
-	case len(results) > 0:
-		return bounded(results)
-	case len(seen) == 0:
-		return []Result{skipped(checkEvents, "no cluster is known yet")}
-	default:
-		return []Result{ok(checkEvents, "arrive on time in %d accounts and regions", len(seen))}
-	}
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"iter"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -80,10 +81,12 @@ type Config struct {
 	Connect func(endpoint string) (Blox, error)
 	// Canary is the task to run, or nil.
 	Canary *Canary
-	// ReconcilePeriod is the installation's.
+	// ReconcilePeriod is the installation's, where no stack tells it.
 	ReconcilePeriod time.Duration
 	// Explain puts an error of a call into a sentence that says what to do.
 	Explain func(error) string
+	// Why is only what went wrong in a call that nothing answered.
+	Why func(*url.Error) string
 
 	Now   func() time.Time
 	Pause func(ctx context.Context, d time.Duration) error

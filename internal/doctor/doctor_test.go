@@ -3,12 +3,16 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/client"
@@ -23,7 +27,7 @@ func TestAHealthyInstallation(t *testing.T) {
 		{checkAPI, OK, "https://x.test/blox answers, in 34 ms", ""},
 		{checkPermissions, OK, "may read clusters, tasks, instances, environments", ""},
 		{checkReconcile, OK, "1 clusters, each reconciled within the last 2m", ""},
-		{checkEvents, OK, "arrive on time in 1 accounts and regions", ""},
+		{checkEvents, OK, "no late report of 1 accounts and regions; none waits in the queue", ""},
 		{checkDeadLetters, OK, "2 queues, all empty", ""},
 		{checkAlarms, OK, "2, none in ALARM", ""},
 		{checkCanary, OK, "a task in edge was seen RUNNING 2s after ECS told it and STOPPED 2s after ECS told it", ""},
@@ -101,6 +105,18 @@ func TestTheAPI(t *testing.T) {
 	only(t, i.examine(t, nil), checkAPI, Fail, "no address")
 }
 
+// An API in an account is not started on this machine, which is what one is told of an address that nobody gave.
+func TestADeployedAPIThatDoesNotAnswer(t *testing.T) {
+	i := newInstallation()
+	i.pingErr = fmt.Errorf("calling: %w", &url.Error{Op: "Get", URL: "https://x.test/blox/v1/ping", Err: errors.New("no such host")})
+	report := i.examine(t, nil)
+	only(t, report, checkAPI, Fail, "https://x.test/blox does not answer (why: no such host)")
+	require.Contains(t, of(report, checkAPI)[0].Do, "API Gateway")
+
+	report = i.examine(t, func(c *Config) { c.AWS, c.StackName, c.Endpoint, c.Canary = nil, "", "https://x.test/blox", nil })
+	only(t, report, checkAPI, Fail, "explained: calling")
+}
+
 func TestPermissions(t *testing.T) {
 	i := newInstallation()
 	i.tasksErr, i.environmentsErr = errDenied, errDenied
@@ -150,19 +166,6 @@ func TestReconciles(t *testing.T) {
 	require.Len(t, judgeReconciles(make([]client.Cluster, maxRows), start, time.Minute), maxRows)
 }
 
-func TestEvents(t *testing.T) {
-	for lag, want := range map[time.Duration]Status{0: OK, 29 * time.Second: OK, 30 * time.Second: Warn, 119 * time.Second: Warn, 2 * time.Minute: Fail} {
-		clusters := []client.Cluster{
-			{Name: "a", Account: "1", Region: "r", EventLagMillis: lag.Milliseconds()}, {Name: "b", Account: "1", Region: "r", EventLagMillis: lag.Milliseconds()},
-		}
-		only(t, Report{Results: judgeEvents(clusters)}, checkEvents, want, "")
-	}
-	only(t, Report{Results: judgeEvents(nil)}, checkEvents, Skipped, "no cluster")
-	two := judgeEvents([]client.Cluster{{Account: "1", Region: "r", EventLagMillis: 300_000}, {Account: "2", Region: "r", EventLagMillis: 31_000}})
-	require.Len(t, two, 2)
-	require.Equal(t, "events of 1, r arrive 5m late", two[0].Seen)
-}
-
 func TestDeadLetters(t *testing.T) {
 	i := newInstallation()
 	i.messages["https://sqs.test/events-dlq"] = "3"
@@ -205,9 +208,23 @@ func TestAlarms(t *testing.T) {
 	i.alarms = append(i.alarms, alarm("Blox-blox2-lag", cwtypes.StateValueOk))
 	only(t, i.examine(t, nil), checkAlarms, OK, "1, none in ALARM")
 
-	i = newInstallation()
-	i.alarmsErr = errors.New("denied")
-	only(t, i.examine(t, nil), checkAlarms, Fail, "denied")
+	for _, test := range []struct {
+		err          error
+		status       Status
+		says, advice string
+	}{
+		{&smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}, Fail, "cannot be read: explained: ", "allow this identity cloudwatch:DescribeAlarms"},
+		{&smithy.DeserializationError{Err: errors.New("not CBOR")}, Warn, "cannot be asked (explained: ", "check AWS_ENDPOINT_URL; an emulator may lack this call"},
+		{answered(http.StatusNotFound), Warn, "cannot be asked (explained: ", "check AWS_ENDPOINT_URL"},
+		{answered(http.StatusBadGateway), Fail, "cannot be asked (explained: ", "look again"},
+		{errors.New("cut off"), Fail, "cut off)", "look again"},
+	} {
+		i = newInstallation()
+		i.alarmsErr = fmt.Errorf("operation error CloudWatch: %w", test.err)
+		report := i.examine(t, nil)
+		only(t, report, checkAlarms, test.status, test.says)
+		require.Contains(t, of(report, checkAlarms)[0].Do, test.advice)
+	}
 
 	i = newInstallation()
 	for n := range maxAlarmPages {
@@ -291,4 +308,10 @@ func TestACanaryThatCannotBeStoppedIsNotForgotten(t *testing.T) {
 			require.Contains(t, results[1].Do, "aws ecs list-tasks --cluster edge --started-by blox-doctor/1")
 		})
 	}
+}
+
+// answered is what the SDK makes of an answer that no service of AWS gives.
+func answered(status int) error {
+	response := &smithyhttp.Response{Response: &http.Response{StatusCode: status}}
+	return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{Response: response, Err: &smithy.GenericAPIError{Code: "UnknownError"}}}
 }

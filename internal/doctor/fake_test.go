@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,7 @@ func newInstallation() *installation {
 		now: start, status: "UPDATE_COMPLETE", lag: 1500 * time.Millisecond,
 		outputs: map[string]string{
 			"ApiUrl": "https://x.test/blox", "Installation": "blox", "EventsDeadLettersUrl": "https://sqs.test/events-dlq",
+			"EventsQueueUrl": "https://sqs.test/events", "ReconcileMinutes": "5",
 			"StreamFailuresUrl": "https://sqs.test/stream-failures", "WakeupQueueUrl": "https://sqs.test/wakeups",
 		},
 		clusters: []client.Cluster{{Name: "edge", ClusterARN: clusterARN, Account: "123456789012", Region: "eu-west-1", LastReconciledAt: &at}},
@@ -89,6 +91,7 @@ func (i *installation) examine(t *testing.T, change func(*Config)) Report {
 		},
 		Canary:  &Canary{Cluster: "edge", TaskDefinition: "canary:1", Within: 10 * time.Second},
 		Explain: func(err error) string { return "explained: " + err.Error() },
+		Why:     func(err *url.Error) string { return "why: " + err.Err.Error() },
 		Now:     func() time.Time { return i.now },
 		Pause: func(ctx context.Context, d time.Duration) error {
 			i.now = i.now.Add(d)

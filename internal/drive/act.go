@@ -46,7 +46,6 @@ func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, 
 		return next{}, err
 	}
 	if s.Full && s.Environment.Status == daemon.EnvironmentActive && run.deployment != nil {
-		d.tell(ctx, s.Environment, *run.deployment)
 		s.Deployment = run.deployment
 		n.seen = &s
 	}

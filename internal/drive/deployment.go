@@ -37,11 +37,23 @@ func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
 	return r.note(ctx, a)
 }
 
-// finish removes what is left of a deleted environment, its lease last.
+// finish removes what is left of a deleted environment, its lease last. That its deployment ends with it is told before,
+// for then nothing is left to remember that it is to be told: a removal that breaks off tells it once, and one that the bus
+// does not take is told again if the removal breaks off, too, and else never: a deletion does not wait for the bus. The end
+// is counted after the removal, and not at all if that breaks off when the deployment is gone already.
 func (r *run) finish(ctx context.Context) error {
-	r.tellStopped(ctx, r.snapshot)
+	dep, err := r.stopped(ctx)
+	if err != nil {
+		return err
+	}
+	if dep != nil {
+		r.tell(ctx, r.snapshot.Environment, *dep)
+	}
 	if err := r.Daemon.RemoveEnvironment(ctx, r.snapshot.Environment); err != nil {
 		return err
+	}
+	if dep != nil && dep.Status == daemon.DeploymentStopped {
+		r.countEnded(r.snapshot.Environment, *dep)
 	}
 	r.Log.Info("environment deleted", "environment", r.snapshot.Environment.Name)
 	return r.Daemon.DropLease(ctx, r.lease)

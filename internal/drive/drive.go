@@ -56,6 +56,8 @@ var (
 type Driver struct {
 	Config
 	facts facts
+	// patience is for environments that cannot be worked on.
+	patience patience
 }
 
 // New is a driver.
@@ -97,35 +99,32 @@ func (d *Driver) Drive(ctx context.Context, environmentID string, instances []st
 		return err
 	}
 	at := look{all: len(instances) == 0 || crashed, instances: instances} // nobody knows what a crashed driver was told
-	var seen *daemon.Snapshot
-	defer func() {
-		if seen != nil {
-			d.measure(*seen) // once: many looks of one invocation are one moment to an alarm
-		}
-	}()
+	r := &report{Driver: d}
+	defer r.measure()
 	for range passes {
 		if d.short(ctx) {
 			break
 		}
 		next, err := d.pass(ctx, &lease, at)
-		if next.seen != nil {
-			seen = next.seen
-		}
+		r.add(next.seen)
 		if err == nil && next.wakeAfter > 0 {
 			err = d.wakeAll(ctx, &lease, next.wakeAfter)
 		}
 		if err != nil {
-			return d.abandon(ctx, lease, err)
+			return d.abandon(ctx, lease, r, err)
 		}
 		if next.again {
 			at = next.at
 			continue
 		}
+		r.tell(ctx) // under the lease: it stores what was told
 		if clean, err := d.Daemon.ReleaseLease(ctx, lease); err != nil || clean {
+			d.patience.restore(environmentID)
 			return err
 		}
 		at = look{} // the next pass reads what others left
 	}
+	r.tell(ctx)
 	// There is more to do than one invocation may: the next one begins with a look at everything.
 	if err := d.Daemon.YieldLease(ctx, lease); err != nil {
 		return err
@@ -183,15 +182,19 @@ func (d *Driver) enter(ctx context.Context, environmentID string, instances []st
 // abandon lets go of an environment that cannot be worked on now. The error makes the queue bring the wake-up again,
 // and the lease, not given back in order, makes whoever takes it next look at everything. If another driver has taken
 // the lease already, it has the work, too.
-func (d *Driver) abandon(ctx context.Context, lease table.Lease, err error) error {
-	ctx = context.WithoutCancel(ctx)
-	if errors.Is(err, table.ErrConflict) && errors.Is(d.Daemon.CheckLease(ctx, lease), table.ErrConflict) {
+func (d *Driver) abandon(ctx context.Context, lease table.Lease, r *report, err error) error {
+	free := context.WithoutCancel(ctx)
+	if errors.Is(err, table.ErrConflict) && errors.Is(d.Daemon.CheckLease(free, lease), table.ErrConflict) {
 		return nil
 	}
 	d.Log.Error("environment abandoned", "environmentId", lease.EnvironmentID, "error", err)
+	d.putOff(free, lease.EnvironmentID)
+	if !d.short(ctx) && ctx.Err() == nil {
+		r.tell(ctx)
+	}
 	return errors.Join(
 		fmt.Errorf("driving environment %s: %w", lease.EnvironmentID, err),
-		d.Daemon.YieldLease(ctx, lease),
+		d.Daemon.YieldLease(free, lease),
 	)
 }
 

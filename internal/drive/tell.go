@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
@@ -14,25 +15,34 @@ import (
 // maxOvertaken bounds the deployments that one new deployment is found to have overtaken.
 const maxOvertaken = 25
 
+// maxAge is how long ago a deployment may have ended that people are told of. What is older is no news: it ended before
+// anything was announced, or while the bus was away for long.
+const maxAge = 24 * time.Hour
+
 // tell announces what became of the deployment in force and was not announced yet, and remembers that it was. The change
 // itself is stored before: whoever hears of it and asks the API sees it. If the driver dies in between, the next look at
-// the whole environment announces it again; if the bus does not take it, too. Scheduling waits for neither.
-func (d *Driver) tell(ctx context.Context, env daemon.Environment, dep daemon.Deployment) {
+// the whole environment announces it again; if the bus does not take it, too. Scheduling waits for neither. ok is false
+// if the bus did not take it.
+func (d *Driver) tell(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (ok bool) {
 	events, told := d.news(env, dep)
 	if len(events) == 0 {
-		return
+		return true
 	}
+	var overtaken []daemon.Deployment
 	var err error
 	if dep.Announced == "" {
 		// The deployments before it come first: once it is announced, nobody looks for them.
-		err = d.tellOvertaken(ctx, env, dep)
+		var before []announce.Event
+		before, overtaken, err = d.newsOfOvertaken(ctx, env, dep)
+		events = append(before, events...)
 	}
 	if err == nil {
-		err = d.put(ctx, events, told)
+		err = d.put(ctx, env, events, append(overtaken, told))
 	}
 	if err != nil {
 		d.Log.Warn("people are told later", "environment", env.Name, "deploymentId", dep.ID, "error", err)
 	}
+	return err == nil
 }
 
 // news is what is to be announced of a deployment, and the deployment with that done.
@@ -42,7 +52,9 @@ func (d *Driver) news(env daemon.Environment, dep daemon.Deployment) (events []a
 	}
 	told = dep
 	if dep.Announced != dep.Status {
-		say(announce.DeploymentStateChange, stateReason(dep))
+		if !d.endedLongAgo(dep) {
+			say(announce.DeploymentStateChange, stateReason(dep))
+		}
 		told.Announced = dep.Status
 	}
 	if dep.Stuck() && !dep.ToldStuck {
@@ -74,60 +86,64 @@ func stateReason(dep daemon.Deployment) string {
 	return "the deployment is " + string(dep.Status)
 }
 
-// put puts events and stores that it was done.
-func (d *Driver) put(ctx context.Context, events []announce.Event, told daemon.Deployment) error {
+func (d *Driver) endedLongAgo(dep daemon.Deployment) bool {
+	return dep.Status.Ended() && dep.EndedAt != nil && d.Now().Sub(*dep.EndedAt) > maxAge
+}
+
+// put puts events, all at once, and stores of the deployments that it was done.
+func (d *Driver) put(ctx context.Context, env daemon.Environment, events []announce.Event, told []daemon.Deployment) error {
 	if err := d.Announce.Put(ctx, events); err != nil {
 		return err
 	}
-	err := d.Daemon.AdvanceDeployment(ctx, told)
-	if errors.Is(err, table.ErrConflict) {
-		return nil // it was superseded this moment, and will be announced as that
-	}
-	return err
-}
-
-// tellOvertaken announces the deployments that were superseded by this one, or by others before it that nobody looked at:
-// the API ends them, which has no bus. It also announces the end of one that the bus did not take before this one came.
-func (d *Driver) tellOvertaken(ctx context.Context, env daemon.Environment, dep daemon.Deployment) error {
-	latest, err := d.Daemon.LatestDeployments(ctx, env.ID, maxOvertaken)
-	if err != nil {
-		return err
-	}
-	for _, old := range latest {
-		// Two that were made at the same time may have been put in force in the other order, so none ends the search.
-		if old.ID == dep.ID || old.Announced == old.Status || !old.Status.Ended() {
-			continue
+	for _, dep := range told {
+		err := d.Daemon.AdvanceDeployment(ctx, dep)
+		if errors.Is(err, table.ErrConflict) {
+			continue // it was superseded this moment, and will be announced as that
 		}
-		events, told := d.news(env, old)
-		if err := d.put(ctx, events, told); err != nil {
+		if err != nil {
 			return err
 		}
-		if old.Status == daemon.DeploymentSuperseded {
-			d.countEnded(env, old)
+		if dep.Status == daemon.DeploymentSuperseded {
+			d.countEnded(env, dep)
 		}
 	}
 	return nil
 }
 
-// tellStopped announces that the environment's deployment ends with it. Nothing of it is left to remember that it was to
-// be announced, so it is now or never: a deletion does not wait for the bus.
-func (d *Driver) tellStopped(ctx context.Context, s daemon.Snapshot) {
-	if s.Deployment == nil || s.Deployment.Status.Ended() {
-		return
+// newsOfOvertaken is what is to be announced of the deployments that were superseded by this one, or by others before it
+// that nobody looked at: the API ends them, which has no bus. It also is the end of one that the bus did not take before
+// this one came.
+func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (events []announce.Event, told []daemon.Deployment, err error) {
+	latest, err := d.Daemon.LatestDeployments(ctx, env.ID, maxOvertaken)
+	if err != nil {
+		return nil, nil, err
 	}
-	now, dep := d.Now(), *s.Deployment
+	for _, old := range latest {
+		// Two that were made at the same time may have been put in force in the other order, so none ends the search.
+		if old.ID == dep.ID || old.Announced == old.Status || !old.Status.Ended() || d.endedLongAgo(old) {
+			continue
+		}
+		more, done := d.news(env, old)
+		events, told = append(events, more...), append(told, done)
+	}
+	return events, told, nil
+}
+
+// stopped is the deployment of a deleted environment as it ends with it, stored before people are told; nil if the
+// environment has none. One that had ended before stays as it is.
+func (r *run) stopped(ctx context.Context) (*daemon.Deployment, error) {
+	if r.snapshot.Deployment == nil || r.snapshot.Deployment.Status.Ended() {
+		return r.snapshot.Deployment, nil
+	}
+	now, dep := r.Now(), *r.snapshot.Deployment
 	dep.Status, dep.EndedAt = daemon.DeploymentStopped, &now
-	event := announce.Of(announce.DeploymentStateChange, d.Installation, s.Environment, dep, stateReason(dep), now)
-	if err := d.Announce.Put(ctx, []announce.Event{event}); err != nil {
-		d.Log.Warn("people are not told of the end of a deployment", "environment", s.Environment.Name, "deploymentId", dep.ID, "error", err)
-	}
-	d.countEnded(s.Environment, dep)
+	return &dep, r.Daemon.AdvanceDeployment(ctx, dep)
 }
 
 // countEnded counts a deployment that ended. None ends as failed: one that does not get on is stuck until a newer one
 // takes its place.
 func (d *Driver) countEnded(env daemon.Environment, dep daemon.Deployment) {
-	d.Metrics.Put([]metrics.Value{{Name: metrics.DeploymentsEnded, Value: 1}, {Name: metrics.DeploymentsFailed, Value: 0}},
+	d.Metrics.Put([]metrics.Value{{Name: metrics.DeploymentsEnded, Value: 1}},
 		append(about(env), metrics.Property{Key: "deploymentId", Value: dep.ID}, metrics.Property{Key: "status", Value: string(dep.Status)})...)
 }
 

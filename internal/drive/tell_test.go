@@ -6,10 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/table"
 )
@@ -59,7 +63,6 @@ func TestEachStateOfADeploymentIsToldOnce(t *testing.T) {
 	require.Equal(t, "log-agent", detail.EnvironmentName)
 	require.Equal(t, "1 of 1 hosts have revision 1", detail.Reason)
 	require.Equal(t, []int64{1}, w.metrics.Of(metrics.DeploymentsEnded))
-	require.Equal(t, []int64{0}, w.metrics.Of(metrics.DeploymentsFailed))
 }
 
 func TestWhatTheBusDoesNotTakeIsToldLater(t *testing.T) {
@@ -197,6 +200,173 @@ func TestADeletedEnvironmentsDeploymentIsToldToHaveStopped(t *testing.T) {
 	w.markDeleting()
 	w.look()
 	require.Empty(t, w.told(), "its deployment ended long ago")
+}
+
+// brittleDB fails the calls that a test wants to fail.
+type brittleDB struct {
+	*memory.DB
+	// deletes and queries say of a sort key, or of a partition, that the call fails.
+	deletes, queries func(key string) bool
+}
+
+var errTable = errors.New("the table is away")
+
+func keyText(key map[string]types.AttributeValue, name string) string {
+	return key[name].(*types.AttributeValueMemberS).Value
+}
+
+func (b *brittleDB) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	if b.deletes != nil && b.deletes(keyText(in.Key, "sk")) {
+		return nil, errTable
+	}
+	return b.DB.DeleteItem(ctx, in, opts...)
+}
+
+func (b *brittleDB) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	if b.queries != nil && b.queries(keyText(in.ExpressionAttributeValues, ":pk")) {
+		return nil, errTable
+	}
+	return b.DB.Query(ctx, in, opts...)
+}
+
+// brittle lets the driver work on a table that fails when the test says so.
+func (w *world) brittle() *brittleDB {
+	b := &brittleDB{DB: w.db}
+	w.driver.Daemon = table.NewDaemon(b, "daemon")
+	return b
+}
+
+func TestADeletionThatBreaksOffIsToldAndCountedOnce(t *testing.T) {
+	w := newWorld(t)
+	db := w.brittle()
+	w.markDeleting()
+	db.deletes = func(sk string) bool { return sk == "deployment/d-1" }
+	for range 3 {
+		require.ErrorIs(t, w.driver.Drive(t.Context(), "env", nil), errTable)
+	}
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 stopped"}, w.told())
+	dep, err := w.daemon.Deployment(t.Context(), "env", "d-1")
+	require.NoError(t, err)
+	require.Equal(t, daemon.DeploymentStopped, dep.Status, "who hears of it and asks sees it")
+	require.Empty(t, w.metrics.Of(metrics.DeploymentsEnded), "it is not over yet")
+
+	db.deletes = nil
+	w.look()
+	require.Empty(t, w.told())
+	require.Equal(t, []int64{1}, w.metrics.Of(metrics.DeploymentsEnded))
+	_, err = w.daemon.Environment(t.Context(), "env")
+	require.ErrorIs(t, err, table.ErrNotFound)
+}
+
+func TestADeletionTellsWhatWasNotToldYet(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	w.look()
+	w.told()
+	w.deployNext("d-2")
+	w.markDeleting() // nobody looked at d-2, nor at the end of d-1
+	w.endHost(1)
+	w.look()
+	require.Equal(t, []string{
+		"Blox Deployment State Change: d-1 superseded", "Blox Deployment State Change: d-2 stopped",
+	}, w.told())
+	require.Equal(t, []int64{1, 1}, w.metrics.Of(metrics.DeploymentsEnded))
+
+	w = newWorld(t)
+	w.bus.Fail(errors.New("no such bus"))
+	w.completes()
+	w.bus.Fail(nil)
+	w.markDeleting()
+	w.endHost(1)
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 completed"}, w.told(), "it ended before the environment was deleted")
+	require.Equal(t, []int64{1}, w.metrics.Of(metrics.DeploymentsEnded))
+}
+
+// endHost lets the host's task and slot go.
+func (w *world) endHost(n int) {
+	w.t.Helper()
+	require.NoError(w.t, w.daemon.DeleteSlot(w.t.Context(), w.slot(n)))
+	env, err := w.daemon.Environment(w.t.Context(), "env")
+	require.NoError(w.t, err)
+	env.KeepTasks = true
+	require.NoError(w.t, w.daemon.UpdateEnvironment(w.t.Context(), env, nil))
+}
+
+// An upgrade from a version that announced nothing finds deployments that ended long ago.
+func TestDeploymentsThatEndedLongAgoAreNoNews(t *testing.T) {
+	forget := func(w *world, ids ...string) {
+		for _, id := range ids {
+			dep, err := w.daemon.Deployment(t.Context(), "env", id)
+			require.NoError(t, err)
+			dep.Announced = ""
+			require.NoError(t, w.daemon.AdvanceDeployment(t.Context(), dep))
+		}
+	}
+	w := newWorld(t)
+	w.completes()
+	forget(w, "d-1")
+	w.now = w.now.Add(maxAge + time.Second)
+	w.told()
+	w.look()
+	require.Empty(t, w.told(), "the one in force")
+
+	w.deployNext("d-2")
+	w.deployNext("d-3")
+	w.now = w.now.Add(maxAge)
+	w.deployNext("d-4")
+	w.look()
+	require.Equal(t, []string{
+		"Blox Deployment State Change: d-3 superseded", "Blox Deployment State Change: d-2 superseded", "Blox Deployment State Change: d-4 completed",
+	}, w.told(), "d-1 ended longer ago than a day, d-2 did not")
+	forget(w, "d-2", "d-4")
+	w.now = w.now.Add(time.Second)
+	w.deployNext("d-5")
+	w.look()
+	require.Equal(t, []string{"Blox Deployment State Change: d-4 completed", "Blox Deployment State Change: d-5 completed"}, w.told())
+}
+
+// slowBus takes nothing, and counts how often it is asked. Each time a wake-up comes before it answers.
+type slowBus struct {
+	asked  int
+	wakeUp func()
+}
+
+func (b *slowBus) Put(context.Context, []announce.Event) error {
+	if b.asked++; b.asked < 10 {
+		b.wakeUp()
+	}
+	return context.DeadlineExceeded
+}
+
+// Each time the bus does not answer costs seconds, in which nobody else may work on the environment.
+func TestABusThatDoesNotAnswerIsAskedOnce(t *testing.T) {
+	w := newWorld(t)
+	bus := &slowBus{wakeUp: func() { require.NoError(t, w.newDriver("other").Drive(t.Context(), "env", nil)) }}
+	w.driver.Announce = bus
+	w.host(1)
+	w.look()
+	require.Equal(t, 1, bus.asked, "and not after the look that the wake-up asked for")
+	w.look()
+	require.Equal(t, 2, bus.asked)
+}
+
+func TestAnEnvironmentThatIsAbandonedIsToldOfAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	w.look()
+	w.told()
+	w.now = t0.Add(30 * time.Minute)
+	w.host(2)
+	db := w.brittle()
+	w.ecs.before = func(in *ecs.RunTaskInput) { // the first pass succeeds, and what it did asks for a second
+		w.ecs.before = nil
+		require.NoError(t, w.newDriver("other").Drive(t.Context(), "env", nil))
+		db.queries = func(string) bool { return true }
+	}
+	require.NoError(t, w.state.PutSync(t.Context(), syncedAt(w.now)))
+	require.ErrorIs(t, w.driver.Drive(t.Context(), "env", nil), errTable)
+	require.Equal(t, []string{"Blox Deployment Stuck: d-1 running"}, w.told())
 }
 
 func TestEachWholeLookIsMeasuredOnce(t *testing.T) {

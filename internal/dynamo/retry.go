@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,6 +50,48 @@ func again[T any](ctx context.Context, write func() (T, error)) (T, error) {
 		out, err = write()
 	}
 	return out, err
+}
+
+// RetryUnprocessed asks again for what BatchGetItem leaves unprocessed because the table is throttled, after pauses as DynamoDB
+// wants them: at once it would leave the same over again. What is left after unprocessedTries is given back as such. Whoever
+// makes the API wraps it: one in memory, on a time of its own, is not to be paused for.
+func RetryUnprocessed(api API) API { return &patient{api} }
+
+const (
+	unprocessedTries = 6
+	// unprocessedPause is the first pause's upper bound; each next one's is twice as long, all together 1.5 s at most.
+	unprocessedPause = 50 * time.Millisecond
+)
+
+type patient struct{ API }
+
+// BatchGetItem gives what all tries found. Consumed units are those of the last.
+func (p *patient) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	out, err := p.API.BatchGetItem(ctx, in, opts...)
+	for try := 1; try < unprocessedTries && err == nil && len(out.UnprocessedKeys) > 0; try++ {
+		if !pause(ctx, rand.N(unprocessedPause<<(try-1))) {
+			return nil, ctx.Err()
+		}
+		rest := *in
+		rest.RequestItems = out.UnprocessedKeys
+		found := out.Responses
+		if out, err = p.API.BatchGetItem(ctx, &rest, opts...); err == nil {
+			out.Responses = joined(found, out.Responses)
+		}
+	}
+	return out, err
+}
+
+// joined appends more to found, table by table.
+func joined(found, more map[string][]map[string]types.AttributeValue) map[string][]map[string]types.AttributeValue {
+	all := make(map[string][]map[string]types.AttributeValue, len(found))
+	for table, items := range found {
+		all[table] = items
+	}
+	for table, items := range more {
+		all[table] = append(slices.Clip(all[table]), items...)
+	}
+	return all
 }
 
 // underTransaction says that a transaction on the same item is all that was in the way.

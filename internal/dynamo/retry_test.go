@@ -3,8 +3,10 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -68,4 +70,55 @@ func TestTheEndOfTheContextEndsTheTries(t *testing.T) {
 	_, err := RetryConflicts(api).TransactWriteItems(ctx, nil)
 	require.Error(t, err)
 	require.Equal(t, 1, api.calls)
+}
+
+// throttled leaves all but the first key of each request over, until its calls are used up.
+type throttled struct {
+	API
+	calls, passes int
+}
+
+func (d *throttled) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	d.calls++
+	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{}, UnprocessedKeys: map[string]types.KeysAndAttributes{}}
+	for table, asked := range in.RequestItems {
+		done := len(asked.Keys)
+		if d.calls < d.passes {
+			done = min(1, done-1)
+			out.UnprocessedKeys[table] = types.KeysAndAttributes{Keys: asked.Keys[done:], ConsistentRead: asked.ConsistentRead}
+		}
+		out.Responses[table] = asked.Keys[:done]
+	}
+	return out, nil
+}
+
+func TestWhatABatchLeavesOverIsAskedForAgainLater(t *testing.T) {
+	keys := make([]map[string]types.AttributeValue, 4)
+	for i := range keys {
+		keys[i] = map[string]types.AttributeValue{"id": &types.AttributeValueMemberN{Value: strconv.Itoa(i)}}
+	}
+	asked := func() *dynamodb.BatchGetItemInput {
+		return &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"a": {Keys: keys[:3]}, "b": {Keys: keys[3:]}}}
+	}
+	for passes, calls := range map[int]int{1: 1, 2: 2, 4: 4, 100: unprocessedTries} {
+		synctest.Test(t, func(t *testing.T) {
+			api := &throttled{passes: passes}
+			began := time.Now()
+			out, err := RetryUnprocessed(api).BatchGetItem(t.Context(), asked())
+			require.NoError(t, err)
+			require.Equal(t, calls, api.calls)
+			require.Equal(t, calls > 1, time.Since(began) > 0, "it waits, and only where there is a rest")
+			require.Less(t, time.Since(began), 2*time.Second)
+			if passes == calls {
+				require.Empty(t, out.UnprocessedKeys)
+				require.Equal(t, map[string][]map[string]types.AttributeValue{"a": keys[:3], "b": keys[3:]}, out.Responses)
+			} else {
+				require.NotEmpty(t, out.UnprocessedKeys)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := RetryUnprocessed(&throttled{passes: 100}).BatchGetItem(ctx, asked())
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -35,24 +35,53 @@ func (s *server) cluster(ctx context.Context, location, given string) (state.Clu
 	if !named {
 		return key, nil
 	}
-	known, err := s.State.Clusters(ctx)
+	found, err := s.knownCluster(ctx, location, key.Name)
 	if err != nil {
 		return state.ClusterKey{}, err
+	}
+	if found == nil {
+		return s.own(key.Name), nil
+	}
+	return *found, nil
+}
+
+// watchedCluster is cluster for streams. A name that nobody knows is refused: a stream keeps to the cluster that it began
+// with, and by then the name may turn out to be another account's or region's.
+func (s *server) watchedCluster(ctx context.Context, given string) (state.ClusterKey, error) {
+	key, named, err := parseCluster(given)
+	if err != nil || !named {
+		return s.cluster(ctx, "query.cluster", given)
+	}
+	found, err := s.knownCluster(ctx, "query.cluster", key.Name)
+	if err != nil {
+		return state.ClusterKey{}, err
+	}
+	if found == nil {
+		return state.ClusterKey{}, notFound("query.cluster: no cluster of the name %s is known: give the ARN to wait for it", key.Name)
+	}
+	return *found, nil
+}
+
+// knownCluster is the stored cluster of that name, nil if there is none.
+func (s *server) knownCluster(ctx context.Context, location, name string) (*state.ClusterKey, error) {
+	known, err := s.State.Clusters(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var found []state.ClusterKey
 	var arns []string
 	for _, cluster := range known {
-		if cluster.Key.Name == key.Name {
+		if cluster.Key.Name == name {
 			found, arns = append(found, cluster.Key), append(arns, cluster.Key.ARN(""))
 		}
 	}
 	switch len(found) {
 	case 0:
-		return s.own(key.Name), nil
+		return nil, nil
 	case 1:
-		return found[0], nil
+		return &found[0], nil
 	default:
-		return state.ClusterKey{}, badRequest(wrong(location, given,
+		return nil, badRequest(wrong(location, name,
 			"%d clusters have this name: give one of the ARNs %s", len(found), strings.Join(arns, ", ")))
 	}
 }

@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"net/url"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/client"
+	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
 )
 
 func TestWhatIsKnownOfAClusterAsAWhole(t *testing.T) {
@@ -89,4 +92,21 @@ func TestClustersByPage(t *testing.T) {
 	for _, token := range []string{"x", tasks.NextToken} {
 		require.Contains(t, a.get("/v1/clusters?nextToken="+token).problem(400), "query.nextToken")
 	}
+}
+
+// A cluster that was made known a moment ago: reads that are not consistent do not see it yet.
+func TestAClusterIsKnownAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := memory.New(memory.WithReadLag(func(string) time.Duration { return memory.UntilSettled }))
+		require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
+		require.NoError(t, table.Create(t.Context(), db, "daemon", schema.Daemon))
+		a := newAPI(t)
+		a.state = table.NewState(db, "state", state.DefaultVisibleFor)
+		a.task(eventtest.Region("us-east-1"), eventtest.Cluster("far"))
+		got := a.watch(t.Context(), db, "/v1/stream/tasks?timeoutSeconds=1&cluster=far", nil)
+		require.Equal(t, []string{"SNAPSHOT", "UPDATED RUNNING", "BOOKMARK", "END"}, inShort(got.lines()))
+		page, err := a.state.ListTasks(t.Context(), table.TaskQuery{Limit: 10}, start)
+		require.NoError(t, err)
+		require.Len(t, page.Records, 1)
+	})
 }

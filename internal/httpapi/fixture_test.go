@@ -68,6 +68,8 @@ type api struct {
 	log     *bytes.Buffer
 	now     time.Time
 	ids     int
+	// streamBytes is how much a stream may be; 0 is what it is on Lambda.
+	streamBytes int64
 }
 
 func newAPI(t testing.TB) *api { return newAPIOn(t, nil) }

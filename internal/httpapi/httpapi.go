@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,8 @@ type Deps struct {
 	Installation string
 	Version      string
 	Logger       *slog.Logger
+	// StreamBytes is about how many bytes one stream may have; 0 is what a Lambda function may answer.
+	StreamBytes int64
 }
 
 // server has the handlers.
@@ -57,6 +60,7 @@ type server struct {
 // request's context, and when the context ends.
 func NewStreams(deps Deps) http.Handler {
 	s := &server{Deps: deps, streaming: true}
+	s.StreamBytes = cmp.Or(s.StreamBytes, maxStreamBytes)
 	mux := http.NewServeMux()
 	api := humago.New(mux, apiConfig(deps.Version))
 	s.prepare(api)

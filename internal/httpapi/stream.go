@@ -21,7 +21,7 @@ import (
 type StreamOptions struct {
 	EntityVersion  string `query:"entityVersion" maxLength:"128" doc:"Go on from here: the entityVersion of a list, or of the last line of a stream that had one. Without it the stream begins with a snapshot."`
 	Snapshot       bool   `query:"snapshot" default:"true" doc:"false leaves the snapshot out: only changes from now on."`
-	TimeoutSeconds int    `query:"timeoutSeconds" minimum:"1" maximum:"300" default:"300" doc:"How long the stream lasts. It ends with a line END, whose entityVersion is where to go on."`
+	TimeoutSeconds int    `query:"timeoutSeconds" minimum:"1" maximum:"300" default:"60" doc:"How long the stream lasts. It ends with a line END, whose entityVersion is where to go on. On AWS, who goes away early holds a place among those that may watch at once until then; a snapshot must be complete by then."`
 	LastEventID    string `header:"Last-Event-ID" maxLength:"128" doc:"What readers of server-sent events send when they connect again; counts instead of entityVersion."`
 	Accept         string `header:"Accept" maxLength:"1024" hidden:"true"` // OpenAPI has it in the types of the answer
 }
@@ -66,6 +66,9 @@ func (s *server) streamInstances(ctx context.Context, in *streamInstancesInput) 
 	})
 }
 
+// maxStreamBytes is below the 200 MB that a Lambda function may stream in one answer, by more than what is told at once.
+const maxStreamBytes = 190_000_000
+
 // lastWords is how long before its request's deadline a stream ends, so that its last line gets out.
 const lastWords = 2 * time.Second
 
@@ -80,13 +83,15 @@ func (s *server) stream(
 	var key state.ClusterKey
 	if cluster != "" {
 		var err error
-		if key, err = s.cluster(ctx, "query.cluster", cluster); err != nil {
+		if key, err = s.watchedCluster(ctx, cluster); err != nil {
 			return nil, err
 		}
 	}
+	var written int64
 	request := watch.Request{
 		Selection: selection(key), Snapshot: in.Snapshot,
 		Until: s.Now().Add(time.Duration(in.TimeoutSeconds) * time.Second),
+		Full:  func() bool { return written >= s.StreamBytes },
 	}
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-lastWords).Before(request.Until) {
 		request.Until = deadline.Add(-lastWords)
@@ -104,7 +109,7 @@ func (s *server) stream(
 		return nil, streamError(err)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // huma's holds the request's
-		s.tell(ctx, stream, formOf(in.Accept))
+		s.tell(ctx, stream, formOf(in.Accept), &written)
 	}}, nil
 }
 
@@ -115,8 +120,8 @@ func streamError(err error) error {
 		return huma.NewError(http.StatusGone, "this position is not in the feed any more, which goes back 48 hours: "+
 			"list again, or watch without entityVersion to get a snapshot first")
 	case errors.Is(err, watch.ErrSnapshotTooLarge):
-		return huma.NewError(http.StatusServiceUnavailable, "the snapshot took longer than timeoutSeconds: "+
-			"raise it, watch one cluster only, or list and give the list's entityVersion")
+		return huma.NewError(http.StatusRequestEntityTooLarge, "the snapshot does not fit into one answer, by its time or by its size: "+
+			"raise timeoutSeconds, watch one cluster only, or list and give the list's entityVersion")
 	default:
 		return err
 	}
@@ -125,8 +130,8 @@ func streamError(err error) error {
 // errReader marks that the reader is gone.
 var errReader = errors.New("writing to the reader")
 
-// tell writes a stream's lines.
-func (s *server) tell(ctx huma.Context, stream *watch.Stream, form form) {
+// tell writes a stream's lines, and counts their bytes in written.
+func (s *server) tell(ctx huma.Context, stream *watch.Stream, form form, written *int64) {
 	ctx.SetHeader("Content-Type", form.contentType)
 	// Proxies that buffer would keep lines until there are many.
 	ctx.SetHeader("Cache-Control", "no-store")
@@ -144,6 +149,7 @@ func (s *server) tell(ctx huma.Context, stream *watch.Stream, form form) {
 				return err
 			}
 		}
+		*written += int64(text.Len())
 		return flushed(out, text.Bytes())
 	})
 	if err == nil || errors.Is(err, errReader) || ctx.Context().Err() != nil {

@@ -12,7 +12,8 @@ import (
 const streamDescription = "Tells what there is and then every change: first a snapshot, unless entityVersion says where to go on, then a " +
 	"BOOKMARK, then UPDATED and DELETED as they happen. What leaves the filter is told as DELETED, and so may be what never was " +
 	"in it. A change may be told twice, versions in between may be left out, and the last one never is. Lines that are not " +
-	"known are to be skipped. Filters are as in the list."
+	"known are to be skipped. Filters are as in the list. What has ended is shown until metadata.visibleUntil, and no line tells of " +
+	"that moment: who keeps a copy drops it then."
 
 func (s *server) registerStreams(api huma.API) {
 	handle(s, api, streamOperation(api, "streamTasks", "/v1/stream/tasks", "Watch tasks", reflect.TypeFor[client.TaskWatchEvent]()), s.streamTasks)
@@ -24,7 +25,7 @@ func streamOperation(api huma.API, id, path, summary string, line reflect.Type) 
 	schema := api.OpenAPI().Components.Schemas.Schema(line, true, line.Name())
 	return huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"watch"}, Summary: summary, Description: streamDescription,
-		Errors: []int{http.StatusBadRequest, http.StatusGone, http.StatusMisdirectedRequest, http.StatusTooManyRequests},
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusMisdirectedRequest, http.StatusTooManyRequests},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "A stream: each line is a document of this schema.",
 			Content: map[string]*huma.MediaType{

@@ -36,7 +36,8 @@ type watched struct {
 func (a *api) watch(ctx context.Context, db dynamo.API, path string, during func(), headers ...string) watched {
 	streams := httpapi.NewStreams(httpapi.Deps{
 		State: table.NewState(db, "state", state.DefaultVisibleFor), Feed: table.NewFeed(db, "state", time.Now), Now: time.Now, NewID: a.newID,
-		Account: account, Region: region, Installation: "test", Version: "test", Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
+		StreamBytes: a.streamBytes,
+		Account:     account, Region: region, Installation: "test", Version: "test", Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
 	})
 	request := httptest.NewRequest(http.MethodGet, path, nil).WithContext(ctx)
 	for i := 0; i < len(headers); i += 2 {
@@ -227,6 +228,10 @@ func TestStreamsThatCannotBeGiven(t *testing.T) {
 		require.Contains(t, a.get("/v1/stream/tasks").problem(421), "BLOX_HANDLER=stream")
 		a.watch(t.Context(), a.db, "/v1/tasks", nil).problem(404)
 		a.watch(t.Context(), a.db, "/v1/stream/clusters", nil).problem(404)
+		for _, things := range []string{"tasks", "instances"} {
+			require.Contains(t, a.watch(t.Context(), a.db, "/v1/stream/"+things+"?cluster=nobody", nil).problem(404), "give the ARN to wait for it")
+		}
+		require.Equal(t, 200, a.watch(t.Context(), a.db, "/v1/stream/tasks?timeoutSeconds=1&cluster="+clusterARN("nobody"), nil).status)
 		a.watch(t.Context(), &broken{API: a.db}, "/v1/stream/tasks?cluster=edge", nil).problem(500)
 		require.Equal(t, 200, a.watch(t.Context(), a.db, "/v1/ping", nil).status)
 	})
@@ -256,7 +261,7 @@ func TestAStreamThatFailsSaysSoInItsLastLine(t *testing.T) {
 		}{
 			"a fault of ours":         {errors.New("10.0.0.7"), 500, "something went wrong in Blox itself"},
 			"a reader that was slow":  {table.ErrExpired, 410, "list again"},
-			"a snapshot that is slow": {nil, 503, "one cluster"},
+			"a snapshot that is slow": {nil, 413, "one cluster"},
 		} {
 			t.Log(about)
 			db := &breaking{API: a.db, err: tc.err}
@@ -281,6 +286,45 @@ func TestAStreamThatFailsSaysSoInItsLastLine(t *testing.T) {
 			require.NotContains(t, string(got.body), "10.0.0.7")
 		}
 		require.Contains(t, a.log.String(), "10.0.0.7")
+	})
+}
+
+// Lambda cuts an answer off that is too large, without a last line.
+func TestAStreamEndsBeforeItIsTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		a.task()
+		a.feed.position = ""
+		a.streamBytes = 300 // less than a task
+		snapshot := a.watch(t.Context(), a.db, "/v1/stream/tasks?timeoutSeconds=1", nil).lines()
+		last := snapshot[len(snapshot)-1]
+		require.Equal(t, []string{"SNAPSHOT", "UPDATED RUNNING", "BOOKMARK", "END"}, inShort(snapshot), "it was complete before it was full")
+		began := time.Now()
+		a.change(eventtest.Version(2))
+		again := a.watch(t.Context(), a.db, "/v1/stream/tasks?timeoutSeconds=300&entityVersion="+last.EntityVersion, func() {
+			<-time.After(3 * time.Second)
+			a.change(eventtest.Version(3))
+		})
+		require.Equal(t, []string{"BOOKMARK", "UPDATED RUNNING", "END"}, inShort(again.lines()))
+		require.Less(t, time.Since(began), 10*time.Second)
+
+		for n := range 150 {
+			a.task(eventtest.ID(id(n)))
+		}
+		tooLarge := a.watch(t.Context(), a.db, "/v1/stream/tasks?timeoutSeconds=300", nil).lines()
+		last = tooLarge[len(tooLarge)-1]
+		require.Equal(t, client.WatchError, last.Type)
+		require.Equal(t, 413, last.Error.Status)
+		require.Less(t, len(tooLarge), 150)
+	})
+}
+
+func TestAStreamLastsAMinuteUnlessToldOtherwise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		began := time.Now()
+		a.watch(t.Context(), a.db, "/v1/stream/tasks", nil).lines()
+		require.Equal(t, time.Minute, time.Since(began))
 	})
 }
 

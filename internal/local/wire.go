@@ -99,7 +99,7 @@ func (s *System) wire() (executionsOf []*mapping) {
 				ECS: s.ecsAPI, Account: account, Region: region, Store: stateTable, Now: now, Workers: workers,
 				Period: s.cfg.ReconcilePeriod, Metrics: metrics.Discard{}, Logger: quieter(log),
 			}},
-			Queue: requests, Now: now, Logger: quieter(log),
+			Queue: requests, Now: now, Metrics: metrics.Discard{}, Logger: quieter(log),
 		}).Handle),
 		dispatch: newFunction("scheduler-dispatch", dispatchTimeout, scheduler.Dispatch(dispatch.New(dispatch.Config{
 			State: stateTable, Daemon: daemonTable, Feed: feed, Wakeups: wakeups, Installation: installation,

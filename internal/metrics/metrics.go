@@ -40,8 +40,11 @@ const (
 	DeploymentsStuck Name = "DeploymentsStuck"
 	// DeploymentsEnded: 1 for each deployment that ended; the property status says how.
 	DeploymentsEnded Name = "DeploymentsEnded"
-	// DeploymentsFailed: with the one before, 1 if it ended as failed, else 0.
-	DeploymentsFailed Name = "DeploymentsFailed"
+	// IngestMessagesFailed, ReconcileMessagesFailed, DriveMessagesFailed: messages that the function gave back to its queue
+	// because it could not do what they ask, of each batch that had any. Lambda's own count of errors has none of them.
+	IngestMessagesFailed    Name = "IngestMessagesFailed"
+	ReconcileMessagesFailed Name = "ReconcileMessagesFailed"
+	DriveMessagesFailed     Name = "DriveMessagesFailed"
 )
 
 // Value is one number.

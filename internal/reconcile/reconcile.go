@@ -64,6 +64,7 @@ func New(cfg Config) *Reconciler { return &Reconciler{cfg: cfg} }
 type Report struct {
 	Clusters  int // reconciled
 	Skipped   int // clusters that were reconciled already since the sweep was asked for
+	Failed    int // clusters whose pass failed
 	Listed    int // tasks and container instances
 	Missed    int
 	Stale     int
@@ -78,6 +79,7 @@ func (r Report) Repaired() int { return r.Missed + r.Stale + r.Refreshed + r.Abs
 func (r *Report) add(other Report) {
 	r.Clusters += other.Clusters
 	r.Skipped += other.Skipped
+	r.Failed += other.Failed
 	r.Listed += other.Listed
 	r.Missed += other.Missed
 	r.Stale += other.Stale
@@ -116,6 +118,7 @@ func (r *Reconciler) Sweep(ctx context.Context, askedAt time.Time) (Report, erro
 		report.add(done)
 		m.pass(c, done, err)
 		if err != nil {
+			report.Failed++
 			failures = append(failures, fmt.Errorf("reconciling cluster %s: %w", c.key, err))
 		}
 	}
@@ -185,7 +188,8 @@ func (r *Reconciler) candidates(ctx context.Context) ([]candidate, error) {
 
 func (r *Reconciler) logSweep(ctx context.Context, report Report, took time.Duration, err error) {
 	level, attributes := slog.LevelInfo, append(report.attributes(),
-		slog.Int("clusters", report.Clusters), slog.Int("skipped", report.Skipped), slog.Int64("durationMillis", took.Milliseconds()))
+		slog.Int("clusters", report.Clusters), slog.Int("skipped", report.Skipped),
+		slog.Int("failed", report.Failed), slog.Int64("durationMillis", took.Milliseconds()))
 	if err != nil {
 		level = slog.LevelError
 		attributes = append(attributes, slog.String("error", err.Error()))

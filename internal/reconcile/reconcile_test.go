@@ -193,6 +193,7 @@ func TestASweepGoesOnWhereItFailed(t *testing.T) {
 	report, err := New(cfg).Sweep(t.Context(), askedAt)
 	require.ErrorContains(t, err, "cluster 123456789012/us-east-1/beta: listing RUNNING tasks")
 	require.Equal(t, 2, report.Missed, "the others are reconciled")
+	require.Equal(t, 1, report.Failed)
 	require.Zero(t, w.clusterRow("beta").SyncedAt)
 
 	broken = ""

@@ -87,7 +87,7 @@ func (w *world) newReconcile() *process {
 			ECS: ecsapi.Limit(w.client, budget), Account: account, Region: region, Store: w.state, Now: w.clock, Workers: 1,
 			Period: reconcilePeriod, Metrics: metrics.Discard{}, Logger: quiet,
 		}},
-		Queue: sender{w, "requests", w.requests}, Now: w.clock, Logger: quiet,
+		Queue: sender{w, "requests", w.requests}, Now: w.clock, Metrics: metrics.Discard{}, Logger: quiet,
 	})}
 }
 

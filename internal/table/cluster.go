@@ -62,12 +62,11 @@ func (s *State) PutSync(ctx context.Context, c Cluster) error {
 	return nil
 }
 
-// Clusters lists all known clusters, by name.
-func (s *State) Clusters(ctx context.Context) ([]Cluster, error) { return s.clusters(ctx, false) }
-
-func (s *State) clusters(ctx context.Context, consistent bool) ([]Cluster, error) {
+// Clusters lists all known clusters, by name, consistently: who goes on from a position in the feed that was read before
+// must not miss the cluster of an earlier change.
+func (s *State) Clusters(ctx context.Context) ([]Cluster, error) {
 	items, err := queryAll(ctx, s.db, &dynamodb.QueryInput{
-		TableName: &s.name, ConsistentRead: aws.Bool(consistent), KeyConditionExpression: aws.String("pk = :pk"),
+		TableName: &s.name, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
 		ExpressionAttributeValues: Item{":pk": stringValue(clustersPK)},
 	})
 	if err != nil {

@@ -22,8 +22,10 @@ const (
 	maxQueries  = 100
 	// maxPageBytes keeps a page's answer well below the 6 MB that a Lambda function may return.
 	maxPageBytes = 3 << 20
-	// minBatch is read at least at once: with a limit of 1 and a rare match, one by one would be slow.
+	// minBatch is read at least at once: with a limit of 1 and a rare match, one by one would be slow. maxBatch is at most
+	// what DynamoDB looks at in one query, 1 MB, of the smallest records.
 	minBatch = 25
+	maxBatch = 1000
 )
 
 // ErrPosition says that a position does not belong to the list that it was given to.
@@ -81,7 +83,7 @@ func (s *State) ListTasks(ctx context.Context, q TaskQuery, now time.Time) (Page
 		by = state.TaskFilter{}
 	}
 	stages := func(cluster state.ClusterKey) []stage { return taskStages(cluster, by) }
-	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Consistent}, stages, func(r state.Record) bool {
+	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Filter.LastStatus, now}, stages, func(r state.Record) bool {
 		return Visible(r, now) && q.Filter.Matches(r)
 	})
 }
@@ -95,7 +97,7 @@ func (s *State) ListInstances(ctx context.Context, q InstanceQuery, now time.Tim
 	stages := func(cluster state.ClusterKey) []stage {
 		return shardStages(cluster, state.KindContainerInstance, status)
 	}
-	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Consistent}, stages, func(r state.Record) bool {
+	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Filter.Status, now}, stages, func(r state.Record) bool {
 		return Visible(r, now) && q.Filter.Matches(r)
 	})
 }
@@ -169,19 +171,20 @@ func shardStages(cluster state.ClusterKey, kind state.Kind, status string) []sta
 // lister walks the stages of one page.
 type lister struct {
 	store   *State
+	scope   scope
 	match   func(state.Record) bool
-	limit   int
 	page    Page
 	queries int
 	bytes   int
 }
 
-// scope is what a query for a page has beside its filter.
+// scope is what a query for a page has beside its filter; and of the filter the status, which DynamoDB can look at.
 type scope struct {
-	clusters   []state.ClusterKey
-	limit      int
-	after      Position
-	consistent bool
+	clusters []state.ClusterKey
+	limit    int
+	after    Position
+	status   string
+	now      time.Time
 }
 
 func (s *State) list(
@@ -192,7 +195,7 @@ func (s *State) list(
 	}
 	clusters, after := slices.Clone(q.clusters), q.after
 	if q.clusters == nil {
-		known, err := s.clusters(ctx, q.consistent)
+		known, err := s.Clusters(ctx)
 		if err != nil {
 			return Page{}, err
 		}
@@ -203,7 +206,7 @@ func (s *State) list(
 	slices.SortFunc(clusters, state.ClusterKey.Compare)
 	clusters = slices.Compact(clusters)
 
-	l := &lister{store: s, match: match, limit: q.limit}
+	l := &lister{store: s, scope: q, match: match}
 	for _, cluster := range clusters {
 		// Clusters may come and go between two pages, so the position is found by order.
 		if cluster.Compare(after.Cluster) < 0 {
@@ -239,13 +242,13 @@ func (l *lister) walk(ctx context.Context, s stage, at Position) (done bool, err
 		if l.full() {
 			return true, nil
 		}
-		records, last, more, err := l.store.readStage(ctx, s, at.ID, min(getBatch, max(minBatch, l.limit-len(l.page.Records))))
+		read, err := l.read(ctx, s, at.ID)
 		if err != nil {
 			return false, err
 		}
 		l.queries++
 		l.page.Indexed = s.index != ""
-		for _, record := range records {
+		for _, record := range read.records {
 			if l.full() {
 				return true, nil
 			}
@@ -256,15 +259,26 @@ func (l *lister) walk(ctx context.Context, s stage, at Position) (done bool, err
 				l.bytes += detailBytes(record)
 			}
 		}
-		if !more {
+		l.page.Examined += read.examined - len(read.records)
+		if read.last == "" {
 			return false, nil
 		}
-		at.ID = last
+		at.ID = read.last
 	}
 }
 
+// batch is how many records to look at in the next query of the table itself. A page takes up a batch's worth of them, and
+// the next page reads again what is left over, so that it looks at more only where few are picked: as many as bring a
+// batch's worth if they are picked a little more often than those before.
+func (l *lister) batch() int {
+	picked := len(l.page.Records)
+	wanted := min(getBatch, l.scope.limit-picked)
+	likely := wanted * (2*l.page.Examined + wanted) / (2*picked + wanted)
+	return min(max(minBatch, likely), maxBatch, maxExamined-l.page.Examined)
+}
+
 func (l *lister) full() bool {
-	return len(l.page.Records) >= l.limit || l.page.Examined >= maxExamined || l.queries >= maxQueries || l.bytes >= maxPageBytes
+	return len(l.page.Records) >= l.scope.limit || l.page.Examined >= maxExamined || l.queries >= maxQueries || l.bytes >= maxPageBytes
 }
 
 // detailBytes is about what a record adds to an answer.
@@ -278,11 +292,19 @@ func detailBytes(r state.Record) int {
 	return n
 }
 
-// readStage reads a batch of a stage, in its order. last is the id it reached, even where the record is gone by now;
-// more says whether there may be further ones.
-func (s *State) readStage(ctx context.Context, g stage, after string, limit int) (records []state.Record, last string, more bool, err error) {
+// reading is a batch of a stage, in its order.
+type reading struct {
+	records []state.Record
+	// examined counts those that DynamoDB's filter left out, too.
+	examined int
+	// last is the id that was reached, even where the record is gone by now; empty at the stage's end.
+	last string
+}
+
+// read reads a batch of a stage after an id.
+func (l *lister) read(ctx context.Context, g stage, after string) (r reading, err error) {
 	in := &dynamodb.QueryInput{
-		TableName: &s.name, Limit: aws.Int32(int32(limit)), //nolint:gosec // at most getBatch
+		TableName:                 &l.store.name,
 		KeyConditionExpression:    aws.String("#partition = :partition"),
 		ExpressionAttributeNames:  map[string]string{"#partition": g.partitionKey},
 		ExpressionAttributeValues: Item{":partition": stringValue(g.partition)},
@@ -293,25 +315,39 @@ func (s *State) readStage(ctx context.Context, g stage, after string, limit int)
 		in.ExpressionAttributeNames["#sort"] = g.sortKey
 		in.ExpressionAttributeValues[":prefix"] = stringValue(g.prefix)
 	}
+	limit := l.batch()
 	if g.index == "" {
 		in.ConsistentRead = aws.Bool(true)
+		l.scope.filter(in)
 	} else {
 		in.IndexName = &g.index
+		limit = min(getBatch, max(minBatch, l.scope.limit-len(l.page.Records)))
 	}
-	out, err := s.db.Query(ctx, in)
+	in.Limit = aws.Int32(int32(limit)) //nolint:gosec // at most maxBatch
+	out, err := l.store.db.Query(ctx, in)
 	if err != nil {
-		return nil, "", false, err
+		return reading{}, err
 	}
-	if n := len(out.Items); n > 0 {
-		last = stringOf(out.Items[n-1], schema.SortKey)
-	}
-	more = len(out.LastEvaluatedKey) > 0 && last != ""
+	r.examined, r.last = int(out.ScannedCount), stringOf(out.LastEvaluatedKey, schema.SortKey)
 	if g.index == "" {
-		records, err = unpackAll(out.Items)
+		r.records, err = unpackAll(out.Items)
 	} else {
-		records, err = s.recordsOf(ctx, out.Items)
+		r.records, err = l.store.recordsOf(ctx, out.Items)
 	}
-	return records, last, more, err
+	return r, err
+}
+
+// filter leaves to DynamoDB what would not be picked: most records of a busy cluster are of what ended, and reading them
+// costs the same but neither their way here nor their decoding.
+func (q scope) filter(in *dynamodb.QueryInput) {
+	in.FilterExpression = aws.String("(attribute_not_exists(#tombstone) OR #tombstone.#visibleUntil > :now)")
+	in.ExpressionAttributeNames["#tombstone"], in.ExpressionAttributeNames["#visibleUntil"] = "tombstone", "visibleUntil"
+	in.ExpressionAttributeValues[":now"] = numberValue(millis(q.now))
+	if q.status != "" {
+		*in.FilterExpression += " AND #status = :status"
+		in.ExpressionAttributeNames["#status"] = "status"
+		in.ExpressionAttributeValues[":status"] = stringValue(strings.ToUpper(q.status))
+	}
 }
 
 // recordsOf reads the records that an index names, consistently, in the index's order.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -306,5 +307,65 @@ func TestAListByIndexShowsWhatIsTrueNow(t *testing.T) {
 		page, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: filter, Limit: 10}, start)
 		require.NoError(t, err)
 		require.Equal(t, []string{id(2)}, ids(page.Records), about)
+	}
+}
+
+// queried counts the queries that are made, and the items that come back.
+type queried struct {
+	dynamo.API
+	queries, items int
+}
+
+func (q *queried) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	out, err := q.API.Query(ctx, in, opts...)
+	if err == nil {
+		q.queries, q.items = q.queries+1, q.items+len(out.Items)
+	}
+	return out, err
+}
+
+// Most of a busy cluster are tasks that ended long ago. They cost their read units, and little else.
+func TestWhatIsOutOfSightHardlySlowsAList(t *testing.T) {
+	memoryDB, s := counted(t)
+	const ended, living = 1600, 12
+	for i := range ended + living {
+		seen := plainTask(i, "web", "")
+		if i%((ended+living)/living) != 0 {
+			seen.Detail = []byte(strings.ReplaceAll(string(seen.Detail), "RUNNING", "STOPPED"))
+		}
+		_, err := s.Put(t.Context(), seen, start)
+		require.NoError(t, err)
+	}
+	now := start.Add(visibleFor)
+	for about, tc := range map[string]struct {
+		now   time.Time
+		query table.TaskQuery
+		found int
+		items int
+		most  int
+	}{
+		"expired":                      {now, table.TaskQuery{Limit: 100}, 13, 13, 8},
+		"of another status":            {start, table.TaskQuery{Limit: 100, Consistent: true, Filter: state.TaskFilter{LastStatus: "running"}}, 13, 13, 8},
+		"of another status, and later": {now, table.TaskQuery{Limit: 100, Consistent: true, Filter: state.TaskFilter{LastStatus: "STOPPED"}}, 0, 0, 8},
+		"everything is picked":         {start, table.TaskQuery{Limit: 100}, ended + living, ended + living + 60, 22},
+	} {
+		t.Run(about, func(t *testing.T) {
+			db := &queried{API: memoryDB}
+			s := table.NewState(db, "blox", visibleFor)
+			memoryDB.ResetConsumed()
+			tc.query.Clusters = []state.ClusterKey{home}
+			all := pagesOf(t, func() int { return 100 }, func(_ int, after table.Position) (table.Page, error) {
+				tc.query.After = after
+				return s.ListTasks(t.Context(), tc.query, tc.now)
+			})
+			require.Len(t, all, tc.found)
+			require.LessOrEqual(t, db.items, tc.items)
+			require.LessOrEqual(t, db.queries, tc.most)
+			var units float64
+			for _, consumed := range memoryDB.Consumed().ByIndex {
+				units += consumed.Read
+			}
+			require.InDelta(t, 190, units, 10, "whatever is picked")
+		})
 	}
 }

@@ -21,7 +21,8 @@ type RecordChange struct {
 }
 
 // DecodeChange reads a record of the STATE table's stream as Lambda gets it. ok is false for an item that is no task
-// and no container instance: the stream tells of clusters and of the feed as well.
+// and no container instance: the stream tells of clusters and of the feed as well. If only what it became cannot be read,
+// the error comes with the change's key.
 func DecodeChange(record events.DynamoDBEventRecord) (change RecordChange, ok bool, err error) {
 	keys, err := attributeMap(record.Change.Keys)
 	if err != nil {
@@ -39,13 +40,13 @@ func DecodeChange(record events.DynamoDBEventRecord) (change RecordChange, ok bo
 		change.New, err = image(record.Change.NewImage)
 	}
 	if err != nil {
-		return RecordChange{}, false, fmt.Errorf("decoding a change of %s: %w", change.Key, err)
+		return RecordChange{Key: change.Key}, false, fmt.Errorf("decoding a change of %s: %w", change.Key, err)
 	}
 	// With another view type than NEW_AND_OLD_IMAGES, a change would be taken for a new record or a deletion.
 	wantOld := record.EventName != string(events.DynamoDBOperationTypeInsert)
 	wantNew := record.EventName != string(events.DynamoDBOperationTypeRemove)
 	if (change.Old != nil) != wantOld || (change.New != nil) != wantNew {
-		return RecordChange{}, false, fmt.Errorf("decoding a change of %s: %s with old image %t and new image %t, the stream must have NEW_AND_OLD_IMAGES",
+		return RecordChange{Key: change.Key}, false, fmt.Errorf("decoding a change of %s: %s with old image %t and new image %t, the stream must have NEW_AND_OLD_IMAGES",
 			change.Key, record.EventName, change.Old != nil, change.New != nil)
 	}
 	return change, true, nil

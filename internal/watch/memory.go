@@ -57,6 +57,7 @@ func (m *memory) snapshotted(r state.Record) Line {
 // changed decides what to tell of a thing that changed; r is nil if there is no record of it. ok is false if there is
 // nothing to tell.
 func (m *memory) changed(key state.Key, r *state.Record, now time.Time) (line Line, ok bool) {
+	never := r != nil && !m.selection.could(*r)
 	if r != nil && !table.Visible(*r, now) {
 		r = nil
 	}
@@ -69,7 +70,7 @@ func (m *memory) changed(key state.Key, r *state.Record, now time.Time) (line Li
 		}
 		m.remember(key, telling)
 		return Line{Type: Updated, Key: key, Record: r}, true
-	case known && last.deleted, !known && m.complete, r != nil && !m.selection.could(*r):
+	case known && last.deleted, !known && m.complete, never:
 		return Line{}, false // the reader does not have it
 	default:
 		m.remember(key, telling{deleted: true})

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -108,6 +109,8 @@ func TestAWatcherEndsAtTheStateOfAFreshList(t *testing.T) {
 			Cluster:       pick(t, "cluster", state.ClusterKey{}, cluster("edge")),
 		}
 		selection := watch.Tasks(filter)
+		readLag := pick(t, "read lag", 0, memory.UntilSettled)
+		w.readLag = func() time.Duration { return readLag }
 		for range rapid.IntRange(0, 12).Draw(t, "writes before") {
 			w.one()
 		}

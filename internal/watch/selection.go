@@ -68,12 +68,13 @@ func (s Selection) concerns(key state.Key) bool {
 	return key.Kind == s.kind && (s.cluster == state.ClusterKey{} || s.cluster == key.Cluster)
 }
 
-// wanted are the keys of changes that concern the selection, each once. One reading answers for all changes of a key.
+// wanted are the keys of changes that concern the selection, each once. One reading answers for all changes of a key. What
+// expired has been out of sight since its VisibleUntil, at which readers drop it.
 func (s Selection) wanted(changes []table.Change) []state.Key {
 	seen := make(map[state.Key]bool, len(changes))
 	var keys []state.Key
 	for _, change := range changes {
-		if s.concerns(change.Key) && !seen[change.Key] {
+		if s.concerns(change.Key) && change.Reason != table.ReasonExpired && !seen[change.Key] {
 			seen[change.Key] = true
 			keys = append(keys, change.Key)
 		}

@@ -51,8 +51,8 @@ type Feed interface {
 	Follow(ctx context.Context, from table.FeedPosition, limit int) ([]table.Change, table.FeedPosition, error)
 }
 
-// ErrSnapshotTooLarge says that the time was up before the snapshot was complete.
-var ErrSnapshotTooLarge = errors.New("the snapshot takes longer than the stream may last")
+// ErrSnapshotTooLarge says that the time was up, or the stream was full, before the snapshot was complete.
+var ErrSnapshotTooLarge = errors.New("the snapshot is larger than one stream may tell")
 
 // What a stream holds in memory at once, and how it waits. It reads no further before the reader took what it was
 // told, so that a slow reader costs time and no memory.
@@ -89,6 +89,9 @@ type Request struct {
 	Snapshot bool
 	// Until is when the stream ends by itself.
 	Until time.Time
+	// Full says that the reader cannot be told more: the stream ends as if its time were up. Nil never says so. What is told
+	// between two askings is a chunk.
+	Full func() bool
 }
 
 // Stream is one reader's.
@@ -115,7 +118,7 @@ func (w *Watcher) Open(ctx context.Context, r Request) (s *Stream, err error) {
 		s.position = *r.From
 		// Read finds out more than Follow: a position that is not of this feed.
 		s.pending, s.next, err = w.Feed.Read(ctx, s.position, feedBatch)
-		s.rest = full(s.pending)
+		s.rest = mayHaveMore(s.pending)
 		return s, err
 	}
 	text, err := w.Feed.Position(ctx)
@@ -143,7 +146,7 @@ func (s *Stream) Run(ctx context.Context, emit func([]Line) error) error {
 		if err := s.tellPending(ctx); err != nil {
 			return err
 		}
-		if !s.Now().Before(s.Until) {
+		if s.over() {
 			return s.tell(Line{Type: End, Position: s.position.String()})
 		}
 		if s.silent() {
@@ -183,7 +186,7 @@ func (s *Stream) snapshot(ctx context.Context) error {
 			s.memory.completed()
 			return nil
 		}
-		if !s.Now().Before(s.Until) {
+		if s.over() {
 			return ErrSnapshotTooLarge
 		}
 		after = page.Next
@@ -213,10 +216,18 @@ func (s *Stream) tellPending(ctx context.Context) error {
 		if err := s.tell(lines...); err != nil {
 			return err
 		}
+		if s.full() {
+			return nil // the rest is told again from the same position
+		}
 	}
 	s.position, s.pending = s.next, nil
 	return nil
 }
+
+func (s *Stream) full() bool { return s.Full != nil && s.Full() }
+
+// over says that the stream is to end.
+func (s *Stream) over() bool { return s.full() || !s.Now().Before(s.Until) }
 
 // look waits a while, unless the last look left something for this one, and reads what is new.
 func (s *Stream) look(ctx context.Context) (err error) {
@@ -226,7 +237,7 @@ func (s *Stream) look(ctx context.Context) (err error) {
 		}
 	}
 	s.pending, s.next, err = s.Feed.Follow(ctx, s.position, feedBatch)
-	s.rest = full(s.pending)
+	s.rest = mayHaveMore(s.pending)
 	if len(s.pending) > 0 {
 		s.pause = firstPause
 	} else {
@@ -235,8 +246,8 @@ func (s *Stream) look(ctx context.Context) (err error) {
 	return err
 }
 
-// full says whether a reading of the feed may have left something: each sequence gives no more than its share.
-func full(changes []table.Change) bool { return len(changes) >= feedBatch/schema.FeedShards }
+// mayHaveMore says whether a reading of the feed may have left something: each sequence gives no more than its share.
+func mayHaveMore(changes []table.Change) bool { return len(changes) >= feedBatch/schema.FeedShards }
 
 func (s *Stream) silent() bool { return s.Now().Sub(s.toldAt) >= heartbeatPeriod }
 

@@ -111,7 +111,7 @@ func position(t *testing.T, w *world) string {
 	return text
 }
 
-func TestWhatIsForgottenIsToldAsDeleted(t *testing.T) {
+func TestWhatExpiresIsToldNoMore(t *testing.T) {
 	w := newWorld(t)
 	w.task(id(1), "STOPPED")
 	w.dispatchAll()
@@ -125,8 +125,28 @@ func TestWhatIsForgottenIsToldAsDeleted(t *testing.T) {
 	w.now = w.now.Add(state.TombstoneKeptFor)
 	w.db.ExpireItems(w.now)
 	w.dispatchAll()
-	require.Equal(t, []string{"BOOKMARK", "DELETED 1", "END"}, r.run(t, watch.Tasks(state.TaskFilter{}), time.Second))
-	require.Empty(t, r.has)
+	require.Equal(t, []string{"BOOKMARK", "END"}, r.run(t, watch.Tasks(state.TaskFilter{}), time.Second))
+}
+
+// What is out of sight by now may have been in the filter before, unless it never can have been.
+func TestWhatEndedLongAgo(t *testing.T) {
+	for about, tc := range map[string]struct {
+		startedBy string
+		want      []string
+	}{
+		"it may have matched":    {"ops", []string{"BOOKMARK", "DELETED 1", "END"}},
+		"it cannot have matched": {"web", []string{"BOOKMARK", "END"}},
+	} {
+		t.Run(about, func(t *testing.T) {
+			w := newWorld(t)
+			r := newReader(w)
+			r.position = position(t, w)
+			w.task(id(1), "STOPPED", eventtest.StartedBy("ops"))
+			w.dispatchAll()
+			w.now = w.now.Add(visibleFor)
+			require.Equal(t, tc.want, r.run(t, watch.Tasks(state.TaskFilter{StartedBy: tc.startedBy}), time.Second))
+		})
+	}
 }
 
 func TestInstancesAreWatchedAsTasksAre(t *testing.T) {
@@ -220,6 +240,43 @@ func TestASnapshotThatTakesTooLong(t *testing.T) {
 		return nil
 	})
 	require.ErrorIs(t, err, watch.ErrSnapshotTooLarge)
+}
+
+// An answer may only be so large: the reader goes on in another, from a position from which it misses nothing.
+func TestAStreamThatIsFullEnds(t *testing.T) {
+	w := newWorld(t)
+	r := newReader(w)
+	r.position = position(t, w)
+	for n := range 150 {
+		w.task(id(n), "RUNNING")
+	}
+	w.dispatchAll()
+	watch := func(most int) error {
+		r.lines = nil
+		from := r.from()
+		stream, err := w.watcher(func() {}).Open(t.Context(), watch.Request{
+			Selection: watch.Tasks(state.TaskFilter{}), From: from, Snapshot: from == nil, Until: w.now.Add(time.Minute),
+			Full: func() bool { return len(r.lines) >= most },
+		})
+		require.NoError(t, err)
+		return stream.Run(t.Context(), func(lines []watch.Line) error {
+			for _, line := range lines {
+				r.take(line)
+			}
+			return nil
+		})
+	}
+	before := r.position
+	require.NoError(t, watch(50))
+	require.Len(t, r.lines, 102, "a bookmark, a chunk and the end: long before its time")
+	require.Equal(t, before, r.position, "some of the changes there were not told")
+	require.NoError(t, watch(500))
+	require.Len(t, r.has, 150)
+	require.Equal(t, position(t, w), r.position)
+
+	r.position = ""
+	require.ErrorContains(t, watch(50), "larger than one stream")
+	require.Less(t, len(r.lines), 150)
 }
 
 // A slow reader costs time and no memory.

@@ -36,15 +36,18 @@ type world struct {
 	stream []events.DynamoDBEventRecord
 	// between is called before and after every read of hooked.
 	between func()
+	// readLag is how late reads see a write that are not consistent.
+	readLag func() time.Duration
 	version map[string]int64
 }
 
 func newWorld(t require.TestingT) *world {
-	w := &world{t: t, now: start, between: func() {}, version: map[string]int64{}}
+	w := &world{t: t, now: start, between: func() {}, readLag: func() time.Duration { return 0 }, version: map[string]int64{}}
 	clock := func() time.Time { return w.now }
 	w.db = memory.New(
 		memory.WithClock(clock),
 		memory.WithStream(func(_ string, r events.DynamoDBEventRecord) { w.stream = append(w.stream, r) }),
+		memory.WithReadLag(func(string) time.Duration { return w.readLag() }),
 		memory.WithIndexLag(func(string, string) time.Duration { return memory.UntilSettled }),
 	)
 	require.NoError(t, table.Create(context.Background(), w.db, "state", schema.State))

@@ -9,6 +9,7 @@ moto 5.2.1, left alone,
   - puts two records into a stream when UpdateItem makes an item, the first with nothing but the key, and a record
     where nothing was changed (DynamoDB puts one, and none);
   - lets two calls at the same time both pass a condition, and loses writes made during another's transaction;
+  - delivers events without the account that they are from;
   - leaves REST APIs and managed policies behind when their stack is deleted;
   - answers some calls in half a second because of Nagle's algorithm.
 """
@@ -19,6 +20,7 @@ import threading
 from moto.apigateway.models import RestAPI, apigateway_backends
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import StreamShard, Table
+from moto.events.utils import EventTemplateParser
 from moto.iam.models import ManagedPolicy, iam_backends
 from moto.server import main
 from moto.sqs.models import Queue
@@ -40,6 +42,10 @@ def add_changes_only(self, old, new):
 
 
 StreamShard.add = add_changes_only
+
+EventTemplateParser.DEFAULT_EVENT_INPUT_TEMPLATE = EventTemplateParser.DEFAULT_EVENT_INPUT_TEMPLATE.replace(
+    '"region":', '"account": "<account>", "region":'
+)
 
 RestAPI.delete = lambda self, account, region: apigateway_backends[account][region].delete_rest_api(self.id)
 ManagedPolicy.delete = lambda self, account, region: iam_backends[account]["aws"].delete_policy(self.arn)

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	function "github.com/blox/blox/functions/api"
+	"github.com/blox/blox/internal/dynamo"
 	"github.com/blox/blox/internal/httpapi"
 	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/queue"
@@ -40,7 +41,7 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
-	tables := dynamodb.NewFromConfig(cfg)
+	tables := dynamo.RetryUnprocessed(dynamodb.NewFromConfig(cfg))
 	deps := httpapi.Deps{
 		State:        table.NewState(tables, settings.StateTable, settings.VisibleFor),
 		Feed:         table.NewFeed(tables, settings.StateTable, time.Now),

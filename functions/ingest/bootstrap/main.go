@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	function "github.com/blox/blox/functions/ingest"
+	"github.com/blox/blox/internal/dynamo"
 	"github.com/blox/blox/internal/ingest"
 	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
@@ -45,7 +46,7 @@ func wire(ctx context.Context) (*function.Handler, error) {
 	}
 	queues := sqs.NewFromConfig(aws)
 	return function.New(ingest.Config{
-		Store:       table.NewState(dynamodb.NewFromConfig(aws), settings.StateTable, settings.VisibleFor),
+		Store:       table.NewState(dynamo.RetryUnprocessed(dynamodb.NewFromConfig(aws)), settings.StateTable, settings.VisibleFor),
 		DeadLetters: queue.NewSQS(queues, settings.EventsDLQURL),
 		Hints:       queue.NewSQS(queues, settings.ReconcileQueueURL),
 		Now:         time.Now,

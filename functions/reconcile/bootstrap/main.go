@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	function "github.com/blox/blox/functions/reconcile"
+	"github.com/blox/blox/internal/dynamo"
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/metrics"
@@ -51,7 +52,7 @@ func wire(ctx context.Context) (*function.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
-	db := dynamodb.NewFromConfig(cfg)
+	db := dynamo.RetryUnprocessed(dynamodb.NewFromConfig(cfg))
 	clients := member.New(member.Config{
 		Settings: settings.Settings, AWS: cfg, Installation: settings.Installation, Role: member.RoleRead, Function: "reconcile",
 		// Others share ECS's limits with us: the adaptive mode slows down when ECS
@@ -78,7 +79,8 @@ func wire(ctx context.Context) (*function.Handler, error) {
 		places = append(places, one)
 	}
 	return function.New(function.Config{
-		Places: places, Queue: queue.NewSQS(sqs.NewFromConfig(cfg), settings.ReconcileQueueURL), Now: all.Now, Logger: all.Logger,
+		Places: places, Queue: queue.NewSQS(sqs.NewFromConfig(cfg), settings.ReconcileQueueURL), Now: all.Now,
+		Metrics: all.Metrics, Logger: all.Logger,
 	}), nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dispatch"
 	"github.com/blox/blox/internal/drive"
+	"github.com/blox/blox/internal/dynamo"
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/metrics"
@@ -57,7 +58,7 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 }
 
 func newDispatch(cfg aws.Config, s scheduler.Settings) any {
-	db := dynamodb.NewFromConfig(cfg)
+	db := dynamo.RetryUnprocessed(dynamodb.NewFromConfig(cfg))
 	return scheduler.Dispatch(dispatch.New(dispatch.Config{
 		State: table.NewState(db, s.StateTable, s.VisibleFor), Daemon: table.NewDaemon(db, s.DaemonTable),
 		Feed:    table.NewFeed(db, s.StateTable, time.Now),
@@ -67,7 +68,7 @@ func newDispatch(cfg aws.Config, s scheduler.Settings) any {
 
 func newDrive(cfg aws.Config, s scheduler.Settings) any {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	db := dynamodb.NewFromConfig(cfg)
+	db := dynamo.RetryUnprocessed(dynamodb.NewFromConfig(cfg))
 	clients := member.New(member.Config{
 		Settings: s.Drive.Settings, AWS: cfg, Installation: s.Installation, Role: member.RoleScheduler, Function: "drive",
 	})

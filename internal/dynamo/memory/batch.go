@@ -159,7 +159,7 @@ func (db *DB) batchGetItem(in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetIt
 		if out.Responses[name] == nil {
 			out.Responses[name] = []map[string]types.AttributeValue{}
 		}
-		found := r.id.table.get(r.id.key)
+		found := r.id.table.read(r.consistent, db.now).get(r.id.key.hash, position{sort: r.id.key.sort})
 		if bytes += found.bytes(); bytes > maxBatchReadBytes {
 			left := in.RequestItems[name]
 			left.Keys = append(slices.Clone(out.UnprocessedKeys[name].Keys), attr.CopyItem(r.given))

@@ -18,6 +18,8 @@ type DB struct {
 	now  func() time.Time
 	emit func(table string, record events.DynamoDBEventRecord)
 	lag  func(table, index string) time.Duration
+	// readLag is nil if every read is up to date.
+	readLag func(table string) time.Duration
 
 	mu      sync.Mutex // guards all below
 	tables  map[string]*table

@@ -9,8 +9,9 @@
 // What it adds to the service is what tests need: it is deterministic, its
 // clock is injected, it counts the units each call would consume
 // ([DB.Consumed]), it hands out change records in the shape of DynamoDB
-// Streams ([WithStream]), its indexes can lag ([WithIndexLag]), and items
-// expire when told ([DB.ExpireItems]).
+// Streams ([WithStream]), its indexes and its reads that are not consistent can
+// lag ([WithIndexLag], [WithReadLag]), and items expire when told
+// ([DB.ExpireItems]).
 //
 // Where DynamoDB Local is known to differ from the service (wording of some
 // errors, type checks of sparse index keys, capacity of batches and

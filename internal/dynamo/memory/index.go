@@ -140,14 +140,17 @@ func (ix *index) settle() {
 	ix.pending = nil
 }
 
-// SettleIndexes makes every index catch up with all writes so far, whatever
-// their lag.
+// SettleIndexes makes every index, and every table's reads that are not
+// consistent, catch up with all writes so far, whatever their lag.
 func (db *DB) SettleIndexes() {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	for _, t := range db.tables {
 		for _, ix := range t.indexes {
 			ix.settle()
+		}
+		if t.replica != nil {
+			t.replica.settle()
 		}
 	}
 }

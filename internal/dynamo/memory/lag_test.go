@@ -3,9 +3,13 @@ package memory_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -155,4 +159,49 @@ func TestPendingChangesDoNotPileUpUnread(t *testing.T) {
 	for _, ix := range d.GlobalSecondaryIndexes {
 		require.EqualValues(t, 999, *ix.ItemCount, "all but the last write has been applied")
 	}
+}
+
+func TestReadsThatAreNotConsistentLag(t *testing.T) {
+	lag := time.Second
+	w := newWorld(t, memory.WithReadLag(func(table string) time.Duration {
+		require.Equal(t, "table", table)
+		return lag
+	}))
+	// seen is h of the item by each way to read it, 0 for no item.
+	seen := func(consistent bool) []int {
+		t.Helper()
+		one, err := w.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: table, Key: keyed("a"), ConsistentRead: &consistent})
+		require.NoError(t, err)
+		many, err := w.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+			"table": {Keys: []item{keyed("a")}, ConsistentRead: &consistent},
+		}})
+		require.NoError(t, err)
+		all, err := w.Query(t.Context(), &dynamodb.QueryInput{
+			TableName: table, KeyConditionExpression: aws.String("pk = :p"), ExpressionAttributeValues: item{":p": str("p")}, ConsistentRead: &consistent,
+		})
+		require.NoError(t, err)
+		values := make([]int, 3)
+		for i, items := range [][]item{{one.Item}, many.Responses["table"], all.Items} {
+			for _, found := range items {
+				if h, ok := found["h"].(*types.AttributeValueMemberN); ok {
+					values[i], err = strconv.Atoi(h.Value)
+					require.NoError(t, err)
+				}
+			}
+		}
+		return values
+	}
+	w.put(keyed("a", item{"h": num(1)}))
+	require.Equal(t, []int{1, 1, 1}, seen(true))
+	require.Equal(t, []int{0, 0, 0}, seen(false))
+	w.now = w.now.Add(lag)
+	require.Equal(t, []int{1, 1, 1}, seen(false))
+
+	lag = memory.UntilSettled
+	w.put(keyed("a", item{"h": num(2)}))
+	w.remove("a")
+	require.Equal(t, []int{0, 0, 0}, seen(true))
+	require.Equal(t, []int{1, 1, 1}, seen(false))
+	w.SettleIndexes()
+	require.Equal(t, []int{0, 0, 0}, seen(false))
 }

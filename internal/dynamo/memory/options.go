@@ -32,8 +32,16 @@ func WithStream(emit func(table string, record events.DynamoDBEventRecord)) Opti
 }
 
 // UntilSettled is the lag of an index entry that stays invisible until
-// [DB.SettleIndexes] is called.
+// [DB.SettleIndexes] is called; or that of a table's item, likewise.
 const UntilSettled time.Duration = math.MaxInt64
+
+// WithReadLag makes reads of tables that are not consistent see writes late, as
+// they may in DynamoDB. lag is called as that of [WithIndexLag] is, once for
+// each item that a write changes. It concerns tables that are created in this
+// DB. Without this option every read is up to date.
+func WithReadLag(lag func(table string) time.Duration) Option {
+	return func(db *DB) { db.readLag = lag }
+}
 
 // WithIndexLag makes reads of global secondary indexes see writes late, as
 // they may in DynamoDB. lag is called under the engine's lock, once for each

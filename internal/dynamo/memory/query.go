@@ -101,7 +101,7 @@ func (db *DB) page(in *dynamodb.QueryInput) (query, page, *bill, error) {
 	b := &bill{table: t}
 	var bytes int
 	if q.index == nil {
-		found, bytes = q.read(t.items, in.Limit)
+		found, bytes = q.read(t.read(aws.ToBool(in.ConsistentRead), db.now), in.Limit)
 		b.own.Read = readUnits(bytes, aws.ToBool(in.ConsistentRead))
 	} else {
 		q.index.release(db.now)

@@ -63,8 +63,7 @@ func (db *DB) getItem(in *dynamodb.GetItemInput) (*dynamodb.GetItemOutput, error
 	return out, nil
 }
 
-// get reads one item, nil for none. The table is always up to date, so that a
-// consistent read differs in its price alone.
+// get reads one item, nil for none.
 func (db *DB) get(tableName *string, keys attr.Item, consistent bool) (*record, *bill, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -76,7 +75,8 @@ func (db *DB) get(tableName *string, keys attr.Item, consistent bool) (*record, 
 	if err != nil {
 		return nil, nil, err
 	}
-	found := t.get(t.schema.keyOf(checked))
+	k := t.schema.keyOf(checked)
+	found := t.read(consistent, db.now).get(k.hash, position{sort: k.sort})
 	b := &bill{table: t, own: Capacity{Read: readUnits(found.bytes(), consistent)}}
 	b.charge()
 	return found, b, nil

@@ -17,6 +17,7 @@ type table struct {
 	itemCount int64
 	sizeBytes int64
 	indexes   []*index
+	replica   *index // what reads see that are not consistent; nil: the items themselves
 	used      Capacity
 	ttl       string // the attribute that holds the expiry, "" for none
 	view      types.StreamViewType
@@ -32,6 +33,15 @@ type tableInput struct {
 
 func (t *table) get(k key) *record {
 	return t.items.get(k.hash, position{sort: k.sort})
+}
+
+// read is what a read of the table sees, consistent or not.
+func (t *table) read(consistent bool, now func() time.Time) partitions {
+	if consistent || t.replica == nil {
+		return t.items
+	}
+	t.replica.release(now)
+	return t.replica.entries
 }
 
 func (t *table) index(name string) *index {

@@ -28,6 +28,9 @@ func (db *DB) createTable(in *dynamodb.CreateTableInput) (*dynamodb.CreateTableO
 		return nil, err
 	}
 	t.created = db.now()
+	if db.readLag != nil {
+		t.replica = &index{entries: partitions{}}
+	}
 	db.tables[t.name] = t
 	return &dynamodb.CreateTableOutput{TableDescription: t.describe(types.TableStatusActive)}, nil
 }

@@ -240,6 +240,11 @@ func (db *DB) do(o outcome, b *bill, factor float64, by *events.DynamoDBUserIden
 	}
 	t := o.table
 	t.store(o.key, o.old, o.next)
+	if t.replica != nil {
+		at := position{sort: o.key.sort}
+		change := indexChange{base: o.key, from: place{o.key.hash, at, o.old}, to: place{o.key.hash, at, o.next}}
+		t.replica.enqueue(change, db.now, db.readLag(t.name))
+	}
 	for _, ix := range t.indexes {
 		change, units, changed := ix.update(o.key, o.old, o.next)
 		if !changed {

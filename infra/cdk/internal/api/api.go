@@ -42,6 +42,7 @@ func New(scope constructs.Construct, id string, props Props) (*API, error) {
 	}
 	scope = constructs.NewConstruct(scope, jsii.String(id))
 	logs := newAccessLogs(scope, s.LogRetentionDays)
+	failedCalls(scope, logs)
 	rest := newRest(scope, doc, logs, s)
 	addGatewayResponses(rest, s.Watchers)
 	all, err := addModels(rest, doc)

@@ -76,14 +76,18 @@ func gatewayProblems(watchers int) []gatewayProblem {
 // Documented is only that API Gateway answers 500 when Lambda rejects a call, throttling included, and 502 when the
 // function fails. That a rejected call counts as INTEGRATION_FAILURE is what AWS's staff has said, and the only place
 // where it can become a 429 (verify). A gateway response is for the whole API and all integration errors alike, so a
-// function that cannot be called for another reason, or that crashed, may answer 429 too. That is bearable: both mean
-// "try again later", the functions turn their own panics into 500s, and lambdaStatus in the access log tells them apart
-// (429 for a throttled call), as do the functions' metrics Throttles and Errors.
+// function that cannot be called for another reason, such as a permission that was taken away, answers 429 too. A client
+// cannot tell, so the answer names both. Nor do API Gateway's metric 5XXError and the functions' own metrics count it:
+// the operators are told by failedCalls.
 func integrationFailure(watchers int) gatewayProblem {
+	used := "all requests share the account's Lambda concurrency"
+	if watchers > 0 {
+		used = fmt.Sprintf("at most %d streams are served at the same time, and %s", watchers, used)
+	}
 	return gatewayProblem{
 		responseType: "INTEGRATION_FAILURE", status: http.StatusTooManyRequests, retryAfterSeconds: 5,
-		detail: fmt.Sprintf("no free function could take the request: at most %d streams are served at the same time, and "+
-			"all requests share the account's Lambda concurrency; try again later", watchers),
+		detail: "no function took the request: either none was free (" + used + "), then try again later; " +
+			"or API Gateway may not call it, then that is for the operators of this installation, and an alarm tells them",
 	}
 }
 

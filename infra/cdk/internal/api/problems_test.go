@@ -77,7 +77,9 @@ func TestARefusedBodySaysWhatIsWrong(t *testing.T) {
 func TestOneWatcherTooManyIsToldToComeBack(t *testing.T) {
 	answer := gatewayAnswers(t)["INTEGRATION_FAILURE"]
 	require.Equal(t, "429", answer["status"])
-	require.Contains(t, answer["problem"].(object)["detail"], "at most 20 streams")
+	detail := answer["problem"].(object)["detail"]
+	require.Contains(t, detail, "either none was free (at most 20 streams are served at the same time")
+	require.Contains(t, detail, "or API Gateway may not call it", "that answers 429 as well, and does not pass by itself")
 	require.Equal(t, "'5'", answer["headers"].(object)["gatewayresponse.header.Retry-After"])
 }
 

@@ -31,7 +31,7 @@ func stageOptions(doc *document, logs awslogs.ILogGroup, s *settings.Settings) *
 		ThrottlingBurstLimit: jsii.Number(requestBurst),
 		MethodOptions:        methodLimits(doc, s.Watchers),
 		AccessLogDestination: awsapigateway.NewLogGroupLogDestination(logs),
-		AccessLogFormat:      awsapigateway.AccessLogFormat_Custom(jsii.String(accessLogFormat())),
+		AccessLogFormat:      awsapigateway.AccessLogFormat_Custom(jsii.String(accessLogFormat(s.Installation))),
 		TracingEnabled:       jsii.Bool(s.Tracing),
 		// Bodies and headers of requests are nobody's business but the function's.
 		DataTraceEnabled: jsii.Bool(false),
@@ -65,6 +65,13 @@ func methodLimits(doc *document, watchers int) *map[string]*awsapigateway.Method
 	return &limits
 }
 
+// Members of a line that failedCalls reads.
+const (
+	installationField = "installation"
+	lambdaStatusField = "lambdaStatus"
+	errorTypeField    = "errorType"
+)
+
 // accessLogFields is what a line of the access log says. All values are text, because API Gateway writes - for one that
 // there is not. It holds no query string, which has deployment tokens, and no error message: that of a wrong signature
 // repeats the query string. lambdaStatus is Lambda's own answer, 429 for a function at its concurrency; functionStatus
@@ -81,18 +88,19 @@ var accessLogFields = [][2]string{
 	{"path", "$context.path"},
 	{"resource", "$context.resourcePath"},
 	{"status", "$context.status"},
-	{"lambdaStatus", "$context.integrationStatus"},
+	{lambdaStatusField, "$context.integrationStatus"},
 	{"functionStatus", "$context.integration.status"},
-	{"errorType", "$context.error.responseType"},
+	{errorTypeField, "$context.error.responseType"},
 	{"latencyMillis", "$context.responseLatency"},
 	{"integrationLatencyMillis", "$context.integrationLatency"},
 	{"responseBytes", "$context.responseLength"},
 }
 
-// accessLogFormat is one JSON object on one line; its members keep their order.
-func accessLogFormat() string {
-	members := make([]string, 0, len(accessLogFields))
-	for _, field := range accessLogFields {
+// accessLogFormat is one JSON object on one line; its members keep their order. The installation's name is in it because
+// the dimension of a metric filter is taken from the line.
+func accessLogFormat(installation string) string {
+	members := make([]string, 0, len(accessLogFields)+1)
+	for _, field := range append(accessLogFields, [2]string{installationField, installation}) {
 		members = append(members, fmt.Sprintf("%s:%s", quoted(field[0]), quoted(field[1])))
 	}
 	return "{" + strings.Join(members, ",") + "}"

@@ -65,6 +65,22 @@ func TestEveryRequestIsLoggedWithoutItsSecrets(t *testing.T) {
 	for _, field := range []string{"requestId", "caller", "method", "path", "status", "lambdaStatus", "errorType", "integrationLatencyMillis"} {
 		require.Contains(t, line, field)
 	}
+	require.Equal(t, "blox", line["installation"])
+}
+
+// A permission to invoke that was lost is answered with 429, as are too many watchers: the access log tells them apart.
+func TestCallsThatFailAreCountedUnlessThrottled(t *testing.T) {
+	filter := synthesized.own.one("AWS::Logs::MetricFilter")
+	require.Equal(t, "${"+synthesized.own.one("AWS::Logs::LogGroup").id+"}", text(filter.properties["LogGroupName"]))
+	require.Equal(t, `{ ($.errorType = "INTEGRATION_FAILURE") && ($.lambdaStatus != "429") }`, filter.properties["FilterPattern"])
+	require.Equal(t, []any{object{
+		"MetricNamespace": "Blox", "MetricName": "FunctionCallsFailed", "MetricValue": "1",
+		"Dimensions": []any{object{"Key": "Installation", "Value": "$.installation"}},
+	}}, filter.properties["MetricTransformations"])
+	format := synthesized.own.one("AWS::ApiGateway::Stage").properties["AccessLogSetting"].(object)["Format"].(string)
+	for _, field := range []string{`"errorType":"$context.error.responseType"`, `"lambdaStatus":"$context.integrationStatus"`, `"installation":"blox"`} {
+		require.Contains(t, format, field, "what the filter reads")
+	}
 }
 
 func TestTheStageIsTraced(t *testing.T) {

@@ -98,6 +98,5 @@ func observed(
 		StateTable:  tables.State,
 		DaemonTable: tables.Daemon,
 		Stage:       rest.REST.DeploymentStage(),
-		Key:         tables.Key,
 	}
 }

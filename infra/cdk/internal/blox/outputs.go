@@ -1,6 +1,8 @@
 package blox
 
 import (
+	"strconv"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
@@ -30,6 +32,7 @@ func outputs(stack awscdk.Stack, s *settings.Settings, p parts) {
 		{"ApiUrl", "Where the API's paths begin", p.rest.URL},
 		{"Installation", "Name of the installation", jsii.String(s.Installation)},
 		{"Version", "Version that was deployed", jsii.String(s.Version)},
+		{"ReconcileMinutes", "Time between two sweeps of all clusters", jsii.String(strconv.Itoa(s.ReconcileMinutes))},
 		{"StateTableName", "Table of tasks, container instances and clusters", p.tables.State.TableName()},
 		{"StateTableArn", "Table of tasks, container instances and clusters", p.tables.State.TableArn()},
 		{"StateStreamArn", "Stream of the state table; one more reader may follow it", p.tables.State.TableStreamArn()},

@@ -24,13 +24,15 @@ func TestNagFindsNothing(t *testing.T) {
 func TestOutputs(t *testing.T) {
 	require.Subset(t, slices.Collect(maps.Keys(standard.template.Outputs)), []string{
 		"AlarmTopicArn", "ApiUrl", "DaemonTableArn", "DaemonTableName", "EventBusName", "EventsDeadLettersUrl", "EventsQueueUrl", "Installation",
-		"ReconcileDeadLettersUrl", "ReconcileQueueUrl", "RuleDeadLettersUrl", "ScheduleDeadLettersUrl", "StateStreamArn", "StateTableArn",
+		"ReconcileDeadLettersUrl", "ReconcileMinutes", "ReconcileQueueUrl", "RuleDeadLettersUrl", "ScheduleDeadLettersUrl", "StateStreamArn", "StateTableArn",
 		"StateTableName", "StreamFailuresUrl", "Version", "WakeupQueueUrl", "WakeupsDeadLettersUrl",
 	})
 	require.Equal(t, getAtt("StateTable", "StreamArn"), standard.template.Outputs["StateStreamArn"]["Value"])
 	require.Equal(t, "team-a", options.template.Outputs["Installation"]["Value"])
 	_, bus := options.template.one(t, "AWS::Events::EventBus", "EventsBus")
 	require.Equal(t, bus["Name"], options.template.Outputs["EventBusName"]["Value"])
+	require.Equal(t, "5", standard.template.Outputs["ReconcileMinutes"]["Value"], "as text: CloudFormation takes no other")
+	require.Equal(t, "1", options.template.Outputs["ReconcileMinutes"]["Value"])
 	require.Equal(t, "v1.2.3", options.template.Outputs["Version"]["Value"])
 	for name, output := range standard.template.Outputs {
 		require.NotContains(t, output, "Export", "%s: an exported value cannot change while another stack reads it", name)
@@ -49,7 +51,7 @@ var untaggable = map[string]bool{
 	"AWS::ApiGateway::Model": true, "AWS::ApiGateway::RequestValidator": true, "AWS::ApiGateway::Resource": true,
 	"AWS::CloudWatch::Dashboard":  true,
 	"AWS::Events::EventBusPolicy": true, "AWS::IAM::ManagedPolicy": true, "AWS::IAM::Policy": true, "AWS::Lambda::EventInvokeConfig": true,
-	"AWS::Lambda::Permission": true, "AWS::SNS::Subscription": true, "AWS::SNS::TopicPolicy": true, "AWS::SQS::QueuePolicy": true,
+	"AWS::Lambda::Permission": true, "AWS::Logs::MetricFilter": true, "AWS::SNS::Subscription": true, "AWS::SNS::TopicPolicy": true, "AWS::SQS::QueuePolicy": true,
 	"AWS::Scheduler::Schedule": true,
 }
 

@@ -1,6 +1,7 @@
 package blox_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -74,6 +75,11 @@ func TestTablesLastAndForget(t *testing.T) {
 		require.Equal(t, object{"KMSMasterKeyId": getAtt("TableKey", "Arn"), "SSEEnabled": true, "SSEType": "KMS"}, trial.Properties["SSESpecification"])
 	}
 	require.Equal(t, true, options.template.Resources["TableKey"].Properties["EnableKeyRotation"])
+	for id, r := range options.template.Resources {
+		if r.Type != "AWS::DynamoDB::Table" && !strings.HasPrefix(r.Type, "AWS::IAM::") {
+			require.NotContains(t, text(t, r.Properties), `"TableKey"`, "%s must go on when the tables' key is disabled", id)
+		}
+	}
 	require.Empty(t, standard.template.ids("AWS::KMS::Key"))
 
 	require.Equal(t, object{"StreamViewType": "NEW_AND_OLD_IMAGES"}, standard.template.Resources["StateTable"].Properties["StreamSpecification"])

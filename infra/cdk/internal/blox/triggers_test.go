@@ -84,16 +84,20 @@ func arnOfFunction(tb testing.TB, name string) object {
 }
 
 func TestQueuesInvokeTheirFunctions(t *testing.T) {
-	for prefix, want := range map[string]struct{ queue, function string }{
-		"EventsMapping":          {"EventsQueue", "ingest"},
-		"DaemonReconcileMapping": {"DaemonReconcile", "reconcile"},
-		"DaemonWakeupsMapping":   {"DaemonWakeups", "drive"},
+	for prefix, want := range map[string]struct {
+		queue, function string
+		batch           int
+	}{
+		"EventsMapping": {"EventsQueue", "ingest", 10},
+		// Each sweep has the function's timeout to itself.
+		"DaemonReconcileMapping": {"DaemonReconcile", "reconcile", 1},
+		"DaemonWakeupsMapping":   {"DaemonWakeups", "drive", 10},
 	} {
 		queue, _ := standard.template.one(t, "AWS::SQS::Queue", want.queue)
 		m := mapping(t, prefix)
 		require.Equal(t, getAtt(queue, "Arn"), m["EventSourceArn"])
 		require.Equal(t, arnOfFunction(t, want.function), m["FunctionName"])
-		require.EqualValues(t, 10, m["BatchSize"])
+		require.EqualValues(t, want.batch, m["BatchSize"], prefix)
 		require.Equal(t, []any{"ReportBatchItemFailures"}, m["FunctionResponseTypes"])
 		require.Equal(t, object{"MaximumConcurrency": 10.0}, m["ScalingConfig"])
 		require.Contains(t, []any{nil, 0.0}, m["MaximumBatchingWindowInSeconds"], "no window: it would be added to the time until an event shows")
@@ -132,7 +136,11 @@ func TestTheRuleMatchesWhatBloxReads(t *testing.T) {
 		local = append(local, match[1])
 	}
 	require.Len(t, local, 3)
-	require.Equal(t, object{"source": []any{"aws.ecs"}, "detail-type": local}, rule["EventPattern"])
+	require.Equal(t, object{
+		"source": []any{"aws.ecs"}, "detail-type": local,
+		// An organization may forward the events of other accounts and regions to this bus.
+		"account": []any{ref("AWS::AccountId")}, "region": []any{ref("AWS::Region")},
+	}, rule["EventPattern"])
 	require.NotContains(t, rule, "EventBusName", "ECS sends to the default bus only")
 
 	queue, _ := standard.template.one(t, "AWS::SQS::Queue", "EventsQueue")

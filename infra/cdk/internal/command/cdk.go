@@ -20,7 +20,7 @@ func (c *Command) cdk(ctx context.Context, run Run, nodeMajor int, args []string
 	cmd.Dir, cmd.Env = c.Directory, c.environment(run, nodeMajor)
 	// Stdin and stdout are passed on as they are: the CDK asks only a terminal.
 	cmd.Stdin, cmd.Stdout = c.Stdin, c.Stdout
-	heard := &tail{to: c.Stderr, waiting: c.waitsForOthers(run), hint: c.hint()}
+	heard := &tail{to: c.Stderr, shown: filter{to: c.Stderr}, waiting: c.waitsForOthers(run), hint: c.hint()}
 	defer heard.stop()
 	if heard.waiting {
 		heard.after(c.Quiet)
@@ -81,9 +81,11 @@ const kept = 256 << 10
 // its time.
 var deploying = regexp.MustCompile(`creating CloudFormation changeset|deploying\.\.\.`)
 
-// tail passes on what is written to it and keeps the end of it.
+// tail passes on what is written to it, without the noise, and keeps the end of it.
 type tail struct {
 	to io.Writer
+	// shown is to, behind the filter.
+	shown filter
 
 	mu      sync.Mutex
 	last    []byte
@@ -119,7 +121,7 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.waiting = !deploying.Match(p)
 		t.timer.Reset(t.quiet)
 	}
-	return t.to.Write(p)
+	return t.shown.Write(p)
 }
 
 func (t *tail) stop() {
@@ -129,6 +131,8 @@ func (t *tail) stop() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
+	// Like all that is written to people, it is lost if they have gone.
+	_ = t.shown.flush()
 }
 
 func (t *tail) String() string {

@@ -39,11 +39,15 @@ func (c *Command) Run(ctx context.Context) error {
 	if !slices.Contains(Verbs, c.Verb) {
 		return Problem(fmt.Sprintf("There is no %q: allowed are %s.", c.Verb, strings.Join(Verbs, ", ")))
 	}
+	if err := checkArguments(c.Args); err != nil {
+		return err
+	}
 	major, err := c.checkNode(ctx)
 	if err != nil {
 		return err
 	}
-	run := Run{Verb: c.Verb}
+	run := Run{Verb: c.Verb, Endpoint: c.getenv("AWS_ENDPOINT_URL"), Profile: c.getenv("AWS_PROFILE")}
+	run.NoProfile = noProfile(c.getenv, run.Profile)
 	if c.Verb != "synth" {
 		if run.Region, err = Region(c.getenv); err != nil {
 			return err
@@ -72,7 +76,11 @@ func (c *Command) Run(ctx context.Context) error {
 		// Lists the stacks of the app, touches nothing, and says on the way why there is no account.
 		quiet := *c
 		quiet.Stdout, quiet.Stderr = io.Discard, io.Discard
-		why, listErr := quiet.cdk(ctx, run, major, append([]string{"list", "--verbose", "--ci=false"}, contexts(c.Args)...))
+		list := append([]string{"list", "--verbose", "--no-notices", "--ci=false"}, contexts(c.Args)...)
+		if profile, given := c.profileArgument(); given {
+			list = append(list, "--profile", profile)
+		}
+		why, listErr := quiet.cdk(ctx, run, major, list)
 		if listErr == nil {
 			said = why + said
 		}
@@ -94,8 +102,8 @@ func (c *Command) tellTemplates() error {
 
 func (c *Command) getenv(name string) string {
 	if name == "AWS_PROFILE" {
-		if i := slices.Index(c.Args, "--profile"); i >= 0 && i+1 < len(c.Args) {
-			return c.Args[i+1]
+		if profile, given := c.profileArgument(); given {
+			return profile
 		}
 	}
 	// As for a process, the last one counts.
@@ -177,9 +185,19 @@ func pinOf(lockfile []byte) string {
 // build builds the app and what it deploys. Functions that were built elsewhere (-c functionsDirectory=…) are taken as
 // they are.
 func (c *Command) build(ctx context.Context) error {
+	architecture, err := c.architecture()
+	if err != nil {
+		return err
+	}
+	given := c.parameter("functionsDirectory")
+	if given != "" {
+		if err := c.checkFunctions(given, architecture); err != nil {
+			return err
+		}
+	}
 	steps := [][]string{{"go", "build", "-o", "bin/blox-cdk", "."}}
-	if !slices.ContainsFunc(contexts(c.Args), func(a string) bool { return strings.HasPrefix(a, "functionsDirectory=") }) {
-		steps = append(steps, []string{"make", "--no-print-directory", "-C", "../..", "build"})
+	if given == "" {
+		steps = append(steps, []string{"make", "--no-print-directory", "-C", "../..", "build", "LAMBDA_GOARCH=" + machines[architecture].goarch})
 	}
 	for _, step := range steps {
 		out, err := c.output(ctx, c.Directory, step[0], step[1:]...)
@@ -193,49 +211,3 @@ func (c *Command) build(ctx context.Context) error {
 	}
 	return nil
 }
-
-// contexts are the parameters among the arguments, as `-c name=value` again.
-func contexts(args []string) []string {
-	var found []string
-	for i, arg := range args {
-		value, joined := strings.CutPrefix(arg, "--context=")
-		switch {
-		case joined:
-			found = append(found, "-c", value)
-		case (arg == "-c" || arg == "--context") && i+1 < len(args):
-			found = append(found, "-c", args[i+1])
-		}
-	}
-	return found
-}
-
-// arguments are the CDK's.
-func (c *Command) arguments(ctx context.Context) []string {
-	// In CI the CDK says things on stdout, where this package does not listen.
-	args := []string{c.Verb, "--no-notices", "--ci=false"}
-	switch {
-	case c.Verb == "synth":
-		args = append(args, "--quiet")
-	case c.Verb == "deploy" && c.emulated() && !slices.ContainsFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--method") }):
-		// Change sets of emulators forget DependsOn.
-		args = append(args, "--method=direct")
-	}
-	if !slices.ContainsFunc(contexts(c.Args), func(a string) bool { return strings.HasPrefix(a, "version=") }) {
-		args = append(args, "-c", "version="+c.version(ctx))
-	}
-	return append(args, c.Args...)
-}
-
-var versionPattern = regexp.MustCompile(`^[\w.+-]{1,64}$`)
-
-// version is what is deployed, as git names it.
-func (c *Command) version(ctx context.Context) string {
-	out, err := c.output(ctx, c.Directory, "git", "describe", "--always", "--tags", "--dirty")
-	version := strings.TrimSpace(out)
-	if err != nil || !versionPattern.MatchString(version) {
-		return "dev" // a source without its history
-	}
-	return version
-}
-
-func (c *Command) emulated() bool { return c.getenv("AWS_ENDPOINT_URL") != "" }

@@ -14,6 +14,7 @@ func TestRefusedBeforehand(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(*folder)
 		verb    string
+		args    []string
 		says    string
 	}{
 		"no such verb": {
@@ -37,8 +38,19 @@ func TestRefusedBeforehand(t *testing.T) {
 			says: "There is no region: set AWS_REGION",
 		},
 		"no region, with a profile": {
+			prepare: func(f *folder) {
+				f.profiles("[profile ops]\n")
+				f.env = append(f.env, "AWS_PROFILE=ops")
+			},
+			says: "or give profile ops one",
+		},
+		"no region, with a profile that is not there": {
 			prepare: func(f *folder) { f.env = append(f.env, "AWS_PROFILE=ops") },
-			says:    "or give profile ops one",
+			says:    "There is no profile ops in ",
+		},
+		"a parameter without -c": {
+			verb: "synth", args: []string{"--quiet=true", "retentionDays=14"},
+			says: "retentionDays=14 needs a -c before it, as every parameter does: ARGS='-c retentionDays=14'.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +62,7 @@ func TestRefusedBeforehand(t *testing.T) {
 			if test.verb == "" {
 				test.verb = "deploy"
 			}
-			require.ErrorContains(t, f.run(&screen{}, 0, test.verb), test.says)
+			require.ErrorContains(t, f.run(&screen{}, 0, test.verb, test.args...), test.says)
 			require.NotContains(t, f.called(), "cdk")
 			require.NotContains(t, f.called(), "go build")
 		})
@@ -63,19 +75,9 @@ func TestBuildsAndRuns(t *testing.T) {
 	f.env = append(f.env, "AWS_REGION=eu-west-1")
 	require.NoError(t, f.run(&screen{}, 0, "deploy", "-c", "retentionDays=14", "--require-approval", "never"))
 	require.Equal(t, `go build -o bin/blox-cdk .
-make --no-print-directory -C ../.. build
+make --no-print-directory -C ../.. build LAMBDA_GOARCH=arm64
 git describe --always --tags --dirty
 cdk deploy --no-notices --ci=false -c version=v1.2.3-4-gabcdef -c retentionDays=14 --require-approval never
-`, f.called())
-}
-
-// Functions that were built for another machine, as the emulated test does, are not built again.
-func TestGivenFunctions(t *testing.T) {
-	f := newFolder(t)
-	f.fakeCDK("")
-	require.NoError(t, f.run(&screen{}, 0, "synth", "--context=functionsDirectory=/tmp/x", "--context", "version=1"))
-	require.Equal(t, `go build -o bin/blox-cdk .
-cdk synth --no-notices --ci=false --quiet --context=functionsDirectory=/tmp/x --context version=1
 `, f.called())
 }
 
@@ -107,7 +109,7 @@ func TestVersionWithoutGit(t *testing.T) {
 func TestBuildFails(t *testing.T) {
 	for program, says := range map[string]string{
 		"go":   "'go build -o bin/blox-cdk .' failed: the lines above say why.",
-		"make": "'make --no-print-directory -C ../.. build' failed: the lines above say why.",
+		"make": "'make --no-print-directory -C ../.. build LAMBDA_GOARCH=arm64' failed: the lines above say why.",
 	} {
 		t.Run(program, func(t *testing.T) {
 			f := newFolder(t)
@@ -194,4 +196,14 @@ func TestAppFails(t *testing.T) {
 	require.EqualError(t, f.run(shown, 0, "synth", "-c", "retentionDays=0"),
 		"The stack could not be put together: the lines above say which parameter or file is wrong.")
 	require.Contains(t, shown.String(), "parameter retentionDays is")
+}
+
+// What belongs to an option is its own affair.
+func TestValuesOfOptionsAreNoParameters(t *testing.T) {
+	for _, args := range [][]string{{"--tags", "team=ops"}, {"--context", "retentionDays=14"}, {"--tags=team=ops"}, {"Blox-blox"}} {
+		require.NoError(t, checkArguments(args), args)
+	}
+	for _, args := range [][]string{{"retentionDays=14"}, {"-c", "retentionDays=14", "watchers=3"}, {"-c=a=b", "watchers=3"}} {
+		require.ErrorContains(t, checkArguments(args), " needs a -c before it", args)
+	}
 }

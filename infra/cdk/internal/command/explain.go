@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -10,6 +11,11 @@ import (
 type Run struct {
 	Verb   string
 	Region string
+	// Endpoint is AWS_ENDPOINT_URL, Profile what AWS_PROFILE or --profile names; empty if they are not set.
+	Endpoint string
+	Profile  string
+	// NoProfile is the sentence for a Profile that is not there, and empty if it is.
+	NoProfile string
 }
 
 // cause is one thing that the CDK, CloudFormation or the app may say when they fail.
@@ -35,21 +41,55 @@ var causes = []cause{
 		},
 	},
 	{
-		regexp.MustCompile(`Could not load credentials from any providers|CredentialsProviderError|[Nn]o credentials have been configured|Unable to resolve AWS account`),
-		func(Run, []string) string {
-			return "There are no AWS credentials: set AWS_PROFILE to a profile of ~/.aws/config, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then repeat."
-		},
-	},
-	{
 		regexp.MustCompile(`(?:ENOTFOUND|EAI_AGAIN) (\S+)|Cannot reach the server\.[^(]*\(([^)]+)\)`),
 		func(r Run, match []string) string {
-			return fmt.Sprintf("There is no host %s: check that %s is a region of AWS, and the network, then repeat.", match[1]+match[2], r.Region)
+			host := match[1] + match[2]
+			if endpoint, err := url.Parse(r.Endpoint); err == nil && endpoint.Hostname() == host {
+				return fmt.Sprintf("There is no host %s: check AWS_ENDPOINT_URL, or unset it to use AWS itself, then repeat.", host)
+			}
+			return fmt.Sprintf("There is no host %s: check that %s is a region of AWS, and the network, then repeat.", host, r.Region)
 		},
 	},
 	{
 		regexp.MustCompile(`ECONNREFUSED (\S+)`),
 		func(_ Run, match []string) string {
 			return fmt.Sprintf("Nothing answers at %s: check AWS_ENDPOINT_URL, or unset it to use AWS itself, then repeat.", match[1])
+		},
+	},
+	{
+		regexp.MustCompile(`Could not load credentials from any providers|Could not resolve credentials using profile|CredentialsProviderError|[Nn]o credentials have been configured`),
+		func(r Run, _ []string) string { return noCredentials(r) },
+	},
+	{
+		// Only `cdk list --verbose` says this much.
+		regexp.MustCompile(`Unable to determine the default AWS account \(\w+\): (.+)`),
+		func(_ Run, match []string) string {
+			return fmt.Sprintf("AWS does not tell the account of these credentials (%s): check them and the network, then repeat.", strings.TrimSpace(match[1]))
+		},
+	},
+	{
+		regexp.MustCompile(`Unable to resolve AWS account`),
+		func(r Run, _ []string) string { return noCredentials(r) },
+	},
+	{
+		regexp.MustCompile(`No stacks match the name\(s\) ([^,\s]+)`),
+		func(_ Run, match []string) string {
+			if bare.MatchString(match[1]) {
+				return bareParameter(match[1])
+			}
+			return fmt.Sprintf("There is no stack %s to be made: leave the name out of ARGS, and give that of the installation with -c installation=NAME.", match[1])
+		},
+	},
+	{
+		regexp.MustCompile(`Stack (\S+) does not need a rollback: (\w+)`),
+		func(_ Run, match []string) string {
+			return fmt.Sprintf("There is nothing to roll back: stack %s is %s, so run 'make deploy' if you want to change it.", match[1], match[2])
+		},
+	},
+	{
+		regexp.MustCompile(`No stack named '([^']+)'`),
+		func(r Run, match []string) string {
+			return fmt.Sprintf("There is no stack %s in this account in %s: check the account, the region and the parameter installation.", match[1], r.Region)
 		},
 	},
 	{
@@ -85,7 +125,7 @@ var causes = []cause{
 	{
 		regexp.MustCompile(`UnreservedConcurrentExecution`),
 		func(Run, []string) string {
-			return "The account's limit of concurrent Lambda executions leaves no room for the watchers: ask AWS for a higher quota, or deploy with fewer (ARGS='-c watchers=1')."
+			return "The account's limit of concurrent Lambda executions leaves no room for the watchers' share: deploy without one (ARGS='-c watchers=0'), or ask AWS for a higher quota and repeat."
 		},
 	},
 	{
@@ -134,6 +174,16 @@ var causes = []cause{
 			return "The stack could not be put together: the lines above say which parameter or file is wrong."
 		},
 	},
+}
+
+func noCredentials(r Run) string {
+	switch {
+	case r.NoProfile != "":
+		return r.NoProfile
+	case r.Profile != "":
+		return fmt.Sprintf("Profile %s gives no AWS credentials: check what the files of ~/.aws say of it, sign in if it is one of IAM Identity Center ('aws sso login --profile %[1]s'), then repeat.", r.Profile)
+	}
+	return "There are no AWS credentials: set AWS_PROFILE to a profile of ~/.aws/config, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then repeat."
 }
 
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")

@@ -18,6 +18,8 @@ func TestPinnedCDK(t *testing.T) {
 		verb string
 		args []string
 		env  []string
+		// prepare may change the folder.
+		prepare func(*folder)
 		// says is the sentence, empty for success.
 		says string
 	}{
@@ -33,7 +35,28 @@ func TestPinnedCDK(t *testing.T) {
 		},
 		"nothing at the endpoint": {
 			env:  append([]string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, credentials...),
-			says: "There are no AWS credentials",
+			says: "Nothing answers at 127.0.0.1:1: check AWS_ENDPOINT_URL, or unset it to use AWS itself",
+		},
+		"a region that is none": {
+			prepare: (*folder).noNames, env: []string{"AWS_REGION=us-esat-1", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret"},
+			says: "There is no host sts.us-esat-1.amazonaws.com: check that us-esat-1 is a region of AWS, and the network",
+		},
+		"no host at the endpoint": {
+			prepare: (*folder).noNames, env: append([]string{"AWS_ENDPOINT_URL=http://moto:5000"}, credentials...),
+			says: "There is no host moto: check AWS_ENDPOINT_URL, or unset it",
+		},
+		"a profile that is not there": {
+			env: []string{"AWS_REGION=eu-west-1", "AWS_PROFILE=nosuch"}, says: "There is no profile nosuch in /",
+		},
+		"a profile that is not there, as an argument": {
+			env: []string{"AWS_REGION=eu-west-1"}, args: []string{"--profile", "nosuch", "--require-approval", "never"}, says: "There is no profile nosuch in /",
+		},
+		"a profile without credentials": {
+			prepare: func(f *folder) { f.profiles("[profile ops]\nregion = eu-west-1\n") },
+			env:     []string{"AWS_PROFILE=ops"}, says: "Profile ops gives no AWS credentials: check what the files of ~/.aws say of it",
+		},
+		"an account that AWS does not tell": {
+			aws: &fakeAWS{identity: "Throttling"}, says: "AWS does not tell the account of these credentials (Rate exceeded): check them",
 		},
 		"never bootstrapped": {
 			says: "Account and region are not prepared for the CDK, or by an old version of it: run 'AWS_REGION=eu-west-1 make bootstrap' once",
@@ -64,7 +87,7 @@ func TestPinnedCDK(t *testing.T) {
 				bootstrap: "30", executed: "ROLLBACK_COMPLETE",
 				reason: "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].",
 			},
-			says: "The account's limit of concurrent Lambda executions leaves no room for the watchers",
+			says: "leaves no room for the watchers' share: deploy without one (ARGS='-c watchers=0'), or ask AWS for a higher quota and repeat.",
 		},
 		"a first deploy that fails": {
 			aws:  &fakeAWS{bootstrap: "30", executed: "ROLLBACK_COMPLETE", reason: "boom"},
@@ -88,6 +111,24 @@ func TestPinnedCDK(t *testing.T) {
 		"rollback": {
 			aws:  &fakeAWS{bootstrap: "30", status: "UPDATE_ROLLBACK_FAILED"},
 			verb: "rollback",
+		},
+		"rollback of nothing": {
+			aws:  &fakeAWS{bootstrap: "30", status: "UPDATE_COMPLETE"},
+			verb: "rollback",
+			says: "There is nothing to roll back: stack Blox-blox is UPDATE_COMPLETE, so run 'make deploy' if you want to change it.",
+		},
+		"rollback of no stack": {
+			aws:  &fakeAWS{bootstrap: "30"},
+			verb: "rollback",
+			says: "There is no stack Blox-blox in this account in eu-west-1: check the account, the region and the parameter installation.",
+		},
+		"a parameter without -c, behind an option without a value": {
+			args: []string{"--force", "retentionDays=14"},
+			says: "retentionDays=14 needs a -c before it, as every parameter does: ARGS='-c retentionDays=14'.",
+		},
+		"a stack by its name, and the name of another": {
+			args: []string{"Blox-other"},
+			says: "There is no stack Blox-other to be made: leave the name out of ARGS",
 		},
 		"a deploy over a stack half deleted": {
 			aws:  &fakeAWS{bootstrap: "30", status: "DELETE_FAILED"},
@@ -117,6 +158,9 @@ func TestPinnedCDK(t *testing.T) {
 				test.env = append([]string{"AWS_ENDPOINT_URL=" + test.aws.start(t)}, credentials...)
 			}
 			f.env = append(f.env, test.env...)
+			if test.prepare != nil {
+				test.prepare(f)
+			}
 			if test.verb == "" {
 				test.verb = "deploy"
 			}

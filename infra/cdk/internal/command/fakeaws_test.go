@@ -57,7 +57,7 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch action {
 	case "GetCallerIdentity":
 		if f.identity != "" {
-			failed(w, http.StatusForbidden, f.identity, "The security token included in the request is "+map[bool]string{true: "expired", false: "invalid"}[f.identity == "ExpiredToken"])
+			failed(w, http.StatusForbidden, f.identity, refusals[f.identity])
 			return
 		}
 		answer(w, action, "<Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/ann</Arn><UserId>A</UserId>")
@@ -66,6 +66,13 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		f.cloudFormation(w, action, r.FormValue("StackName"))
 	}
+}
+
+// refusals are what STS says with an error's code.
+var refusals = map[string]string{
+	"ExpiredToken":         "The security token included in the request is expired",
+	"InvalidClientTokenId": "The security token included in the request is invalid",
+	"Throttling":           "Rate exceeded",
 }
 
 func (f *fakeAWS) ssm(w http.ResponseWriter) {

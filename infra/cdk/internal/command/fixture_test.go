@@ -69,6 +69,24 @@ func (f *folder) write(name, content string, mode os.FileMode) {
 	require.NoError(f.t, os.WriteFile(filepath.Join(f.path, name), []byte(content), mode))
 }
 
+// profiles writes the config file of AWS's tools.
+func (f *folder) profiles(text string) {
+	f.t.Helper()
+	require.NoError(f.t, os.MkdirAll(filepath.Join(f.path, ".aws"), 0o755))
+	f.write(".aws/config", text, 0o600)
+}
+
+// noNames lets no program of Node.js find a host by its name.
+func (f *folder) noNames() {
+	f.t.Helper()
+	f.write("nonames.js", `require("dns").lookup = (host, options, done) => {
+  done = done || options;
+  const failed = Object.assign(new Error("getaddrinfo ENOTFOUND " + host), { errno: -3008, code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });
+  process.nextTick(done, failed);
+};`, 0o644)
+	f.env = append(f.env, "NODE_OPTIONS=--require="+filepath.Join(f.path, "nonames.js"))
+}
+
 // program puts a stand-in into PATH.
 func (f *folder) program(name, script string) {
 	f.t.Helper()

@@ -97,7 +97,7 @@ func TestIdleMonth(t *testing.T) {
 	require.InDelta(t, 0.657*(2*0.40+0.50), line(t, lines, "SQS: empty receives").USD, 1e-9)
 	require.InDelta(t, (43800+8760)*1e-6, line(t, lines, "EventBridge Scheduler").USD, 1e-9)
 	require.InDelta(t, 43800*(0.2e-6+0.5*0.02*0.0000133334), line(t, lines, "Lambda: drive, ticks").USD, 1e-9)
-	require.InDelta(t, 9*0.30, line(t, lines, "CloudWatch: custom metrics").USD, 1e-9)
+	require.InDelta(t, 12*0.30, line(t, lines, "CloudWatch: custom metrics").USD, 1e-9)
 	sum := 0.0
 	for _, l := range lines {
 		sum += l.USD

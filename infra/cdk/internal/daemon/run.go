@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// reconcileBatch and wakeupBatch are SQS's largest without a window. The functions report failures one by one.
-	reconcileBatch = 10
-	wakeupBatch    = 10
+	// reconcileBatch is one place, since a sweep of it may take the whole of the function's timeout. A batch of a FIFO queue
+	// may hold requests of several groups, and they would be worked on one after the other, within that one timeout.
+	reconcileBatch = 1
+	// wakeupBatch is SQS's largest without a window. The function reports failures one by one.
+	wakeupBatch = 10
 	// reconcileAtOnce bounds sweeps at the same time. There is one for each account and region at most, and ECS's limits
 	// are for each of them.
 	reconcileAtOnce = 10

@@ -54,13 +54,14 @@ func BusName(installation string) string { return "blox-" + installation }
 // New makes rule, queues and bus. Feed connects them to the ingest function.
 func New(scope constructs.Construct, id string, props Props) *Events {
 	e := &Events{scope: constructs.NewConstruct(scope, jsii.String(id))}
+	stack := awscdk.Stack_Of(e.scope)
 	e.Queue, e.DeadLetters = queues.New(e.scope, "Queue", queues.Props{
 		VisibilitySeconds: visibilitySeconds, MaxReceives: maxReceives, RetentionDays: 14,
 	})
 	e.RuleDeadLetters = queues.NewDead(e.scope, "RuleDeadLetters")
 	e.Rule = awsevents.NewRule(e.scope, jsii.String("Rule"), &awsevents.RuleProps{
 		Description:  jsii.String("ECS events for the Blox installation " + props.Settings.Installation),
-		EventPattern: Pattern(),
+		EventPattern: Pattern(&[]*string{stack.Account()}, &[]*string{stack.Region()}),
 		Targets:      &[]awsevents.IRuleTarget{Target(e.Queue, e.RuleDeadLetters)},
 	})
 	e.Bus = awsevents.NewEventBus(e.scope, jsii.String("Bus"), &awsevents.EventBusProps{

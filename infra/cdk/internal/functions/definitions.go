@@ -177,7 +177,7 @@ func (f *Functions) stream(p Props) definition {
 	return definition{
 		name: "stream", zip: "api", memoryMB: 256, timeoutSeconds: streamSeconds,
 		description: "Tells watchers what changes",
-		reserved:    jsii.Number(p.Settings.Watchers),
+		reserved:    reserved(p.Settings.Watchers),
 		environment: map[string]*string{
 			"BLOX_HANDLER":        jsii.String("stream"),
 			"BLOX_INSTALLATION":   jsii.String(p.Settings.Installation),
@@ -189,6 +189,14 @@ func (f *Functions) stream(p Props) definition {
 		// A watch reads records and the feed consistently, and so no index.
 		statements: []awsiam.PolicyStatement{onTable("State", p.State.State, batchGetItem, query)},
 	}
+}
+
+// reserved is nil for 0: Lambda would take a reservation of 0 for "run none".
+func reserved(watchers int) *float64 {
+	if watchers == 0 {
+		return nil
+	}
+	return jsii.Number(watchers)
 }
 
 // members lets a function be the role of that kind in every member account and region, and no other role.

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/blox/blox/infra/cdk/internal/events"
-	"github.com/blox/blox/infra/cdk/internal/member/rolename"
 	"github.com/blox/blox/infra/cdk/internal/settings"
 )
 
@@ -44,41 +43,36 @@ func NewCentral(scope constructs.Construct, id string, props CentralProps) *Cent
 	awsevents.NewCfnEventBusPolicy(this, jsii.String("Policy"), &awsevents.CfnEventBusPolicyProps{
 		EventBusName: bus.EventBusName(),
 		StatementId:  jsii.String("Members"),
-		Statement:    admission(bus, s, accounts),
+		Statement:    admission(bus, accounts),
 	})
-	pattern := events.Pattern()
-	// A member's own account and region stand in every event, and no caller can set them: PutEvents writes the caller's
-	// account, and refuses sources that begin with "aws.". So what passes here is from ECS, in one of the members.
-	pattern.Account = jsii.Strings(accounts...)
-	pattern.Region = jsii.Strings(regions...)
 	rule := awsevents.NewRule(this, jsii.String("Rule"), &awsevents.RuleProps{
 		Description:  jsii.String("ECS events of the members of the Blox installation " + s.Installation),
 		EventBus:     bus,
-		EventPattern: pattern,
+		EventPattern: events.Pattern(jsii.Strings(accounts...), jsii.Strings(regions...)),
 		Targets:      &[]awsevents.IRuleTarget{events.Target(props.EventsQueue, props.DeadLetters)},
 	})
 	return &Central{Bus: bus, Rule: rule}
 }
 
-// admission lets exactly the events roles of the members put events, and nobody else of their accounts. The accounts are
-// the principals and the roles a condition, because a policy that names a role as principal is refused until that role
-// exists, and the members' stacks come after this one. It is one statement, because a bus policy may have 10 KB.
-func admission(bus awsevents.EventBus, s *settings.Settings, accounts []string) map[string]any {
+// admission lets the members' accounts put events, and no other. It does not narrow them down to the members' events
+// roles: EventBridge asks this policy not only when an event comes, as the rule's role, but also at PutTargets, as whoever
+// calls it, and that is CloudFormation with a role of whoever deploys the member. A condition on aws:PrincipalArn would
+// have the member's stack fail. Principals cannot be the roles either: a policy that names a role is refused until that
+// role exists, and the members' stacks come after this one.
+//
+// What others of those accounts may do by this is little: see events.Pattern for what the rule lets through. It is one
+// statement, because a bus policy may have 10 KB.
+func admission(bus awsevents.EventBus, accounts []string) map[string]any {
 	partition := *awscdk.Aws_PARTITION()
 	roots := make([]string, len(accounts))
 	for i, account := range accounts {
 		roots[i] = "arn:" + partition + ":iam::" + account + ":root"
-	}
-	roles := make([]string, len(s.Members))
-	for i, m := range s.Members {
-		roles[i] = rolename.ARN(partition, m.Account, rolename.Events(s.Installation, m.Region))
 	}
 	return map[string]any{
 		"Effect":    "Allow",
 		"Principal": map[string]any{"AWS": roots},
 		"Action":    "events:PutEvents",
 		"Resource":  bus.EventBusArn(),
-		"Condition": map[string]any{"ArnEquals": map[string]any{"aws:PrincipalArn": roles}},
 	}
 }
 

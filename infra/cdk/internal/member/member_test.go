@@ -124,6 +124,7 @@ func TestMemberPassesEventsOn(t *testing.T) {
 		"detail-type": []any{
 			"ECS Task State Change", "ECS Container Instance State Change", "ECS Container Instance Health Change",
 		},
+		"account": []any{other}, "region": []any{"us-east-1"},
 	}, rule["EventPattern"])
 	require.NotContains(t, rule, "EventBusName", "ECS's events are on the default bus")
 	targets := rule["Targets"].([]any)
@@ -271,18 +272,15 @@ func centralStack(t *testing.T, members string) synthesized {
 	return synthesize(stack)
 }
 
-func TestCentralBusAdmitsTheMembersRolesOnly(t *testing.T) {
+func TestCentralBusAdmitsTheMembersAccountsOnly(t *testing.T) {
 	made := centralStack(t, other+"/us-east-1,"+other+"/eu-west-1,"+central+"/us-east-1")
 	require.Equal(t, "blox-blox-members", made.only(t, "AWS::Events::EventBus")["Name"])
 	policy := made.only(t, "AWS::Events::EventBusPolicy")
 	statement := policy["Statement"].(map[string]any)
 	require.Equal(t, "events:PutEvents", statement["Action"])
 	require.Equal(t, map[string]any{"AWS": []any{arn(":iam::" + central + ":root"), arn(":iam::" + other + ":root")}}, statement["Principal"])
-	require.Equal(t, map[string]any{"ArnEquals": map[string]any{"aws:PrincipalArn": []any{
-		arn(":iam::" + other + ":role/blox-blox-events-us-east-1"),
-		arn(":iam::" + other + ":role/blox-blox-events-eu-west-1"),
-		arn(":iam::" + central + ":role/blox-blox-events-us-east-1"),
-	}}}, statement["Condition"])
+	// EventBridge asks the policy at PutTargets too, and then the caller is whoever deploys the member.
+	require.NotContains(t, statement, "Condition")
 
 	rule := made.only(t, "AWS::Events::Rule")
 	require.NotEmpty(t, rule["EventBusName"])

@@ -60,7 +60,7 @@ func (m *member) forwardEvents() {
 	dead := queues.NewDead(m.stack, "RuleDeadLetters")
 	awsevents.NewRule(m.stack, jsii.String("Rule"), &awsevents.RuleProps{
 		Description:  jsii.String("ECS events for the Blox installation " + s.Installation + " in " + s.CentralAccount + ", " + s.CentralRegion),
-		EventPattern: events.Pattern(),
+		EventPattern: events.Pattern(&[]*string{m.stack.Account()}, &[]*string{m.stack.Region()}),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewEventBus(bus, &awseventstargets.EventBusProps{
 			Role: role, DeadLetterQueue: dead,
 		})},

@@ -24,7 +24,10 @@ type alarm struct {
 	below bool
 	// periods that are looked at, and how many of them must be bad: all of them if datapoints is 0.
 	periods, datapoints float64
-	// silenceIsBad treats missing data as bad; otherwise it is good.
+	// silenceIsBad treats missing data as bad; otherwise it is good. Such an alarm is in alarm from its creation to the first
+	// data: CloudWatch also looks at the time before there was anything. That pages nobody, because the topic comes with the
+	// same deploy, and those who are to get it are subscribed, or confirm, after it. Treating silence as "missing" instead
+	// would have it end as INSUFFICIENT_DATA, which pagers do not take for an alarm.
 	silenceIsBad bool
 }
 

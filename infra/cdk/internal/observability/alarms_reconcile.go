@@ -12,7 +12,8 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 				"Rollouts in those clusters stand still.", 2*sweep, 3*sweep),
 			first: "blox doctor lists the age of each cluster's reconcile; then the log group of function reconcile.",
 			// Every sweep reports, also that there is nothing: silence means that there was no sweep. A period is as long as
-			// the time between two sweeps, so now and then one has none and the next has two; three on end have at least one.
+			// the time between two sweeps, so now and then one has none and the next has two; three on end have at least one. See
+			// silenceIsBad for the first minutes of an installation.
 			metric:    m.blox(clustersUnsynced, statisticMaximum, sweep),
 			threshold: 1, periods: 3, silenceIsBad: true,
 		},
@@ -27,7 +28,7 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 		{
 			name: "events-missing", runbook: "events-missing",
 			means: "Reconcile keeps finding changes that no event told of: the rule is disabled or changed, or events are lost.",
-			first: "whether the EventBridge rule is enabled and its pattern is the deployed one (cdk diff).",
+			first: "whether the EventBridge rule is enabled and was changed by hand, which CloudFormation's drift detection shows and make diff does not.",
 			// Without events all other alarms are quiet: nothing arrives, so nothing is late. Some drift is normal (tags and
 			// attributes change without an event), and so is one period full of it, after an outage that lost events. What the
 			// first pass over a cluster stores does not count as drift.
@@ -49,13 +50,6 @@ func rolloutAlarms(m metrics) []alarm {
 			first: "blox describe environment NAME lists the hosts and why; the events on the installation's bus name the environment.",
 			// The wait for a start is in the metric already.
 			metric:    m.blox(hostsWithoutHealthyDaemon, statisticMaximum, 15*minute),
-			threshold: 1, periods: 1,
-		},
-		{
-			name: "deployments-failed", runbook: "deployments-failed",
-			means:     "A deployment ended as failed.",
-			first:     "blox get deployments NAME, then blox describe deployment NAME for the reason.",
-			metric:    m.blox(deploymentsFailed, statisticSum, 5*minute),
 			threshold: 1, periods: 1,
 		},
 		{

@@ -80,7 +80,7 @@ func sections(props Props, m metrics) []section {
 		events(props, m),
 		reconcile(props, m),
 		rollouts(props, m),
-		api(props),
+		api(props, m),
 		costDrivers(props),
 	}
 }
@@ -113,7 +113,7 @@ func events(props Props, m metrics) section {
 			ofQueue(props.EventsQueue, "NumberOfMessagesSent", statisticSum, 5*minute, "sent"),
 			ofQueue(props.EventsQueue, "NumberOfMessagesDeleted", statisticSum, 5*minute, "handled"),
 		}, right: []awscloudwatch.IMetric{m.blox(eventsSetAside, statisticSum, 5*minute)}},
-		{title: "ingest: runs, and ms a run", left: runs(props.Functions.Ingest), right: durations(props.Functions.Ingest)},
+		{title: "ingest: runs, and ms a run", left: append(runs(props.Functions.Ingest), m.blox(ingestMessagesFailed, statisticSum, 5*minute)), right: durations(props.Functions.Ingest)},
 		{title: "Dead-letter queues, messages", left: deadLetters},
 	}}
 }
@@ -125,7 +125,7 @@ func reconcile(props Props, m metrics) section {
 			m.blox(heldAbsent, statisticSum, 5*minute),
 		}},
 		{title: "Clusters not synced", left: []awscloudwatch.IMetric{m.blox(clustersUnsynced, statisticMaximum, 5*minute)}},
-		{title: "reconcile: runs, and ms a run", left: runs(props.Functions.Reconcile), right: durations(props.Functions.Reconcile)},
+		{title: "reconcile: runs, and ms a run", left: append(runs(props.Functions.Reconcile), m.blox(reconcileMessagesFailed, statisticSum, 5*minute)), right: durations(props.Functions.Reconcile)},
 	}}
 }
 
@@ -136,19 +136,19 @@ func rollouts(props Props, m metrics) section {
 		}},
 		{title: "Deployments", left: []awscloudwatch.IMetric{
 			m.blox(deploymentsEnded, statisticSum, 5*minute),
-			m.blox(deploymentsFailed, statisticSum, 5*minute),
 			m.blox(deploymentsStuck, statisticMaximum, 15*minute),
 		}},
-		{title: "drive: runs, and ms a run", left: runs(props.Functions.Drive), right: durations(props.Functions.Drive)},
+		{title: "drive: runs, and ms a run", left: append(runs(props.Functions.Drive), m.blox(driveMessagesFailed, statisticSum, 5*minute)), right: durations(props.Functions.Drive)},
 	}}
 }
 
-func api(props Props) section {
+func api(props Props, m metrics) section {
 	return section{"API", "Requests, errors and watchers.", []graph{
 		{title: "Requests and errors", left: []awscloudwatch.IMetric{
 			props.Stage.MetricCount(options(statisticSum, 5*minute, "requests")),
 			props.Stage.MetricClientError(options(statisticSum, 5*minute, "4xx")),
 			props.Stage.MetricServerError(options(statisticSum, 5*minute, "5xx")),
+			m.blox(FunctionCallsFailed, statisticSum, 5*minute),
 		}},
 		{title: "Latency, ms (streams included)", left: []awscloudwatch.IMetric{
 			ofFunction(props.Functions.API, "Duration", statisticP50, 5*minute, "api p50"),

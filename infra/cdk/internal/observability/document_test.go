@@ -47,6 +47,8 @@ func TestEveryAlarmTellsPeopleAndSaysWhatToDo(t *testing.T) {
 		found := described.FindStringSubmatch(description)
 		require.NotNil(t, found, description)
 		sections[found[1]] = true
+		// Whoever searches the page for what CloudWatch shows finds the section.
+		require.Contains(t, named(t, found[1]), "`"+name+"`", "the section %s", found[1])
 	}
 	// Neither an alarm without a section, nor a section whose alarm is gone.
 	_, runbook, found := strings.Cut(document(t), "\n## Alarms and what to do\n")
@@ -58,6 +60,14 @@ func TestEveryAlarmTellsPeopleAndSaysWhatToDo(t *testing.T) {
 	}
 	slices.Sort(headings)
 	require.Equal(t, slices.Sorted(maps.Keys(sections)), headings)
+}
+
+// named is the line of a section that names its alarms.
+func named(t *testing.T, section string) string {
+	t.Helper()
+	found := regexp.MustCompile(`\n### ` + section + `\n\n(Alarms?: (?:.+\n)+)\n`).FindStringSubmatch(document(t))
+	require.NotNil(t, found, "section %s does not begin with the names of its alarms", section)
+	return found[1]
 }
 
 // The names of the parameters are in the error that refuses an unknown one.

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
@@ -51,7 +50,7 @@ type resource struct {
 }
 
 // synthesize watches things that are deployed elsewhere.
-func synthesize(change func(*settings.Settings), withKey bool) *deployment {
+func synthesize(change func(*settings.Settings)) *deployment {
 	app := awscdk.NewApp(nil)
 	env := &awscdk.Environment{Account: jsii.String("123456789012"), Region: jsii.String("eu-west-1")}
 	elsewhere := awscdk.NewStack(app, jsii.String("Elsewhere"), &awscdk.StackProps{Env: env})
@@ -88,9 +87,6 @@ func synthesize(change func(*settings.Settings), withKey bool) *deployment {
 	for _, name := range deadLetters {
 		props.DeadLetters = append(props.DeadLetters, observability.DeadLetters{Name: name, Queue: queue(name + "-dlq")})
 	}
-	if withKey {
-		props.Key = awskms.NewKey(stack, jsii.String("Key"), &awskms.KeyProps{EnableKeyRotation: jsii.Bool(true)})
-	}
 	d := &deployment{made: observability.New(stack, "Observability", props)}
 	awscdk.Aspects_Of(stack).Add(cdknag.NewAwsSolutionsChecks(nil), nil)
 
@@ -113,7 +109,7 @@ func resourcesOf(template assertions.Template) map[string]resource {
 }
 
 // standard is the installation with no parameter set.
-var standard = sync.OnceValue(func() *deployment { return synthesize(func(*settings.Settings) {}, false) })
+var standard = sync.OnceValue(func() *deployment { return synthesize(func(*settings.Settings) {}) })
 
 // of is all resources of a type, by id.
 func (d *deployment) of(kind string) map[string]map[string]any {

@@ -9,11 +9,15 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The metrics that the functions write into their logs (CloudWatch's embedded metric format). The installation is their
-// only dimension: each combination of dimensions is a metric of its own and billed as one.
+// Blox's own metrics: most are written by the functions into their logs (CloudWatch's embedded metric format). The
+// installation is their only dimension: each combination of dimensions is a metric of its own and billed as one.
 const (
-	namespace = "Blox"
-	dimension = "Installation"
+	// Namespace is theirs, Dimension the name of the one dimension, whose value is the installation's name.
+	Namespace = "Blox"
+	Dimension = "Installation"
+
+	// FunctionCallsFailed is made from the API's access log: see api.failedCalls.
+	FunctionCallsFailed = "FunctionCallsFailed"
 
 	eventLagMillis            = "EventLagMillis"
 	eventsSetAside            = "EventsSetAside"
@@ -23,7 +27,11 @@ const (
 	hostsWithoutHealthyDaemon = "HostsWithoutHealthyDaemon"
 	deploymentsStuck          = "DeploymentsStuck"
 	deploymentsEnded          = "DeploymentsEnded"
-	deploymentsFailed         = "DeploymentsFailed"
+
+	// Messages that a function handed back for another try. Lambda takes a batch of which some failed for a success.
+	ingestMessagesFailed    = "IngestMessagesFailed"
+	reconcileMessagesFailed = "ReconcileMessagesFailed"
+	driveMessagesFailed     = "DriveMessagesFailed"
 )
 
 // Statistics of CloudWatch.
@@ -44,9 +52,9 @@ type metrics struct{ installation string }
 // blox is one of the functions' own metrics.
 func (m metrics) blox(name, statistic string, periodMinutes float64) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace:     jsii.String(namespace),
+		Namespace:     jsii.String(Namespace),
 		MetricName:    jsii.String(name),
-		DimensionsMap: &map[string]*string{dimension: jsii.String(m.installation)},
+		DimensionsMap: &map[string]*string{Dimension: jsii.String(m.installation)},
 		Statistic:     jsii.String(statistic),
 		Period:        minutes(periodMinutes),
 	})
@@ -96,16 +104,19 @@ func ofTable(table awsdynamodb.ITable, index, name string, periodMinutes float64
 type named struct {
 	name     string
 	function awslambda.IFunction
+	// messagesFailed is the metric of the messages that it handed back; empty for a function without a queue.
+	messagesFailed string
 }
 
 // list is all functions, in the order of the flow.
 func (f Functions) list() []named {
 	return []named{
-		{"ingest", f.Ingest},
-		{"reconcile", f.Reconcile},
-		{"dispatch", f.Dispatch},
-		{"drive", f.Drive},
-		{"api", f.API},
-		{"stream", f.Stream},
+		{"ingest", f.Ingest, ingestMessagesFailed},
+		{"reconcile", f.Reconcile, reconcileMessagesFailed},
+		// Dispatch hands records of a stream back, which holds up their shard: IteratorAge shows it.
+		{"dispatch", f.Dispatch, ""},
+		{"drive", f.Drive, driveMessagesFailed},
+		{"api", f.API, ""},
+		{"stream", f.Stream, ""},
 	}
 }

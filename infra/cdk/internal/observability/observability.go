@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -26,7 +25,7 @@ type DeadLetters struct {
 	Queue awssqs.IQueue
 }
 
-// Props is what there is to watch. All fields but Key are required.
+// Props is what there is to watch. All fields are required.
 type Props struct {
 	Settings    *settings.Settings
 	Functions   Functions
@@ -39,8 +38,6 @@ type Props struct {
 	DaemonTable    awsdynamodb.ITable
 	// Stage is the deployed stage of the REST API.
 	Stage awsapigateway.Stage
-	// Key encrypts the topic; nil for none.
-	Key awskms.IKey
 }
 
 // Observability is what New made.
@@ -54,7 +51,7 @@ type Observability struct {
 func New(scope constructs.Construct, id string, props Props) *Observability {
 	this := constructs.NewConstruct(scope, jsii.String(id))
 	o := &Observability{Topic: NewTopic(this, "AlarmTopic", TopicProps{
-		DisplayName: "Blox " + props.Settings.Installation, Email: props.Settings.AlarmEmail, Key: props.Key,
+		DisplayName: "Blox " + props.Settings.Installation, Email: props.Settings.AlarmEmail,
 	})}
 	m := metrics{installation: props.Settings.Installation}
 	for _, a := range alarms(props, m) {

@@ -58,6 +58,11 @@ func ruleOf(t *testing.T, alarm map[string]any) rule {
 	return r
 }
 
+// messagesFailed are the metrics of the functions that hand messages of a batch back: Lambda counts no error then.
+var messagesFailed = map[string]string{
+	"ingest": "IngestMessagesFailed", "reconcile": "ReconcileMessagesFailed", "drive": "DriveMessagesFailed",
+}
+
 // A threshold that moves moves what people are woken up for: it is to be changed here as well, on purpose.
 func TestAlarms(t *testing.T) {
 	want := map[string]rule{
@@ -67,11 +72,11 @@ func TestAlarms(t *testing.T) {
 		"wakeups-waiting":              {"AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", 60, ">=1200", [2]float64{5, 5}, good},
 		"drive-silent":                 {"AWS/Lambda Invocations", "Sum", 300, "<1", [2]float64{3, 3}, bad},
 		"api-failing":                  {"AWS/ApiGateway 5XXError", "Sum", 300, ">=1", [2]float64{2, 3}, good},
+		"function-calls-failing":       {"Blox FunctionCallsFailed", "Sum", 300, ">=1", [2]float64{2, 3}, good},
 		"clusters-unsynced":            {"Blox ClustersUnsynced", "Maximum", 300, ">=1", [2]float64{3, 3}, bad},
 		"absences-held-back":           {"Blox HeldAbsent", "Sum", 300, ">=1", [2]float64{1, 1}, good},
 		"events-missing":               {"Blox DriftRepaired", "Sum", 900, ">=50", [2]float64{3, 3}, good},
 		"hosts-without-healthy-daemon": {"Blox HostsWithoutHealthyDaemon", "Maximum", 900, ">=1", [2]float64{1, 1}, good},
-		"deployments-failed":           {"Blox DeploymentsFailed", "Sum", 300, ">=1", [2]float64{1, 1}, good},
 		"deployments-stuck":            {"Blox DeploymentsStuck", "Maximum", 900, ">=1", [2]float64{1, 1}, good},
 		"daemon-table-throttled":       {"FILL(reads, 0) + FILL(writes, 0)", "", 0, ">=50", [2]float64{3, 3}, good},
 		"state-table-throttled": {
@@ -86,6 +91,9 @@ func TestAlarms(t *testing.T) {
 	}
 	for _, function := range []string{"ingest", "reconcile", "dispatch", "drive", "api", "stream"} {
 		want["errors-"+function] = rule{"AWS/Lambda Errors", "Sum", 300, ">=1", [2]float64{2, 3}, good}
+		if messagesFailed[function] != "" {
+			want["errors-"+function] = rule{"FILL(errors, 0) + FILL(messages, 0)", "", 0, ">=1", [2]float64{2, 3}, good}
+		}
 		want["throttles-"+function] = rule{"AWS/Lambda Throttles", "Sum", 300, ">=1", [2]float64{2, 3}, good}
 	}
 	got := map[string]rule{}
@@ -116,7 +124,9 @@ func TestAlarmsLookAtTheirOwn(t *testing.T) {
 		require.Equal(t, "QueueName="+queue+"-dlq", dimension("dead-letters-"+queue))
 	}
 	for _, function := range []string{"ingest", "reconcile", "dispatch", "drive", "api", "stream"} {
-		require.Equal(t, "FunctionName="+function, dimension("errors-"+function))
+		if messagesFailed[function] == "" {
+			require.Equal(t, "FunctionName="+function, dimension("errors-"+function))
+		}
 		require.Equal(t, "FunctionName="+function, dimension("throttles-"+function))
 	}
 	require.Equal(t, "QueueName=events", dimension("events-waiting"))
@@ -149,9 +159,56 @@ func TestAlarmsLookAtTheirOwn(t *testing.T) {
 	}
 }
 
+// A function whose messages all fail has no errors, as Lambda counts them.
+func TestErrorsCountTheMessagesThatWereHandedBack(t *testing.T) {
+	seen := map[string]bool{}
+	for _, alarm := range standard().of("AWS::CloudWatch::Alarm") {
+		function, ok := strings.CutPrefix(alarm["AlarmName"].(string), "Blox-blox-errors-")
+		if !ok || messagesFailed[function] == "" {
+			continue
+		}
+		seen[function] = true
+		stats := map[string]map[string]any{}
+		for _, m := range alarm["Metrics"].([]any) {
+			if stat, ok := m.(map[string]any)["MetricStat"].(map[string]any); ok {
+				require.Equal(t, "Sum", stat["Stat"])
+				require.InDelta(t, 300, stat["Period"], 0)
+				stats[m.(map[string]any)["Id"].(string)] = stat["Metric"].(map[string]any)
+			}
+		}
+		require.Len(t, stats, 2)
+		require.Equal(t, "AWS/Lambda", stats["errors"]["Namespace"])
+		require.Equal(t, "Errors", stats["errors"]["MetricName"])
+		of, err := json.Marshal(stats["errors"]["Dimensions"])
+		require.NoError(t, err)
+		require.Contains(t, string(of), ":function:"+function+`"`)
+		require.Equal(t, map[string]any{
+			"Namespace": "Blox", "MetricName": messagesFailed[function],
+			"Dimensions": []any{map[string]any{"Name": "Installation", "Value": "blox"}},
+		}, stats["messages"])
+	}
+	require.Len(t, seen, len(messagesFailed))
+}
+
+// Throttles of streams mean the cap where there is one, and the account's concurrency where there is none.
+func TestWithoutACapNobodySaysThatItIsReached(t *testing.T) {
+	throttles := func(d *deployment) string {
+		for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
+			if alarm["AlarmName"] == "Blox-blox-throttles-stream" {
+				return alarm["AlarmDescription"].(string)
+			}
+		}
+		return ""
+	}
+	require.Contains(t, throttles(standard()), "raise the parameter watchers")
+	uncapped := throttles(synthesize(func(s *settings.Settings) { s.Watchers = 0 }))
+	require.Contains(t, uncapped, "the account's concurrency is used up")
+	require.NotContains(t, uncapped, "watchers")
+}
+
 // CloudWatch refuses an alarm that looks back further than a day.
 func TestTheLongestSweepFitsAnAlarm(t *testing.T) {
-	d := synthesize(func(s *settings.Settings) { s.ReconcileMinutes = 60 }, false)
+	d := synthesize(func(s *settings.Settings) { s.ReconcileMinutes = 60 })
 	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
 		if alarm["AlarmName"] == "Blox-blox-clusters-unsynced" {
 			require.InDelta(t, 3600, alarm["Period"], 0)
@@ -194,7 +251,7 @@ func TestTopicTakesAlarmsOfThisAccountOnly(t *testing.T) {
 }
 
 func TestAlarmEmailIsSubscribed(t *testing.T) {
-	d := synthesize(func(s *settings.Settings) { s.AlarmEmail = "on-call@example.com" }, false)
+	d := synthesize(func(s *settings.Settings) { s.AlarmEmail = "on-call@example.com" })
 	subscriptions := d.of("AWS::SNS::Subscription")
 	require.Len(t, subscriptions, 1)
 	for _, subscription := range subscriptions {
@@ -203,26 +260,13 @@ func TestAlarmEmailIsSubscribed(t *testing.T) {
 	}
 }
 
-// Without the grant, alarms would change their state and reach nobody.
-func TestCustomerKeyLetsAlarmsIn(t *testing.T) {
-	d := synthesize(func(*settings.Settings) {}, true)
-	for _, topic := range d.of("AWS::SNS::Topic") {
-		require.NotEmpty(t, topic["KmsMasterKeyId"])
-	}
-	keys := d.of("AWS::KMS::Key")
-	require.Len(t, keys, 1)
-	for _, key := range keys {
-		var granted bool
-		for _, s := range key["KeyPolicy"].(map[string]any)["Statement"].([]any) {
-			statement := s.(map[string]any)
-			principal, _ := statement["Principal"].(map[string]any)
-			if principal["Service"] == "cloudwatch.amazonaws.com" {
-				require.Equal(t, []any{"kms:Decrypt", "kms:GenerateDataKey"}, statement["Action"])
-				require.Equal(t, map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": "123456789012"}}, statement["Condition"])
-				granted = true
-			}
-		}
-		require.True(t, granted)
+// Whoever disables the key that the tables are encrypted with must hear of what stops then.
+func TestAlarmsNeedNoKey(t *testing.T) {
+	d := synthesize(func(s *settings.Settings) { s.CustomerKey = true })
+	topics := d.of("AWS::SNS::Topic")
+	require.Len(t, topics, 1)
+	for _, topic := range topics {
+		require.NotContains(t, topic, "KmsMasterKeyId")
 	}
 	require.Empty(t, d.findings)
 }
@@ -236,7 +280,8 @@ func TestDashboardShowsEveryMetricOfBlox(t *testing.T) {
 		require.NoError(t, err)
 		for _, metric := range []string{
 			"EventLagMillis", "EventsSetAside", "ClustersUnsynced", "HeldAbsent", "DriftRepaired",
-			"HostsWithoutHealthyDaemon", "DeploymentsStuck", "DeploymentsEnded", "DeploymentsFailed",
+			"HostsWithoutHealthyDaemon", "DeploymentsStuck", "DeploymentsEnded", "FunctionCallsFailed",
+			"IngestMessagesFailed", "ReconcileMessagesFailed", "DriveMessagesFailed",
 		} {
 			require.Contains(t, string(text), metric)
 		}

@@ -2,7 +2,6 @@ package observability
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -14,19 +13,17 @@ type TopicProps struct {
 	DisplayName string
 	// Email is subscribed, and has to confirm by the link that AWS sends to it. Empty for nobody.
 	Email string
-	// Key encrypts what waits for delivery; nil for none.
-	Key awskms.IKey
 }
 
 // NewTopic makes a topic that only the alarms of this account may publish to, over TLS only.
 //
-// It is encrypted with a customer's key or not at all: the key that AWS manages for SNS does not let CloudWatch in, so
-// that alarms would change their state and reach nobody. An alarm's message holds names and counts, no task's data.
+// It is not encrypted with a key of KMS: the key that AWS manages for SNS does not let CloudWatch in, and with the tables'
+// key the alarms would fall silent together with what they watch as soon as somebody disables it. An alarm's message holds
+// names and counts, no task's data.
 func NewTopic(scope constructs.Construct, id string, props TopicProps) awssns.Topic {
 	topic := awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{
 		DisplayName: jsii.String(props.DisplayName),
 		EnforceSSL:  jsii.Bool(true),
-		MasterKey:   props.Key,
 	})
 	// The service publishes for any account that asks it to: without the condition an alarm of a stranger could.
 	account := map[string]any{"aws:SourceAccount": topic.Stack().Account()}
@@ -39,9 +36,6 @@ func NewTopic(scope constructs.Construct, id string, props TopicProps) awssns.To
 		Actions:    jsii.Strings("sns:Publish"),
 		Resources:  &[]*string{topic.TopicArn()},
 	}))
-	if props.Key != nil {
-		props.Key.Grant(cloudWatch, jsii.String("kms:Decrypt"), jsii.String("kms:GenerateDataKey"))
-	}
 	if props.Email != "" {
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(props.Email), nil))
 	}

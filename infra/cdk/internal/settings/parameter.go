@@ -41,12 +41,12 @@ func parameters(s *Settings) []parameter {
 	return []parameter{
 		{"installation", "blox", pattern(&s.Installation, installationPattern,
 			"a lower case letter followed by at most 15 lower case letters, digits and hyphens")},
-		{"retentionDays", 7, number(&s.RetentionDays, 3650, "days")},
-		{"reconcileMinutes", 5, number(&s.ReconcileMinutes, 60, "minutes")},
+		{"retentionDays", 7, number(&s.RetentionDays, 1, 3650, "days")},
+		{"reconcileMinutes", 5, number(&s.ReconcileMinutes, 1, 60, "minutes")},
 		// ECS allows 20 reads and 40 modifications a second for good, shared by all in an account and region.
-		{"readsPerSecond", 10, number(&s.ReadsPerSecond, 1000, "calls a second")},
-		{"modifiesPerSecond", 20, number(&s.ModifiesPerSecond, 1000, "calls a second")},
-		{"watchers", 20, number(&s.Watchers, 900, "streams")},
+		{"readsPerSecond", 10, number(&s.ReadsPerSecond, 1, 1000, "calls a second")},
+		{"modifiesPerSecond", 20, number(&s.ModifiesPerSecond, 1, 1000, "calls a second")},
+		{"watchers", 20, number(&s.Watchers, 0, 900, "streams")},
 		{"passableRoleArns", "", roles(&s.PassableRoleARNs)},
 		{"removalPolicy", Retain, oneOf(&s.RemovalPolicy, Retain, Destroy)},
 		{"customerKey", false, boolean(&s.CustomerKey)},
@@ -96,12 +96,12 @@ func path(into *string) func(any) error {
 	}
 }
 
-func number(into *int, most int, unit string) func(any) error {
+func number(into *int, least, most int, unit string) func(any) error {
 	return func(given any) error {
 		text, _ := asText(given)
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > most {
-			return fmt.Errorf("1 to %d %s", most, unit)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("%d to %d %s", least, most, unit)
 		}
 		*into = n
 		return nil

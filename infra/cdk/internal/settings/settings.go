@@ -35,7 +35,9 @@ type Settings struct {
 	// account and region.
 	ReadsPerSecond    int
 	ModifiesPerSecond int
-	// Watchers is how many streams may be open at the same time: the reserved concurrency of the stream function.
+	// Watchers is how many streams may be open at the same time: the reserved concurrency of the stream function. 0 reserves
+	// nothing and limits nothing but what the account allows all functions together. Lambda leaves an account 10 unreserved
+	// ones at least, so that one with a quota of 10, as new ones may have, can reserve none.
 	Watchers int
 	// PassableRoleARNs are the task roles and execution roles that daemons may run with. None: only task definitions
 	// without roles can be run.

@@ -71,7 +71,8 @@ func TestRefusalsSayWhatWasGivenAndWhatIsAllowed(t *testing.T) {
 		{"reconcileMinutes", "61", "allowed is 1 to 60 minutes"},
 		{"readsPerSecond", "many", "allowed is 1 to 1000 calls a second"},
 		{"modifiesPerSecond", "-1", "allowed is 1 to 1000 calls a second"},
-		{"watchers", "0", "allowed is 1 to 900 streams"},
+		{"watchers", "-1", "allowed is 0 to 900 streams"},
+		{"watchers", "901", "allowed is 0 to 900 streams"},
 		{"passableRoleArns", "arn:aws:iam::123456789012:role/*", `"arn:aws:iam::123456789012:role/*" is none`},
 		{"passableRoleArns", "log-agent", `role ARNs as in arn:aws:iam::123456789012:role/name`},
 		{"passableRoleArns", []any{7}, "a list of at most 50 role ARNs"},
@@ -98,7 +99,7 @@ func TestRefusalsSayWhatWasGivenAndWhatIsAllowed(t *testing.T) {
 }
 
 func TestEveryWrongParameterIsNamedAtOnce(t *testing.T) {
-	_, err := settings.From(map[string]any{"retentionDays": "0", "watchers": "0", "colour": "blue"})
+	_, err := settings.From(map[string]any{"retentionDays": "0", "watchers": "901", "colour": "blue"})
 	require.ErrorContains(t, err, "retentionDays")
 	require.ErrorContains(t, err, "watchers")
 	require.ErrorContains(t, err, "colour")

@@ -47,24 +47,3 @@ func entry(envelope []byte) types.PutEventsRequestEntry {
 	}
 	return types.PutEventsRequestEntry{Source: &e.Source, DetailType: &e.DetailType, Detail: aws.String(string(e.Detail)), Resources: e.Resources, Time: &e.Time}
 }
-
-// completeEnvelope adds what an emulator leaves out of the envelope that it delivers.
-func (h *Host) completeEnvelope(body string) string {
-	var envelope map[string]json.RawMessage
-	if json.Unmarshal([]byte(body), &envelope) != nil || envelope["detail-type"] == nil || envelope["account"] != nil {
-		return body
-	}
-	envelope["account"] = json.RawMessage(`"` + h.Template.Account + `"`)
-	completed, err := json.Marshal(envelope)
-	if err != nil {
-		return body
-	}
-	h.mu.Lock()
-	h.accounted++
-	first := h.accounted == 1
-	h.mu.Unlock()
-	if first {
-		h.replaced("the emulator's event bus delivers envelopes without the account: the poller of the events queue adds it")
-	}
-	return string(completed)
-}

@@ -73,7 +73,6 @@ type Host struct {
 	servers   []*http.Server
 	mu        sync.Mutex
 	failed    error
-	accounted int
 	// sentences tell what the emulator could not do and what was done instead.
 	sentences []string
 }
@@ -312,9 +311,6 @@ func (h *Host) startMapping(ctx context.Context, m mappings.Mapping) error {
 	}
 	q := mappings.NewQueue(m, function, h.Template.Region, h.Log, clients.SQS, queue)
 	q.Retry = func(ctx context.Context, handle string) error { return h.Account.MakeVisible(ctx, queue, handle) }
-	if name == "ingest" {
-		q.Body = h.completeEnvelope
-	}
 	h.goRun("the mapping of "+m.Source, func() error { return q.Run(h.running, h.calls) })
 	return nil
 }

@@ -25,14 +25,6 @@ func TestMetricsAreReadFromTheLog(t *testing.T) {
 	require.Empty(t, m.Values("C"))
 }
 
-func TestAnEnvelopeGetsItsAccount(t *testing.T) {
-	h := &Host{Template: template}
-	require.JSONEq(t, `{"detail-type":"X","account":"123456789012"}`, h.completeEnvelope(`{"detail-type":"X"}`))
-	require.JSONEq(t, `{"detail-type":"X","account":"1"}`, h.completeEnvelope(`{"detail-type":"X","account":"1"}`))
-	require.Equal(t, "this is no event", h.completeEnvelope("this is no event"))
-	require.Len(t, h.Replacements(), 1, "it is told once")
-}
-
 func TestAnEventAsAnEntryOfTheBus(t *testing.T) {
 	e := entry([]byte(`{"source":"aws.ecs","detail-type":"X","time":"2026-11-23T12:00:00Z","resources":["a"],"detail":{"version":7}}`))
 	require.Equal(t, "aws.ecs", *e.Source)

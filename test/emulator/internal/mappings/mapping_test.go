@@ -91,7 +91,6 @@ func TestAQueuesBatchIsDeletedAsTheAnswerSays(t *testing.T) {
 				return c.answer, c.err
 			})
 			q := NewQueue(Mapping{Source: "arn:aws:sqs:r:1:q", Batch: 2, Partial: c.partial}, f, "r", quiet, queue, "http://host/1/q")
-			q.Body = strings.ToLower
 			q.Retry = func(_ context.Context, handle string) error {
 				retried = append(retried, handle)
 				return nil

@@ -31,8 +31,6 @@ type Queue struct {
 	common
 	API QueueAPI
 	URL string
-	// Body changes a message before the function gets it, for what an emulator leaves out. nil changes nothing.
-	Body func(body string) string
 	// Retry, if not nil, makes a message that failed visible again at once. Real ones wait for the queue's visibility
 	// timeout, for which a test has no time.
 	Retry func(ctx context.Context, receiptHandle string) error
@@ -164,16 +162,12 @@ func (q *Queue) remove(ctx context.Context, messages []types.Message) error {
 }
 
 func (q *Queue) record(m types.Message) events.SQSMessage {
-	body := aws.ToString(m.Body)
-	if q.Body != nil {
-		body = q.Body(body)
-	}
 	attributes := make(map[string]events.SQSMessageAttribute, len(m.MessageAttributes))
 	for name, a := range m.MessageAttributes {
 		attributes[name] = events.SQSMessageAttribute{DataType: aws.ToString(a.DataType), StringValue: a.StringValue, BinaryValue: a.BinaryValue}
 	}
 	return events.SQSMessage{
-		MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle), Body: body, Md5OfBody: aws.ToString(m.MD5OfBody),
+		MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body), Md5OfBody: aws.ToString(m.MD5OfBody),
 		Attributes: m.Attributes, MessageAttributes: attributes, EventSource: "aws:sqs", EventSourceARN: q.Mapping.Source, AWSRegion: q.Region,
 	}
 }
