@@ -3,7 +3,7 @@
 //
 // Every path, method, parameter and schema comes from api/openapi-3.0.yaml, the 3.0 form of api/openapi.yaml: `make
 // openapi` writes both. (API Gateway knows OpenAPI 3.0 and not 3.1.) Nothing is imported into API Gateway as a document,
-// because every method, model and permission is then visible in the template, and a change of one of them in `cdk diff`.
+// because every method, model and permission is then visible in the template, and a change of one of them in `make diff`.
 //
 // # What API Gateway checks, and what it leaves to the function
 //
