@@ -37,10 +37,10 @@ func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
 	return r.note(ctx, a)
 }
 
-// finish removes what is left of a deleted environment, its lease last. That its deployment ends with it is told before,
-// for then nothing is left to remember that it is to be told: a removal that breaks off tells it once, and one that the bus
-// does not take is told again if the removal breaks off, too, and else never: a deletion does not wait for the bus. The end
-// is counted after the removal, and not at all if that breaks off when the deployment is gone already.
+// finish removes what is left of a deleted environment, its lease last. People are told of its last news before, and that
+// they were is stored, so that a removal that breaks off does not tell them again. What the bus does not take they are not
+// told: a deletion does not wait for it, and afterwards nothing is left to remember. The end of the deployment is counted
+// after the removal, and not at all if that broke off when the deployment was gone already.
 func (r *run) finish(ctx context.Context) error {
 	dep, err := r.stopped(ctx)
 	if err != nil {

@@ -324,6 +324,48 @@ func TestDeploymentsThatEndedLongAgoAreNoNews(t *testing.T) {
 	w.deployNext("d-5")
 	w.look()
 	require.Equal(t, []string{"Blox Deployment State Change: d-4 completed", "Blox Deployment State Change: d-5 completed"}, w.told())
+	require.Equal(t, []int64{1, 1, 1, 1, 1}, w.metrics.Of(metrics.DeploymentsEnded), "each once, also d-2, which is no news any more")
+}
+
+// heedfulBus takes what it is told after something has happened.
+type heedfulBus struct {
+	*announce.Memory
+	before func()
+}
+
+func (b heedfulBus) Put(ctx context.Context, events []announce.Event) error {
+	b.before()
+	return b.Memory.Put(ctx, events)
+}
+
+func TestAWakeUpWhilePeopleAreToldTellsNothingAgain(t *testing.T) {
+	w := newWorld(t)
+	w.completes()
+	w.told()
+	w.deployNext("d-2") // of the same revision: there is nothing to do
+	woken := 0
+	w.driver.Announce = heedfulBus{&w.bus, func() {
+		woken++
+		require.NoError(t, w.newDriver("other").Drive(t.Context(), "env", w.instances(1)))
+	}}
+	w.look()
+	require.Equal(t, 1, woken)
+	require.Equal(t, []string{"Blox Deployment State Change: d-2 completed"}, w.told())
+}
+
+func TestTheEndOfADeletedEnvironmentsDeploymentIsStoredBeforeItIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.markDeleting()
+	var stored daemon.Deployment
+	w.driver.Announce = heedfulBus{&w.bus, func() {
+		var err error
+		stored, err = w.daemon.Deployment(t.Context(), "env", "d-1")
+		require.NoError(t, err)
+	}}
+	w.look()
+	require.Equal(t, daemon.DeploymentStopped, stored.Status)
+	require.Equal(t, w.now, stored.EndedAt.UTC())
+	require.Equal(t, []string{"Blox Deployment State Change: d-1 stopped"}, w.told())
 }
 
 // slowBus takes nothing, and counts how often it is asked. Each time a wake-up comes before it answers.
