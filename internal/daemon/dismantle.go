@@ -1,5 +1,7 @@
 package daemon
 
+import "time"
+
 // dismantle takes one host's daemon away, because its environment is being deleted.
 //
 // Keeps: a slot is forgotten only when its task is proven dead, or is to be kept running.
@@ -16,8 +18,10 @@ func (p *planner) dismantle(key HostKey) {
 			p.forget(t, "environment deleted")
 		}
 	case t.slot.State == SlotClaimed:
-		// The claim's task may exist: only its replay tells, and the task that it names is then stopped.
-		p.tendClaimed(t)
+		// The claim's task may exist, or be about to: whoever made the claim may have been held up on its way to ECS. A
+		// replay that ECS refuses says nothing about that call, and once the environment is gone nobody looks for what
+		// it brings. So nothing is sent; when no call can be on its way any more, ECS is asked what is there.
+		p.resolveAfter(t, t.slot.ClaimedAt.Add(claimSettles), "environment deleted, outcome of the start is unknown")
 	case t.slot.State == SlotPlaced && p.gone(key):
 		p.tendPlaced(t)
 	case t.slot.State == SlotPlaced:
@@ -28,6 +32,9 @@ func (p *planner) dismantle(key HostKey) {
 	p.stopStrays(key, t.slot)
 	p.close(t)
 }
+
+// claimSettles is how long after a claim its call may reach ECS: more than twice the time that Lambda gives a driver.
+const claimSettles = 3 * time.Minute
 
 // finish ends the environment once nothing of it is left.
 func (p *planner) finish() {

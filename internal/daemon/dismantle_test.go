@@ -19,8 +19,11 @@ func TestDeletingAnEnvironment(t *testing.T) {
 	}{
 		"stops its daemons, budget or not": {many(deleting(fixture(), false), 1, 3, running(2)), []string{"stop i-001", "stop i-002", "stop i-003"}},
 		"leaves them running if told to":   {many(deleting(fixture(), true), 1, 2, running(2)), []string{"forget i-001", "forget i-002"}},
-		"learns first what a claim brought": {
-			deleting(fixture(), false).with(1, claimed(time.Minute)), []string{"replay i-001"},
+		"waits while a claim's call may be on its way": {
+			deleting(fixture(), false).with(1, claimed(2*time.Minute)), []string{"observe i-001"},
+		},
+		"then asks what the claim brought": {
+			deleting(fixture(), false).with(1, claimed(3*time.Minute)), []string{"resolve i-001"},
 		},
 		"waits for what it stopped": {
 			deleting(fixture(), false).with(1, placed(2, StatusStopped, "DEACTIVATING"), stopping(time.Second)), []string{"observe i-001"},
