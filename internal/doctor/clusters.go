@@ -36,7 +36,15 @@ func judgeReconciles(clusters []client.Cluster, now time.Time, period time.Durat
 		}
 	}
 	if len(results) == 0 {
-		return []Result{ok(checkReconcile, "%d clusters, each reconciled within the last %s", len(clusters), roughly(oldest))}
+		return []Result{ok(checkReconcile, "%s, each reconciled within the last %s", counted(len(clusters), "cluster", "clusters"), roughly(oldest))}
 	}
 	return bounded(results)
+}
+
+// counted is a number of things, in words that fit it.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

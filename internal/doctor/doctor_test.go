@@ -26,8 +26,8 @@ func TestAHealthyInstallation(t *testing.T) {
 		{checkStack, OK, "Blox-blox is UPDATE_COMPLETE", ""},
 		{checkAPI, OK, "https://x.test/blox answers, in 34 ms", ""},
 		{checkPermissions, OK, "may read clusters, tasks, instances, environments", ""},
-		{checkReconcile, OK, "1 clusters, each reconciled within the last 2m", ""},
-		{checkEvents, OK, "no late report of 1 accounts and regions; none waits in the queue", ""},
+		{checkReconcile, OK, "1 cluster, each reconciled within the last 2m", ""},
+		{checkEvents, OK, "no late report of 1 account and region; none waits in the queue", ""},
 		{checkDeadLetters, OK, "2 queues, all empty", ""},
 		{checkAlarms, OK, "2, none in ALARM", ""},
 		{checkCanary, OK, "a task in edge was seen RUNNING 2s after ECS told it and STOPPED 2s after ECS told it", ""},
@@ -146,7 +146,7 @@ func TestReconciles(t *testing.T) {
 		status  Status
 		says    string
 	}{
-		"just now":       {client.Cluster{LastReconciledAt: at(0)}, OK, "1 clusters"},
+		"just now":       {client.Cluster{LastReconciledAt: at(0)}, OK, "1 cluster,"},
 		"two periods":    {client.Cluster{LastReconciledAt: at(10*time.Minute - time.Second)}, OK, "within the last 9m59s"},
 		"more":           {client.Cluster{LastReconciledAt: at(10*time.Minute + time.Second)}, Fail, "edge (1, r) was last reconciled 10m1s ago; the period is 5m"},
 		"never":          {client.Cluster{}, Fail, "edge (1, r) was never wholly reconciled"},

@@ -31,9 +31,9 @@ func (d *examination) events(ctx context.Context, clusters []client.Cluster, why
 	case places == 0:
 		d.add(skipped(checkEvents, why))
 	case queue != nil:
-		d.add(ok(checkEvents, "no late report of %d accounts and regions; %s", places, queue.Seen))
+		d.add(ok(checkEvents, "no late report of %s; %s", counted(places, "account and region", "accounts and regions"), queue.Seen))
 	default:
-		d.add(ok(checkEvents, "no late report of %d accounts and regions", places))
+		d.add(ok(checkEvents, "no late report of %s", counted(places, "account and region", "accounts and regions")))
 	}
 }
 

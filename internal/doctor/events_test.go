@@ -46,7 +46,7 @@ func TestEventsThatWait(t *testing.T) {
 		delete(i.messages, queue)
 		return nil
 	}
-	only(t, i.examine(t, func(c *Config) { c.Canary = nil }), checkEvents, OK, "no late report of 1 accounts and regions; none waits in the queue")
+	only(t, i.examine(t, func(c *Config) { c.Canary = nil }), checkEvents, OK, "no late report of 1 account and region; none waits in the queue")
 
 	i = newInstallation()
 	i.messages[queue], i.clusters, i.pingErr = "7", nil, errors.New("gone")
@@ -65,7 +65,7 @@ func TestEventsThatWait(t *testing.T) {
 	i = newInstallation()
 	delete(i.outputs, outputEventsQueue)
 	report = i.examine(t, nil)
-	require.Equal(t, Result{checkEvents, OK, "no late report of 1 accounts and regions", ""}, of(report, checkEvents)[0])
+	require.Equal(t, Result{checkEvents, OK, "no late report of 1 account and region", ""}, of(report, checkEvents)[0])
 }
 
 func TestThePeriodIsThatOfTheStack(t *testing.T) {
