@@ -40,6 +40,9 @@ func TestPlanForOneHost(t *testing.T) {
 		"a host that has just begun to drain may have tasks that are not stored yet": {
 			completed(fixture()).with(1, running(2), hostChange(func(h *Host) { h.Status = StatusDraining })), []string{"observe i-001"},
 		},
+		"a drained host's daemon is stopped, though a look at other tasks is due later": {
+			completed(fixture()).with(1, running(2), drained, slotChange(func(s *Slot) { s.WakeAt = ago(-4 * time.Minute) })), []string{"stop i-001"},
+		},
 		"a drained host's daemon is stopped":                  {completed(fixture()).with(1, running(2), drained), []string{"stop i-001"}},
 		"a daemon that draining outlasts is stopped":          {completed(fixture()).with(1, running(2), draining, slotChange(func(s *Slot) { s.DrainingSince = ago(48 * time.Hour) })), []string{"stop i-001"}},
 		"a dead daemon is replaced at once the first time":    {fixture().with(1, placed(2, "STOPPED", "STOPPED")), []string{"start i-001", "advance running"}},

@@ -179,11 +179,14 @@ func (p *planner) tendPlaced(t *turn) {
 // by RunTask alone on a DRAINING host, so that without this the drain would wait for the daemon for ever. Each other
 // task's end is an event; the look in between is for those that are lost.
 func (p *planner) tendDraining(t *turn) {
+	known := t.slot.DrainingSince.Add(p.Settings.EventGrace)
 	switch {
-	case t.host.OtherTasks == 0 && !p.early(t, t.slot.DrainingSince.Add(p.Settings.EventGrace)):
+	case t.host.OtherTasks == 0 && !p.now.Before(known):
 		p.stop(t, "host is draining and its last other task has left")
 	case t.host.OtherTasks == 0:
-		// A task that was placed a moment before the drain may not be stored yet.
+		// A task that was placed a moment before the drain may not be stored yet. The wake-up of a look at which another
+		// task was still there lies further ahead, and is no reason to wait for it.
+		t.slot = t.slot.wakeBy(known, p.now)
 	case !p.now.Before(t.slot.DrainingSince.Add(p.Settings.DrainDeadline)):
 		p.stop(t, "host has been draining past the deadline")
 	default:
