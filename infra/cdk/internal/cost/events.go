@@ -92,7 +92,7 @@ func (t *Template) Growth() ([]Line, error) {
 		{"a cluster: reconcile", fmt.Sprintf("%.0f write unit a sweep", writesAClusterAndSweep), writeUnits.of(sweeps * writesAClusterAndSweep)},
 		{
 			"a watcher that is always connected",
-			fmt.Sprintf("Lambda at %s all month, %.0f read unit a second at most", memory(stream.memoryGB), readsAWatcherASecond),
+			fmt.Sprintf("Lambda at %s all month, %.0f read unit a second while nothing changes", memory(stream.memoryGB), readsAWatcherASecond),
 			stream.price().of(watching*stream.memoryGB) + readUnits.of(watching*readsAWatcherASecond),
 		},
 		{
