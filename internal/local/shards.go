@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/blox/blox/internal/streamrecord"
 )
 
 // streamsAPI is the calls of DynamoDB Streams that a reader makes.
@@ -152,7 +154,7 @@ func (r *reader) read(ctx context.Context, shard string, at *place) (int, error)
 		return 0, err
 	}
 	for _, record := range out.Records {
-		r.emit(eventRecord(r.arn, record))
+		r.emit(streamrecord.Lambda(r.arn, region, record))
 		at.last = aws.ToString(record.Dynamodb.SequenceNumber)
 	}
 	at.iterator = aws.ToString(out.NextShardIterator)

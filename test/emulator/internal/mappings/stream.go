@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/blox/blox/internal/streamrecord"
 )
 
 // StreamAPI is the calls that Lambda makes to a stream with the function's role.
@@ -144,7 +146,7 @@ func (s *Stream) read(ctx, calls context.Context, shard string, at *place) (int,
 	}
 	var batch []events.DynamoDBEventRecord
 	for _, r := range out.Records {
-		record := eventRecord(s.Mapping.Source, s.Region, r)
+		record := streamrecord.Lambda(s.Mapping.Source, s.Region, r)
 		ok, err := s.Mapping.passes(record)
 		if err != nil {
 			return 0, err

@@ -1,4 +1,6 @@
-package mappings
+// Package streamrecord turns records of DynamoDB Streams into those that Lambda's event source mapping makes of them. The
+// two have the same content in two shapes, and the libraries convert neither way.
+package streamrecord
 
 import (
 	"github.com/aws/aws-lambda-go/events"
@@ -6,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// eventRecord is a change record as Lambda's event source mapping hands it to a function.
-func eventRecord(streamARN, region string, record types.Record) events.DynamoDBEventRecord {
+// Lambda is a change record of a stream as Lambda's event source mapping hands it to a function.
+func Lambda(streamARN, region string, record types.Record) events.DynamoDBEventRecord {
 	r := events.DynamoDBEventRecord{
 		AWSRegion: region, EventID: aws.ToString(record.EventID), EventName: string(record.EventName),
 		EventSource: "aws:dynamodb", EventVersion: aws.ToString(record.EventVersion), EventSourceArn: streamARN,
