@@ -17,9 +17,10 @@ var at = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 func deployment() (daemon.Environment, daemon.Deployment) {
 	cluster := state.ClusterKey{Account: "123456789012", Region: "eu-west-1", Name: "edge"}
 	came := at.Add(-31 * time.Minute)
-	return daemon.Environment{
+	environment := daemon.Environment{
 		ID: "0199f000-aaaa-7000-8000-000000000001", Name: "log-agent", Partition: "aws", Clusters: []state.ClusterKey{cluster},
-	}, daemon.Deployment{
+	}
+	deployment := daemon.Deployment{
 		ID: "0199f000-bbbb-7000-8000-000000000002", Revision: 3, Status: daemon.DeploymentRunning, CreatedAt: at.Add(-time.Hour),
 		Counts:   daemon.Counts{Desired: 10, Updated: 7, Healthy: 9, Unavailable: 1, Exempt: 1},
 		Progress: daemon.Progress{At: &came, Desired: 10, Remaining: 3, Blocked: 1},
@@ -27,6 +28,7 @@ func deployment() (daemon.Environment, daemon.Deployment) {
 			Host: daemon.HostKey{Cluster: cluster, EC2InstanceID: "i-1"}, Reason: "RESOURCE:MEMORY",
 		}},
 	}
+	return environment, deployment
 }
 
 // People's rules and programs read this.
