@@ -89,7 +89,7 @@ bootstrap synth diff deploy rollback destroy:
 # -count=1: go's cache of results does not see docs/ and api/, which lie outside
 # of that module and which its tests read.
 test-cdk: ## Test the stack's template (needs Node)
-	cd infra/cdk && CDK_VALIDATION=false JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 go test -count=1 -timeout 10m ./...
+	cd infra/cdk && go test -count=1 -timeout 10m ./...
 	infra/cdk/stack.sh synth
 	infra/cdk/lint.sh
 

@@ -10,27 +10,15 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
-	"github.com/aws/jsii-runtime-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/infra/cdk/internal/blox"
 	"github.com/blox/blox/infra/cdk/internal/cost"
 	"github.com/blox/blox/infra/cdk/internal/settings"
+	"github.com/blox/blox/infra/cdk/internal/synthtest"
 )
 
-func TestMain(m *testing.M) {
-	for name, value := range map[string]string{
-		"CDK_VALIDATION": "false",
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			panic(err)
-		}
-	}
-	code := m.Run()
-	jsii.Close()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { synthtest.Main(m, func() error { return nil }) }
 
 // synthesize is the template of an installation, with functions that were not built.
 func synthesize(t *testing.T, parameters map[string]any) *cost.Template {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/blox/blox/infra/cdk/internal/member"
 	"github.com/blox/blox/infra/cdk/internal/settings"
+	"github.com/blox/blox/infra/cdk/internal/synthtest"
 )
 
 const (
@@ -28,20 +29,7 @@ const (
 	passable = "arn:aws:iam::" + other + ":role/log-agent"
 )
 
-func TestMain(m *testing.M) {
-	for name, value := range map[string]string{
-		// The validator of the CDK takes ten seconds a synthesis, and looks at whole deployments.
-		"CDK_VALIDATION": "false",
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			panic(err)
-		}
-	}
-	code := m.Run()
-	jsii.Close()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { synthtest.Main(m, func() error { return nil }) }
 
 // synthesized is a stack as CloudFormation gets it, and what cdk-nag says to it.
 type synthesized struct {
@@ -54,7 +42,7 @@ func synthesize(stack awscdk.Stack) synthesized {
 	template := *assertions.Template_FromStack(stack, nil).ToJSON()
 	s := synthesized{resources: template["Resources"].(map[string]any)}
 	for _, finding := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
-		s.findings = append(s.findings, textOf(finding))
+		s.findings = append(s.findings, synthtest.Finding(finding))
 	}
 	return s
 }
@@ -306,23 +294,4 @@ func TestPolicyOfTheMostMembersFitsTheBus(t *testing.T) {
 	// CloudFormation's Join around the partition is longer than the partition.
 	filled := strings.NewReplacer(`{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},"`, `"arn:aws-us-gov`, `"]]}`, `"`).Replace(string(text))
 	require.Less(t, len(filled), 10*1024)
-}
-
-// textOf is where a finding was made, and what it says. The Go binding marks every field of it as deprecated, but not its
-// JSON.
-func textOf(finding any) string {
-	var f struct {
-		ID    string `json:"id"`
-		Entry struct {
-			Data string `json:"data"`
-		} `json:"entry"`
-	}
-	text, err := json.Marshal(finding)
-	if err == nil {
-		err = json.Unmarshal(text, &f)
-	}
-	if err != nil {
-		panic(err)
-	}
-	return f.ID + ": " + f.Entry.Data
 }

@@ -1,8 +1,6 @@
 package observability_test
 
 import (
-	"encoding/json"
-	"os"
 	"sync"
 	"testing"
 
@@ -17,22 +15,10 @@ import (
 
 	"github.com/blox/blox/infra/cdk/internal/observability"
 	"github.com/blox/blox/infra/cdk/internal/settings"
+	"github.com/blox/blox/infra/cdk/internal/synthtest"
 )
 
-func TestMain(m *testing.M) {
-	// The validator of the CDK takes ten seconds a synthesis, and looks at whole deployments.
-	for name, value := range map[string]string{
-		"CDK_VALIDATION": "false",
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			panic(err)
-		}
-	}
-	code := m.Run()
-	jsii.Close()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { synthtest.Main(m, func() error { return nil }) }
 
 // deadLetters are the names of the dead-letter queues of an installation.
 var deadLetters = []string{"events", "reconcile", "wakeups", "stream", "rule", "schedules"}
@@ -92,7 +78,7 @@ func synthesize(change func(*settings.Settings)) *deployment {
 
 	d.resources = resourcesOf(assertions.Template_FromStack(stack, nil))
 	for _, finding := range *assertions.Annotations_FromStack(stack).FindError(jsii.String("*"), assertions.Match_AnyValue()) {
-		d.findings = append(d.findings, textOf(finding))
+		d.findings = append(d.findings, synthtest.Finding(finding))
 	}
 	return d
 }
@@ -120,23 +106,4 @@ func (d *deployment) of(kind string) map[string]map[string]any {
 		}
 	}
 	return found
-}
-
-// textOf is where a finding was made, and what it says. The Go binding marks every field of it as deprecated, but not its
-// JSON.
-func textOf(finding any) string {
-	var f struct {
-		ID    string `json:"id"`
-		Entry struct {
-			Data string `json:"data"`
-		} `json:"entry"`
-	}
-	text, err := json.Marshal(finding)
-	if err == nil {
-		err = json.Unmarshal(text, &f)
-	}
-	if err != nil {
-		panic(err)
-	}
-	return f.ID + ": " + f.Entry.Data
 }
