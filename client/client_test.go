@@ -84,6 +84,23 @@ func TestCallsSendWhatTheAPIExpects(t *testing.T) {
 			_, err := c.ListInstancesPage(t.Context(), InstanceFilter{Status: "active"}, PageOptions{})
 			return err
 		},
+		"GET /v1/tasks?fields=lastStatus%2CstartedAt&limit=2&privateIp=10.0.0.1&q=x&sort=-createdAt&startedSince=2026-01-02T03%3A04%3A05.006Z": func(c *Client) error {
+			_, err := c.AllTasks(t.Context(), TaskFilter{PrivateIP: "10.0.0.1", Search: "x", StartedSince: time.Date(2026, 1, 2, 4, 4, 5, 6_000_000, time.FixedZone("", 3600))},
+				SortBy("-createdAt"), WithFields("lastStatus", "startedAt"), PageSize(2))
+			return err
+		},
+		"GET /v1/instances?agentConnected=false&attribute=a&attribute=b%3Ac&limit=3&sort=registeredAt": func(c *Client) error {
+			_, err := c.AllInstances(t.Context(), InstanceFilter{AgentConnected: new(false), Attributes: []string{"a", "b:c"}}, SortBy("registeredAt"), PageSize(3))
+			return err
+		},
+		"GET /v1/version": func(c *Client) error {
+			_, err := c.Version(t.Context())
+			return err
+		},
+		"POST /v1/clusters/arn:aws:ecs:eu-west-1:210987654321:cluster%2Fedge/reconcile": func(c *Client) error {
+			_, err := c.ReconcileCluster(t.Context(), "arn:aws:ecs:eu-west-1:210987654321:cluster/edge")
+			return err
+		},
 		`POST /v1/environments {"name":"n","taskDefinition":"a:1"}`: func(c *Client) error {
 			_, err := c.CreateEnvironment(t.Context(), EnvironmentDefinition{Name: "n", TaskDefinition: "a:1"})
 			return err

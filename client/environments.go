@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -48,9 +50,31 @@ func (c *Client) ListEnvironmentsPage(ctx context.Context, cluster string, optio
 	var page EnvironmentPage
 	err := c.do(ctx, call{
 		method: http.MethodGet, path: []string{"environments"},
-		query: query(options, map[string]string{"cluster": cluster}),
+		query: query(options, set(url.Values{}, map[string]string{"cluster": cluster})),
 	}, &page)
 	return page, err
+}
+
+// ErrNotStarted says that no environment that there is now started a task.
+var ErrNotStarted = errors.New("no environment of this installation started it")
+
+// EnvironmentOfTask finds the environment that started a task, by the task's startedBy. ErrNotStarted: there is none, or
+// none any more.
+func (c *Client) EnvironmentOfTask(ctx context.Context, startedBy string) (Environment, error) {
+	found := pages(func(token string) ([]Environment, string, error) {
+		var page EnvironmentPage
+		err := c.do(ctx, call{
+			method: http.MethodGet, path: []string{"environments"},
+			query: query(PageOptions{NextToken: token}, url.Values{"startedBy": {startedBy}}),
+		}, &page)
+		return page.Items, page.NextToken, err
+	})
+	if startedBy != "" { // an empty filter is none
+		for environment, err := range found {
+			return environment, err
+		}
+	}
+	return Environment{}, fmt.Errorf("finding the environment of %q: %w", startedBy, ErrNotStarted)
 }
 
 // DeleteEnvironment deletes an environment, and with terminateTasks its tasks. Without an answer to that (nil), an

@@ -162,6 +162,7 @@ func (e ContainerInstanceEntity) MarshalJSON() ([]byte, error) {
 // TaskPage is a page of tasks. NextToken is empty at the end; a page may be short and still have a next one.
 type TaskPage struct {
 	Items         []Task `json:"items" nullable:"false"`
+	Examined      int    `json:"examined" doc:"How many records were looked at for this page: more than its items where no index has the filters."`
 	NextToken     string `json:"nextToken,omitempty" doc:"Give it as nextToken to get the next page. A page may be short, or empty, and still have one."`
 	EntityVersion string `json:"entityVersion,omitempty" doc:"Watch from here to hear of every change after this list; the same on all of its pages. Absent where an index was read, which may miss a change of the last moment: there a watch begins with its own snapshot."`
 }
@@ -169,6 +170,7 @@ type TaskPage struct {
 // ContainerInstancePage is a page of container instances, as TaskPage is of tasks.
 type ContainerInstancePage struct {
 	Items         []ContainerInstance `json:"items" nullable:"false"`
+	Examined      int                 `json:"examined" doc:"How many records were looked at for this page: more than its items where no index has the filters."`
 	NextToken     string              `json:"nextToken,omitempty" doc:"Give it as nextToken to get the next page. A page may be short, or empty, and still have one."`
 	EntityVersion string              `json:"entityVersion,omitempty" doc:"Watch from here to hear of every change after this list; the same on all of its pages. Absent where an index was read, which may miss a change of the last moment: there a watch begins with its own snapshot."`
 }

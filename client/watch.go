@@ -11,7 +11,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -22,9 +21,16 @@ type WatchOptions struct {
 	EntityVersion string
 	// NoSnapshot leaves the snapshot out: only what changes from now on.
 	NoSnapshot bool
-	// TimeoutSeconds is how long one answer lasts, 1 to 300, before the watch goes on in another; 0 is the API's default of
-	// 60. A snapshot must fit into one answer.
+	// TimeoutSeconds is how long one streamed answer lasts, 1 to 300, before the watch goes on in another; 0 is the API's
+	// default of 60. A snapshot must fit into one answer.
 	TimeoutSeconds int
+	// LongPoll asks for one answer after the other instead of a stream, as it suits proxies that keep an answer back until
+	// it is over. An API that does not stream is polled in any case.
+	LongPoll bool
+	// ListAgain goes on with a new snapshot where the watch would end with ErrListAgain.
+	ListAgain bool
+	// GiveUpAfter ends a watch with the last error after so long without getting further; 0 tries until ctx ends.
+	GiveUpAfter time.Duration
 }
 
 // ErrListAgain says that a watch cannot go on without a gap: its position is older than what the feed of changes keeps.
@@ -61,13 +67,15 @@ func (c *Client) WatchInstances(ctx context.Context, filter InstanceFilter, opti
 
 // watching is one watch over all its answers.
 type watching[E any] struct {
-	client   *Client
-	things   string
-	filter   url.Values
-	options  WatchOptions
-	position string
-	common   func(*E) *WatchEvent
-	yield    func(E, error) bool
+	client  *Client
+	things  string
+	filter  url.Values
+	options WatchOptions
+	// position is where the next answer goes on; token, if there is one, goes on in the middle of what polls tell.
+	position, token string
+	tokens          int // followed one upon the other
+	common          func(*E) *WatchEvent
+	yield           func(E, error) bool
 	// heard says that there was an event. progress says that there was one in this answer that a repeating fault does not
 	// bring: what an answer begins with comes each time.
 	heard, progress bool
@@ -92,33 +100,44 @@ func watch[E any](
 // run reads one answer after the other.
 func (w *watching[E]) run(ctx context.Context) error {
 	// begun counts the answers that failed while the watch had not begun for good: nothing was heard, or no position.
-	for failures, begun := 0, 0; ; {
+	begun, failures, since := 0, 0, time.Now()
+	for {
 		w.progress = false
 		asked := time.Now()
 		wait, err := w.answer(ctx)
-		if w.progress {
-			failures = 0
+		if w.progress || err == nil {
+			failures, since = 0, time.Now()
 		}
 		switch {
 		case err == nil:
-			if time.Since(asked) < shortAnswer {
+			if time.Since(asked) < shortAnswer && w.token == "" {
 				if err := w.client.pause(ctx, shortAnswer); err != nil {
 					return err
 				}
 			}
 			continue
+		case ctx.Err() != nil || errors.Is(err, errStopped):
+			return err
+		case StatusOf(err) == http.StatusMisdirectedRequest && !w.options.LongPoll:
+			w.options.LongPoll = true
+			continue
+		case StatusOf(err) == http.StatusGone && w.options.ListAgain:
+			w.options.NoSnapshot, w.position, w.token = false, "", ""
 		case StatusOf(err) == http.StatusGone:
 			return fmt.Errorf("%w: %w", ErrListAgain, err)
-		case ctx.Err() != nil || errors.Is(err, errStopped) || !w.mayPass(ctx, err):
+		case !w.mayPass(ctx, err):
 			return err
-		}
-		failures++
-		if !w.heard || w.position == "" {
+		case !w.heard || w.position == "" && w.token == "":
 			if begun++; begun == maxAttempts {
 				return err
 			}
 		}
-		if err := w.client.pause(ctx, max(wait, w.client.backoff(min(failures, 10)))); err != nil {
+		failures++
+		pause := max(wait, w.client.backoff(min(failures, 10)))
+		if limit := w.options.GiveUpAfter; limit > 0 && time.Since(since)+pause > limit {
+			return fmt.Errorf("giving up after %s: %w", time.Since(since).Round(time.Millisecond), err)
+		}
+		if err := w.client.pause(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -140,25 +159,36 @@ func (w *watching[E]) answer(ctx context.Context) (wait time.Duration, err error
 		return wait, causeOf(ctx, err)
 	}
 	defer func() { err = errors.Join(err, body.Close()) }()
+	if w.options.LongPoll {
+		err = w.readPoll(body, silence)
+	} else {
+		err = w.readStream(body, silence)
+	}
+	return 0, causeOf(ctx, err)
+}
+
+// readStream reads lines until one says that it is the last. The time of silence runs only while the API is to speak:
+// whoever iterates may take its time.
+func (w *watching[E]) readStream(body io.Reader, silence *time.Timer) error {
 	lines := bufio.NewScanner(body)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLineBytes)
 	for lines.Scan() {
-		silence.Stop() // whoever iterates may take its time
+		silence.Stop()
 		ended, err := w.line(lines.Bytes())
 		if ended || err != nil {
-			return 0, err
+			return err
 		}
 		silence.Reset(silenceLimit)
 	}
 	if err := lines.Err(); err != nil {
-		return 0, causeOf(ctx, fmt.Errorf("reading the stream: %w", err))
+		return fmt.Errorf("reading the stream: %w", err)
 	}
-	return 0, io.ErrUnexpectedEOF // an answer ends with a line that says so
+	return io.ErrUnexpectedEOF // an answer ends with a line that says so
 }
 
 // causeOf is why the context ended, where that is what is behind an error.
 func causeOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return err
@@ -173,6 +203,11 @@ func (w *watching[E]) line(text []byte) (ended bool, err error) {
 	if err := json.Unmarshal(text, &event); err != nil {
 		return false, fmt.Errorf("decoding a line: %w", err)
 	}
+	return w.take(event)
+}
+
+// take takes one event; ended says that it was the answer's last.
+func (w *watching[E]) take(event E) (ended bool, err error) {
 	common := w.common(&event)
 	w.heard = true
 	if common.EntityVersion != "" {
@@ -197,47 +232,4 @@ func (w *watching[E]) line(text []byte) (ended bool, err error) {
 		}
 	}
 	return false, nil // of a type that is unknown here
-}
-
-// open asks for an answer. One that begins with a snapshot and is cut off before its bookmark has no position, so that
-// the next one begins with a snapshot again.
-func (w *watching[E]) open(ctx context.Context) (body io.ReadCloser, wait time.Duration, err error) {
-	values := url.Values{}
-	for name, given := range w.filter {
-		values[name] = given
-	}
-	switch {
-	case w.position != "":
-		values.Set("entityVersion", w.position)
-	case w.options.NoSnapshot:
-		values.Set("snapshot", "false")
-	}
-	if w.options.TimeoutSeconds != 0 {
-		values.Set("timeoutSeconds", strconv.Itoa(w.options.TimeoutSeconds))
-	}
-	request, err := w.client.request(ctx, call{
-		method: http.MethodGet, path: []string{"stream", w.things}, query: values, accept: "application/x-ndjson, application/problem+json",
-	}, nil)
-	if err != nil {
-		return nil, 0, err
-	}
-	// The client's time limit is for whole answers; this one has its own.
-	streaming := *w.client.http
-	streaming.Timeout = 0
-	response, err := streaming.Do(request)
-	if err != nil {
-		return nil, 0, err
-	}
-	if response.StatusCode == http.StatusOK && mediaType(response) == "application/x-ndjson" {
-		return response.Body, 0, nil
-	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
-	if err != nil {
-		return nil, 0, fmt.Errorf("reading the answer: %w", err)
-	}
-	if response.StatusCode/100 == 2 || isForeign(response, answer) {
-		return nil, 0, foreign(response, answer)
-	}
-	return nil, retryAfter(response.Header), errorOf(response, answer)
 }

@@ -112,7 +112,7 @@ func TestWhatEndsAWatch(t *testing.T) {
 		"a position that becomes old": {[]func(http.ResponseWriter, *http.Request){stream(line("BOOKMARK", "p1"), expired)}, 410, true, 1},
 		"a wrong filter":              {[]func(http.ResponseWriter, *http.Request){status(400, `{"status":400}`)}, 400, false, 1},
 		"no permission":               {[]func(http.ResponseWriter, *http.Request){status(403, `{"message":"no"}`)}, 403, false, 1},
-		"another function":            {[]func(http.ResponseWriter, *http.Request){status(421, `{"status":421}`)}, 421, false, 1},
+		"neither streams nor polls":   {[]func(http.ResponseWriter, *http.Request){status(421, `{"status":421}`)}, 421, false, 2},
 		"no answer from the start":    {[]func(http.ResponseWriter, *http.Request){status(503, `{"status":503}`)}, 503, false, maxAttempts},
 		"too many watchers":           {[]func(http.ResponseWriter, *http.Request){status(429, `{"status":429}`)}, 429, false, maxAttempts},
 		"a snapshot that is too large": {[]func(http.ResponseWriter, *http.Request){

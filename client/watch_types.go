@@ -48,3 +48,21 @@ type InstanceWatchEvent struct {
 	WatchEvent
 	Instance *ContainerInstance `json:"instance,omitempty" doc:"On UPDATED; on DELETED what it is now, unless nothing is known of it any more."`
 }
+
+// PollEnd says where a poll goes on: one of the two is set.
+type PollEnd struct {
+	EntityVersion string `json:"entityVersion,omitempty" doc:"Ask again from here to miss nothing after this answer."`
+	NextToken     string `json:"nextToken,omitempty" doc:"There is more that belongs to this answer: ask again with it, instead of entityVersion and with the same filters."`
+}
+
+// TaskPoll is what one poll of tasks tells: what a watch tells, without HEARTBEAT, END and ERROR.
+type TaskPoll struct {
+	Items []TaskWatchEvent `json:"items" nullable:"false"`
+	PollEnd
+}
+
+// InstancePoll is what one poll of container instances tells, as TaskPoll does of tasks.
+type InstancePoll struct {
+	Items []InstanceWatchEvent `json:"items" nullable:"false"`
+	PollEnd
+}

@@ -73,6 +73,11 @@ func TestOutput(t *testing.T) {
 		"get-tasks-none":       "get tasks --cluster nobody-knows-it",
 		"get-task":             "get task " + eventtest.DefaultTaskID + " --cluster edge",
 		"get-tasks-json":       "get tasks --all --cluster core -o json",
+		"get-tasks-sorted":     "get tasks --all --sort -createdAt",
+		"get-tasks-fields":     "get tasks --all --cluster core --fields lastStatus -o json",
+		"get-tasks-search":     "get tasks --all --search web",
+		"get-instances-status": "get instances --agent-connected=false --ec2-instance-id mi-0a1b2c3d4e5f60718",
+		"help-get-instances":   "get instances --help",
 		"get-instances":        "get instances",
 		"get-instance":         "get instance " + eventtest.DefaultInstanceID + " --cluster edge",
 		"get-environments":     "get environments",
@@ -213,7 +218,7 @@ func TestUsageErrors(t *testing.T) {
 func TestHelpNamesTheVerbs(t *testing.T) {
 	got := newSession(t).run("")
 	require.Equal(t, exitOK, got.code)
-	for _, verb := range []string{"apply", "delete", "deploy", "describe", "doctor", "get", "local", "version"} {
+	for _, verb := range []string{"apply", "delete", "deploy", "describe", "dlq", "doctor", "get", "local", "reconcile", "version"} {
 		require.Contains(t, got.stdout, "  "+verb+" ")
 	}
 }

@@ -110,15 +110,20 @@ func (c *connection) findEndpoint(cmd *cobra.Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := stack.Describe(cmd.Context(), cloudformation.NewFromConfig(loaded), name)
-	var missing *stack.NotFoundError
-	if errors.As(err, &missing) {
-		return "", &exitError{exitNotFound, fmt.Errorf("%w in region %s: check --stack, --region and --profile", err, loaded.Region)}
-	}
+	found, err := findStack(cmd, loaded, name)
 	if err != nil {
 		return "", err
 	}
 	return found.Endpoint()
+}
+
+func findStack(cmd *cobra.Command, loaded aws.Config, name string) (stack.Stack, error) {
+	found, err := stack.Describe(cmd.Context(), cloudformation.NewFromConfig(loaded), name)
+	var missing *stack.NotFoundError
+	if errors.As(err, &missing) {
+		return found, &exitError{exitNotFound, fmt.Errorf("%w in region %s: check --stack, --region and --profile", err, loaded.Region)}
+	}
+	return found, err
 }
 
 func (c *connection) plainEndpoint() string {

@@ -13,8 +13,8 @@ import (
 )
 
 func newDescribeCommand(c *connection) *cobra.Command {
-	return group("describe", "Show all about one task, container instance, environment or deployment",
-		newDescribeTaskCommand(c), newDescribeInstanceCommand(c), newDescribeEnvironmentCommand(c), newDescribeDeploymentCommand(c))
+	return group("describe", "Show all about one cluster, task, container instance, environment or deployment",
+		newDescribeClusterCommand(c), newDescribeTaskCommand(c), newDescribeInstanceCommand(c), newDescribeEnvironmentCommand(c), newDescribeDeploymentCommand(c))
 }
 
 // describe makes a command that reads one thing and shows it as lines or as JSON.

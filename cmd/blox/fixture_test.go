@@ -53,7 +53,7 @@ func newSession(t *testing.T) *session {
 	s.state, s.daemon = table.NewState(db, "state", state.DefaultVisibleFor), table.NewDaemon(db, "daemon")
 	server := httptest.NewServer(httpapi.New(httpapi.Deps{
 		State: s.state, Daemon: s.daemon, ECS: func(string, string) (httpapi.ECS, error) { return anyECS{}, nil }, Feed: table.NewFeed(db, "state", clock), Wakeups: nowhere{},
-		Now: clock, NewID: s.newID, Account: eventtest.DefaultAccount, Region: eventtest.DefaultRegion, Installation: "test",
+		Reconciles: nowhere{}, Version: "1.2.3", VisibleFor: state.DefaultVisibleFor, Now: clock, NewID: s.newID, Account: eventtest.DefaultAccount, Region: eventtest.DefaultRegion, Installation: "test",
 		Logger: slog.New(slog.DiscardHandler),
 	}))
 	t.Cleanup(server.Close)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strings"
 
@@ -14,66 +15,6 @@ import (
 func newGetCommand(c *connection) *cobra.Command {
 	return group("get", "Show clusters, tasks, container instances, environments or deployments in a table",
 		newGetClustersCommand(c), newGetTasksCommand(c), newGetInstancesCommand(c), newGetEnvironmentsCommand(c), newGetDeploymentsCommand(c))
-}
-
-func newGetTasksCommand(c *connection) *cobra.Command {
-	var filter client.TaskFilter
-	var all, watch bool
-	var output outputFlags
-	cmd := &cobra.Command{
-		Use: "tasks [TASK]", Aliases: []string{"task"}, Short: "Show tasks, or one by its id (with --cluster) or ARN",
-		Long: `Show tasks, or one by its id (with --cluster) or ARN.
-
-Without --status or --desired-status only live tasks are shown, those that ECS means to run (desiredStatus RUNNING);
-with --all those that have stopped, or are to stop, as well.`,
-		Args: between(0, 1),
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		blox, err := c.prepare(cmd, &output)
-		if err != nil {
-			return err
-		}
-		if all && filter.DesiredStatus != "" {
-			return usage(cmd, "--all and --desired-status were given: allowed is one of them")
-		}
-		if !all && filter.Status == "" && filter.DesiredStatus == "" {
-			filter.DesiredStatus = "RUNNING"
-		}
-		if watch {
-			if err := checkWatch(cmd, args); err != nil {
-				return err
-			}
-			return showWatch(cmd, &output, taskHeader, func() iter.Seq2[news, error] {
-				return newsOf(blox.WatchTasks(cmd.Context(), filter, client.WatchOptions{}), taskNews(c))
-			})
-		}
-		row := taskRow(c.now())
-		if len(args) == 0 {
-			return showList(cmd, &output, blox.ListTasks(cmd.Context(), filter), taskHeader, row)
-		}
-		cluster, err := clusterOf(cmd, filter.Cluster, args[0])
-		if err != nil {
-			return err
-		}
-		task, err := blox.GetTask(cmd.Context(), cluster, args[0])
-		if err != nil {
-			return err
-		}
-		return showOne(cmd, &output, task, taskHeader, row)
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&filter.Cluster, "cluster", "", "only those of this cluster (name or ARN)")
-	flags.BoolVar(&all, "all", false, "stopped tasks too")
-	flags.StringVar(&filter.Status, "status", "", "only those with this lastStatus, such as running or stopped")
-	flags.StringVar(&filter.DesiredStatus, "desired-status", "", "only those with this desiredStatus: running or stopped")
-	flags.StringVar(&filter.StartedBy, "started-by", "", "only those that this started")
-	flags.StringVar(&filter.Family, "family", "", "only those of this task definition family")
-	flags.StringVar(&filter.Group, "group", "", "only those of this group, such as service:NAME")
-	flags.StringVar(&filter.ContainerInstance, "container-instance", "", "only those on this container instance (id or ARN)")
-	addWatch(cmd, &watch)
-	output.addForm(cmd)
-	output.addLimit(cmd)
-	return cmd
 }
 
 // prepare checks what all verbs check, and makes the client.
@@ -99,51 +40,8 @@ func clusterOf(cmd *cobra.Command, cluster, thing string) (string, error) {
 	return "", usage(cmd, "which cluster %q is in is not known: give --cluster, or the ARN", thing)
 }
 
-func newGetInstancesCommand(c *connection) *cobra.Command {
-	var filter client.InstanceFilter
-	var watch bool
-	var output outputFlags
-	cmd := &cobra.Command{
-		Use: "instances [INSTANCE]", Aliases: []string{"instance"},
-		Short: "Show container instances, or one by its id (with --cluster) or ARN", Args: between(0, 1),
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		blox, err := c.prepare(cmd, &output)
-		if err != nil {
-			return err
-		}
-		if watch {
-			if err := checkWatch(cmd, args); err != nil {
-				return err
-			}
-			return showWatch(cmd, &output, instanceHeader, func() iter.Seq2[news, error] {
-				return newsOf(blox.WatchInstances(cmd.Context(), filter, client.WatchOptions{}), instanceNews(c))
-			})
-		}
-		row := instanceRow(c.now())
-		if len(args) == 0 {
-			return showList(cmd, &output, blox.ListInstances(cmd.Context(), filter), instanceHeader, row)
-		}
-		cluster, err := clusterOf(cmd, filter.Cluster, args[0])
-		if err != nil {
-			return err
-		}
-		instance, err := blox.GetInstance(cmd.Context(), cluster, args[0])
-		if err != nil {
-			return err
-		}
-		return showOne(cmd, &output, instance, instanceHeader, row)
-	}
-	cmd.Flags().StringVar(&filter.Cluster, "cluster", "", "only those of this cluster (name or ARN)")
-	cmd.Flags().StringVar(&filter.Status, "status", "", "only those with this status, such as active or draining")
-	addWatch(cmd, &watch)
-	output.addForm(cmd)
-	output.addLimit(cmd)
-	return cmd
-}
-
 func newGetEnvironmentsCommand(c *connection) *cobra.Command {
-	var cluster string
+	var cluster, startedBy string
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use: "environments [NAME]", Aliases: []string{"environment", "env", "envs"}, Short: "Show environments, or one by its name",
@@ -155,6 +53,12 @@ func newGetEnvironmentsCommand(c *connection) *cobra.Command {
 			return err
 		}
 		row := environmentRow(c.now())
+		if startedBy != "" && (cluster != "" || len(args) > 0) {
+			return usage(cmd, "--started-by and a name or --cluster were given: allowed is one of them")
+		}
+		if startedBy != "" {
+			return showStarter(cmd, &output, blox, startedBy, row)
+		}
 		if len(args) == 0 {
 			return showList(cmd, &output, blox.ListEnvironments(cmd.Context(), cluster), environmentHeader, row)
 		}
@@ -165,9 +69,22 @@ func newGetEnvironmentsCommand(c *connection) *cobra.Command {
 		return showOne(cmd, &output, env, environmentHeader, row)
 	}
 	cmd.Flags().StringVar(&cluster, "cluster", "", "only those on this cluster (name or ARN)")
+	cmd.Flags().StringVar(&startedBy, "started-by", "", "only the one that started a task with this startedBy")
 	output.addForm(cmd)
 	output.addLimit(cmd)
 	return cmd
+}
+
+// showStarter shows the environment that started a task.
+func showStarter(cmd *cobra.Command, output *outputFlags, blox *client.Client, startedBy string, row func(client.Environment) []string) error {
+	found, err := blox.EnvironmentOfTask(cmd.Context(), startedBy)
+	if errors.Is(err, client.ErrNotStarted) {
+		return &exitError{exitNotFound, err}
+	}
+	if err != nil {
+		return err
+	}
+	return showOne(cmd, output, found, environmentHeader, row)
 }
 
 func newGetDeploymentsCommand(c *connection) *cobra.Command {

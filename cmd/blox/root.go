@@ -69,8 +69,10 @@ Exit codes:
 		newDeployCommand(c),
 		newDeleteCommand(c),
 		newDoctorCommand(c),
+		newDLQCommand(c),
+		newReconcileCommand(c),
 		newLocalCommand(),
-		newVersionCommand(),
+		newVersionCommand(c),
 	)
 	return root
 }

@@ -79,7 +79,7 @@ func TestClusters(t *testing.T) {
 	s := furnished(t)
 	synced := s.now.Add(-90_000_000_000)
 	key := state.ClusterKey{Account: eventtest.DefaultAccount, Region: eventtest.DefaultRegion, Name: "edge"}
-	require.NoError(t, s.state.PutSync(t.Context(), table.Cluster{Key: key, SyncedAt: synced.UnixMilli(), Drift: 3}))
+	require.NoError(t, s.state.PutSync(t.Context(), table.Cluster{Key: key, SyncedAt: synced.UnixMilli(), Drift: table.Drift{Missed: 3}}))
 	require.NoError(t, s.state.PutLag(t.Context(), key.Account, key.Region, table.Lag{Millis: 75_000, At: s.now.UnixMilli()}))
 	s.run("get clusters").golden("get-clusters")
 	s.run("get cluster edge -o json").golden("get-cluster-json")

@@ -64,6 +64,8 @@ func TestRequestsOfAPIGateway(t *testing.T) {
 		"the same, unescaped":      {path: "/v1/tasks/" + task.Cluster.ARN("") + "/" + task.ARN, status: 200},
 		"a filter":                 {path: "/v1/tasks", query: map[string][]string{"cluster": {"edge"}, "startedBy": {"a b&c=d"}}, status: 200},
 		"a filter twice":           {path: "/v1/tasks", query: map[string][]string{"cluster": {"edge", "core"}}, status: 400},
+		"a poll":                   {path: "/v1/poll/tasks", query: map[string][]string{"cluster": {"edge"}}, status: 200},
+		"a stream":                 {path: "/v1/stream/tasks", status: 421},
 		"an unescaped path":        {path: "/v1/environments/100% sure?", status: 404},
 		"an unknown path":          {path: "/v2", status: 404},
 	} {
@@ -99,12 +101,13 @@ func TestSettings(t *testing.T) {
 	good := map[string]string{
 		"BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon", "BLOX_WAKEUP_QUEUE_URL": "https://queue", "BLOX_INSTALLATION": "main",
 		"BLOX_ACCOUNT": "210987654321", "AWS_REGION": "eu-west-1", "BLOX_VERSION": "1.0.0", "BLOX_RETENTION_DAYS": "7",
-		"BLOX_HANDLER": "api", "BLOX_MEMBERS": "none", "BLOX_EXTERNAL_ID": "none",
+		"BLOX_HANDLER": "api", "BLOX_MEMBERS": "none", "BLOX_EXTERNAL_ID": "none", "BLOX_RECONCILE_QUEUE_URL": "https://queue.fifo",
 	}
 	settings, err := function.SettingsFrom(func(name string) string { return good[name] })
 	require.NoError(t, err)
 	require.Equal(t, function.Settings{
-		Handler: function.HandlerAPI, StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue", Installation: "main",
+		Handler: function.HandlerAPI, StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue",
+		ReconcileQueueURL: "https://queue.fifo", Installation: "main",
 		Settings: member.Settings{Home: member.Place{Account: "210987654321", Region: "eu-west-1"}, ExternalID: member.None},
 		Version:  "1.0.0", VisibleFor: 7 * 24 * time.Hour,
 	}, settings)

@@ -25,8 +25,9 @@ type Settings struct {
 	member.Settings
 
 	// Of HandlerAPI only.
-	DaemonTable    string // BLOX_DAEMON_TABLE: name of the DAEMON table
-	WakeupQueueURL string // BLOX_WAKEUP_QUEUE_URL: queue of the scheduler's wake-ups
+	DaemonTable       string // BLOX_DAEMON_TABLE: name of the DAEMON table
+	WakeupQueueURL    string // BLOX_WAKEUP_QUEUE_URL: queue of the scheduler's wake-ups
+	ReconcileQueueURL string // BLOX_RECONCILE_QUEUE_URL: FIFO queue of requests to reconcile
 }
 
 // SettingsFrom reads the settings. Every one of the handler's must be there; the error names the variable that is not, or
@@ -44,6 +45,7 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 		err = s.Read(getenv,
 			functionenv.Text("BLOX_DAEMON_TABLE", &s.DaemonTable),
 			functionenv.Text("BLOX_WAKEUP_QUEUE_URL", &s.WakeupQueueURL),
+			functionenv.Text("BLOX_RECONCILE_QUEUE_URL", &s.ReconcileQueueURL),
 		)
 	} else if err == nil {
 		err = s.ReadHome(getenv)

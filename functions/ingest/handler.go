@@ -8,17 +8,13 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/blox/blox/internal/ingest"
-	"github.com/blox/blox/internal/metrics"
 )
 
 // Handler translates between Lambda and the ingester.
-type Handler struct {
-	ingester *ingest.Ingester
-	metrics  metrics.Sink
-}
+type Handler struct{ ingester *ingest.Ingester }
 
 // New makes a Handler.
-func New(cfg ingest.Config) *Handler { return &Handler{ingest.New(cfg), cfg.Metrics} }
+func New(cfg ingest.Config) *Handler { return &Handler{ingest.New(cfg)} }
 
 // Handle stores a batch of messages. The response names those that SQS is to
 // deliver again; the error is always nil, since it would return the whole batch.
@@ -31,9 +27,6 @@ func (h *Handler) Handle(ctx context.Context, in events.SQSEvent) (events.SQSEve
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, id := range h.ingester.Batch(ctx, records) {
 		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
-	}
-	if n := len(response.BatchItemFailures); n > 0 {
-		h.metrics.Put([]metrics.Value{{Name: metrics.IngestMessagesFailed, Value: int64(n)}})
 	}
 	return response, nil
 }

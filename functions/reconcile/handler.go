@@ -1,11 +1,12 @@
 // Package reconcile is the Lambda function that compares stored state with ECS.
 // It has two triggers: a schedule, which only puts a sweep of each account and
 // region on the function's own FIFO queue, and that queue, with
-// ReportBatchItemFailures on. So there is one sweep at a time in an account and
-// region, however often the schedule fires, and a sweep that runs out of time is
-// delivered again, which goes on where it stopped. What failed otherwise is left
-// to the next sweep: delivered again it would hold back the whole account and
-// region, because of a single cluster, longer than the next sweep takes to come.
+// ReportBatchItemFailures on. A sweep asks, through the same queue, for a pass over
+// each cluster, in a group of its own: clusters are worked on side by side, as many
+// as the queue's mapping lets, and share the budget of ECS calls; one is worked on
+// by one at a time, however often the schedule fires. A pass that runs out of time
+// is delivered again and goes on where it stopped. What failed otherwise is left to
+// the next sweep, which comes sooner than the message would.
 package reconcile
 
 import (
@@ -112,7 +113,7 @@ func (h *Handler) askForSweeps(ctx context.Context, at time.Time) error {
 // request does what one message asks. The error says that the time is up before
 // it is done. A message that can never be done, or that failed, is logged and
 // dropped: the next sweep sees whatever it was about, and a FIFO queue would hold
-// back all others of the group for it.
+// back the cluster's other messages for it.
 func (h *Handler) request(ctx context.Context, message events.SQSMessage) error {
 	asked, err := request.Parse(message.Body)
 	var reconciler *reconcile.Reconciler
@@ -123,9 +124,12 @@ func (h *Handler) request(ctx context.Context, message events.SQSMessage) error 
 		h.cfg.Logger.ErrorContext(ctx, "dropped a request to reconcile", "messageId", message.MessageId, "error", err)
 		return nil
 	}
-	if asked.Kind == request.KindSweep {
-		_, err = reconciler.Sweep(ctx, asked.At)
-	} else {
+	switch asked.Kind {
+	case request.KindSweep:
+		_, err = reconciler.Sweep(ctx, h.cfg.Queue, asked.At)
+	case request.KindCluster:
+		_, err = reconciler.Cluster(ctx, asked)
+	default:
 		_, err = reconciler.Describe(ctx, asked)
 	}
 	if err != nil && ctx.Err() == nil {
@@ -138,9 +142,6 @@ func (h *Handler) request(ctx context.Context, message events.SQSMessage) error 
 // reconcilerOf is the one for the place that a request is about.
 func (h *Handler) reconcilerOf(asked request.Request) (*reconcile.Reconciler, error) {
 	p := place{asked.Account, asked.Region}
-	if asked.Kind == request.KindDescribe {
-		p = place{asked.Cluster.Account, asked.Cluster.Region}
-	}
 	if reconciler := h.reconcilers[p]; reconciler != nil {
 		return reconciler, nil
 	}

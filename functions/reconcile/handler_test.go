@@ -127,6 +127,28 @@ func (f *function) deliver(t *testing.T, bodies ...string) []string {
 	return failed
 }
 
+// deliverAll delivers what is in the queue, and what that leads to, each message by
+// itself, and gives those that failed.
+func (f *function) deliverAll(t *testing.T) (failed []queue.Message) {
+	t.Helper()
+	for len(f.queue.messages) > 0 {
+		message := f.queue.messages[0]
+		f.queue.messages = f.queue.messages[1:]
+		require.NoError(t, message.Validate(true))
+		if len(f.deliver(t, message.Body)) > 0 {
+			failed = append(failed, message)
+		}
+	}
+	return failed
+}
+
+// sweep has everything reconciled.
+func (f *function) sweep(t *testing.T) (failed []queue.Message) {
+	t.Helper()
+	require.Empty(t, f.deliver(t, sweep))
+	return f.deliverAll(t)
+}
+
 func (f *function) stored(t *testing.T) int { return f.storedIn(t, "edge") }
 
 func (f *function) storedIn(t *testing.T, cluster string) int {
@@ -145,7 +167,7 @@ func TestAScheduleLeadsToASweep(t *testing.T) {
 	require.Len(t, f.queue.messages, 1)
 	require.NoError(t, f.queue.messages[0].Validate(true))
 
-	require.Empty(t, f.deliver(t, f.queue.messages[0].Body))
+	require.Empty(t, f.deliverAll(t))
 	require.Equal(t, 1, f.stored(t))
 }
 
@@ -187,33 +209,43 @@ func TestADescribeStoresWhatItNames(t *testing.T) {
 
 const sweep = `{"kind":"sweep","account":"123456789012","region":"us-east-1","atMillis":1795165200000}`
 
-// One cluster that cannot be reconciled holds back neither the others nor the
-// next request, which waits behind this one in the queue.
+// One cluster that cannot be reconciled holds back no other.
 func TestAClusterThatFailsHoldsBackNothing(t *testing.T) {
 	f := newFunction(t)
 	f.sim.AddHost(f.now, "alpha", ecssim.HostSpec{})
 	f.sim.AddHost(f.now, "gamma", ecssim.HostSpec{})
 	f.broken = "edge"
-	require.Empty(t, f.deliver(t, sweep), "the next sweep asks anew")
+	require.Empty(t, f.sweep(t), "the next sweep asks anew")
 	require.Equal(t, 1, f.storedIn(t, "alpha"))
 	require.Equal(t, 1, f.storedIn(t, "gamma"))
 	require.Zero(t, f.stored(t))
 	require.Empty(t, f.metrics.Of(metrics.ReconcileMessagesFailed))
 }
 
-func TestASweepThatRunsOutOfTimeIsDeliveredAgain(t *testing.T) {
+func TestAPassThatRunsOutOfTimeIsDeliveredAgain(t *testing.T) {
 	f := newFunction(t)
 	f.sim.AddHost(f.now, "alpha", ecssim.HostSpec{})
-	f.sim.AddHost(f.now, "gamma", ecssim.HostSpec{})
 	f.broken, f.end = "edge", func() {}
-	require.Equal(t, []string{"0", "1"}, f.deliver(t, sweep, sweep))
-	require.Equal(t, 1, f.storedIn(t, "alpha"))
-	require.Zero(t, f.storedIn(t, "gamma"))
-	require.Equal(t, []int64{2}, f.metrics.Of(metrics.ReconcileMessagesFailed))
+	failed := f.sweep(t)
+	require.Len(t, failed, 1)
+	require.Equal(t, account+"/"+region+"/edge", failed[0].Group)
+	require.Equal(t, 1, f.storedIn(t, "alpha"), "another cluster's time is its own")
+	require.Equal(t, []int64{1}, f.metrics.Of(metrics.ReconcileMessagesFailed))
 
 	f.broken, f.end = "none", nil
-	require.Empty(t, f.deliver(t, sweep))
-	require.Equal(t, 1, f.storedIn(t, "gamma"), "it goes on where it stopped")
+	require.Empty(t, f.deliver(t, failed[0].Body))
+	require.Equal(t, 1, f.stored(t))
+}
+
+func TestAPassOnDemand(t *testing.T) {
+	f := newFunction(t)
+	require.Empty(t, f.sweep(t))
+	f.sim.AddHost(f.now, "edge", ecssim.HostSpec{})
+	f.now = f.now.Add(time.Second)
+	cluster := state.ClusterKey{Account: account, Region: region, Name: "edge"}
+	require.NoError(t, request.SendCluster(t.Context(), f.queue, cluster, f.now))
+	require.Empty(t, f.deliverAll(t))
+	require.Equal(t, 2, f.stored(t))
 }
 
 // What can never be done and what failed are dropped, and the rest of the batch
@@ -227,6 +259,7 @@ func TestABatchIsWorkedOnByItem(t *testing.T) {
 		`{"kind":"describe","cluster":"123456789012/us-east-1/edge","tasks":["x"]}`,
 		`{"kind":"sweep","account":"999999999999","region":"us-east-1","atMillis":1795165200000}`,
 		`{"kind":"describe","cluster":"123456789012/eu-west-1/edge","instances":["x"]}`,
+		`{"kind":"cluster","cluster":"123456789012/eu-west-1/edge","atMillis":1795165200000}`,
 		`{"kind":"describe","cluster":"123456789012/us-east-1/edge","instances":["`+f.host+`"]}`,
 	)
 	require.Empty(t, failed)
@@ -271,19 +304,24 @@ func TestSettingsNameWhatIsMissing(t *testing.T) {
 	}
 }
 
-// Each place has its own group of the queue, so that they are swept side by side, and its own ECS.
+// Each place has its own group of the queue, so that they are swept side by side, and its own ECS. One that answers
+// nobody, for its role was taken away, fails by itself.
 func TestEachPlaceIsSwept(t *testing.T) {
 	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	db := memory.New()
 	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
 	store := table.NewState(db, "state", state.DefaultVisibleFor)
 	places := []member.Place{{Account: account, Region: region}, {Account: account, Region: "eu-west-1"}, {Account: "210987654321", Region: region}}
+	const refused = 1
 	sent := &fakeQueue{}
 	cfg := Config{Queue: sent, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler)}
 	for i, p := range places {
 		sim := ecssim.New(ecssim.Config{Account: p.Account, Region: p.Region}, now)
 		for range i + 1 {
 			sim.AddHost(now, "edge", ecssim.HostSpec{})
+		}
+		if i == refused {
+			sim.Faults().SetThrottled("ListClusters", "ListTasks")
 		}
 		cfg.Places = append(cfg.Places, reconcile.Config{
 			ECS: ecs.New(ecs.Options{
@@ -303,10 +341,16 @@ func TestEachPlaceIsSwept(t *testing.T) {
 		require.NoError(t, err)
 		return len(records)
 	}
+	sweeps := sent.messages
 	for i, p := range places {
-		require.Equal(t, p.String(), sent.messages[i].Group)
-		require.Empty(t, f.deliver(t, sent.messages[i].Body))
-		require.Equal(t, i+1, stored(p), p)
+		require.Equal(t, p.String(), sweeps[i].Group)
+		sent.messages = sweeps[i : i+1 : i+1]
+		require.Empty(t, f.deliverAll(t))
+		want := i + 1
+		if i == refused {
+			want = 0
+		}
+		require.Equal(t, want, stored(p), p)
 		for _, other := range places[i+1:] {
 			require.Zero(t, stored(other), "another place's ECS was asked")
 		}

@@ -15,12 +15,14 @@ import (
 	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/wakeup"
+	"github.com/blox/blox/stream"
 )
 
-// Dispatch is the handler of the STATE table's stream.
-func Dispatch(d *dispatch.Dispatcher) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+// Dispatch is the handler of the STATE table's stream. A record that cannot be read makes Lambda deliver the batch
+// again from that record on.
+func Dispatch(d *dispatch.Dispatcher) stream.Handler {
 	return func(ctx context.Context, event events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-		return events.DynamoDBEventResponse{}, d.Batch(ctx, event.Records)
+		return stream.Response(d.Batch(ctx, event.Records))
 	}
 }
 

@@ -132,7 +132,16 @@ func TestEachHandlerIsToldWhatItNeeds(t *testing.T) {
 		Handler: HandlerDispatch, StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue",
 		Installation: "main", VisibleFor: 7 * 24 * time.Hour,
 	}
-	requireSettings(t, both, want)
+	for value, forward := range map[string]bool{"true": true, "false": false} {
+		ofDispatch := maps.Clone(both)
+		maps.Copy(ofDispatch, map[string]string{"BLOX_EVENT_BUS": "blox-main", "BLOX_FORWARD_CHANGES": value})
+		want.Dispatch = DispatchSettings{EventBus: "blox-main", ForwardChanges: forward}
+		requireSettings(t, ofDispatch, want)
+
+		ofDispatch["BLOX_FORWARD_CHANGES"] = "1"
+		_, err := SettingsFrom(func(name string) string { return ofDispatch[name] })
+		require.EqualError(t, err, `environment variable BLOX_FORWARD_CHANGES is "1": allowed are true and false`)
+	}
 
 	ofDrive := maps.Clone(both)
 	maps.Copy(ofDrive, map[string]string{
@@ -140,7 +149,7 @@ func TestEachHandlerIsToldWhatItNeeds(t *testing.T) {
 		"BLOX_ECS_READS_PER_SECOND": "4", "BLOX_ECS_MODIFIES_PER_SECOND": "8", "BLOX_EVENT_BUS": "blox-main",
 		"BLOX_MEMBERS": "210987654321/eu-west-2,123456789012/eu-west-1", "BLOX_EXTERNAL_ID": "secret",
 	})
-	want.Handler = HandlerDrive
+	want.Handler, want.Dispatch = HandlerDrive, DispatchSettings{}
 	want.Drive = DriveSettings{
 		Settings: member.Settings{
 			Home:       member.Place{Account: "210987654321", Region: "eu-west-1"},

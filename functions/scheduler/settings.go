@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"errors"
 	"time"
 
 	"github.com/blox/blox/internal/functionenv"
@@ -15,13 +16,20 @@ const (
 
 // Settings are what both functions are told by their environment.
 type Settings struct {
-	Handler        string        // BLOX_HANDLER: HandlerDispatch or HandlerDrive
-	StateTable     string        // BLOX_STATE_TABLE: name of the STATE table
-	DaemonTable    string        // BLOX_DAEMON_TABLE: name of the DAEMON table
-	WakeupQueueURL string        // BLOX_WAKEUP_QUEUE_URL: its own queue of wake-ups
-	Installation   string        // BLOX_INSTALLATION: tells several installations in one account apart
-	VisibleFor     time.Duration // BLOX_RETENTION_DAYS: how long stopped tasks stay visible
-	Drive          DriveSettings // zero for HandlerDispatch
+	Handler        string           // BLOX_HANDLER: HandlerDispatch or HandlerDrive
+	StateTable     string           // BLOX_STATE_TABLE: name of the STATE table
+	DaemonTable    string           // BLOX_DAEMON_TABLE: name of the DAEMON table
+	WakeupQueueURL string           // BLOX_WAKEUP_QUEUE_URL: its own queue of wake-ups
+	Installation   string           // BLOX_INSTALLATION: tells several installations in one account apart
+	VisibleFor     time.Duration    // BLOX_RETENTION_DAYS: how long stopped tasks stay visible
+	Drive          DriveSettings    // zero for HandlerDispatch
+	Dispatch       DispatchSettings // zero for HandlerDrive
+}
+
+// DispatchSettings are what HandlerDispatch is told besides.
+type DispatchSettings struct {
+	EventBus       string // BLOX_EVENT_BUS: name of the installation's bus
+	ForwardChanges bool   // BLOX_FORWARD_CHANGES: whether each change of the state is put there
 }
 
 // DriveSettings are what HandlerDrive is told besides.
@@ -54,8 +62,26 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 			functionenv.Text("BLOX_EVENT_BUS", &s.Drive.EventBus),
 		)
 	}
+	if err == nil && s.Handler == HandlerDispatch {
+		err = functionenv.Read(getenv,
+			functionenv.Text("BLOX_EVENT_BUS", &s.Dispatch.EventBus),
+			functionenv.Parsed("BLOX_FORWARD_CHANGES", &s.Dispatch.ForwardChanges, parseSwitch),
+		)
+	}
 	if err != nil {
 		return Settings{}, err
 	}
 	return s, nil
+}
+
+// parseSwitch is stricter than strconv.ParseBool, for which "t" and "1" are true as well: a setting has one spelling.
+func parseSwitch(value string) (bool, error) {
+	switch value {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	default:
+		return false, errors.New("allowed are true and false")
+	}
 }

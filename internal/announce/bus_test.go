@@ -132,3 +132,17 @@ func TestTheLogWarnsOfWhatNeedsALook(t *testing.T) {
 	require.NoError(t, log.Put(t.Context(), change))
 	require.Contains(t, out.String(), `level=WARN msg="Blox Deployment Stuck"`)
 }
+
+func TestEntriesOfAnyShapeArePut(t *testing.T) {
+	api := &fakeEventBridge{refuse: func(call int, detail string) bool { return call == 1 && detail == `{"n":2}` }}
+	bus, _ := newBus(api)
+	require.NoError(t, bus.PutEntries(t.Context(), []Entry{
+		{DetailType: "Task State Change", At: at, Resources: []string{"arn"}, Detail: `{"n":1}`}, {DetailType: "Other", Detail: `{"n":2}`},
+	}))
+	require.Equal(t, []int{2, 1}, api.calls)
+	require.Equal(t, types.PutEventsRequestEntry{
+		EventBusName: aws.String("blox-main"), Source: aws.String("blox"), DetailType: aws.String("Task State Change"), Time: aws.Time(at),
+		Resources: []string{"arn"}, Detail: aws.String(`{"n":1}`),
+	}, api.taken[0])
+	require.Nil(t, api.taken[1].Time, "EventBridge's own then")
+}

@@ -44,20 +44,40 @@ func NewEventBridge(api EventBridgeAPI, bus string) *EventBridge {
 	return &EventBridge{api: api, bus: bus, pause: backOff}
 }
 
+// Entry is any event as EventBridge takes it; its source is Source.
+type Entry struct {
+	DetailType string
+	At         time.Time // zero is the time of the call
+	Resources  []string  // ARNs
+	Detail     string    // a JSON object
+}
+
 // Put puts events in batches, in order. Those that EventBridge refuses are put again, a bounded number of times.
 func (b *EventBridge) Put(ctx context.Context, events []Event) error {
+	entries := make([]Entry, len(events))
+	for i, e := range events {
+		detail, err := e.json()
+		if err != nil {
+			return err
+		}
+		entries[i] = Entry{DetailType: e.DetailType, At: e.At, Resources: e.resources(), Detail: detail}
+	}
+	return b.PutEntries(ctx, entries)
+}
+
+// PutEntries puts events of any shape, as Put does. The entries of a batch of ten must be less than 256 KB together.
+func (b *EventBridge) PutEntries(ctx context.Context, all []Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
-	for batch := range slices.Chunk(events, maxBatch) {
+	for batch := range slices.Chunk(all, maxBatch) {
 		entries := make([]types.PutEventsRequestEntry, len(batch))
 		for i, e := range batch {
-			detail, err := e.json()
-			if err != nil {
-				return err
-			}
 			entries[i] = types.PutEventsRequestEntry{
-				EventBusName: &b.bus, Source: aws.String(Source), DetailType: aws.String(e.DetailType), Time: aws.Time(e.At),
-				Detail: &detail, Resources: e.resources(),
+				EventBusName: &b.bus, Source: aws.String(Source), DetailType: aws.String(e.DetailType),
+				Detail: aws.String(e.Detail), Resources: e.Resources,
+			}
+			if !e.At.IsZero() {
+				entries[i].Time = aws.Time(e.At)
 			}
 		}
 		if err := b.put(ctx, entries); err != nil {

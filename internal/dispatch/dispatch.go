@@ -1,14 +1,15 @@
-// Package dispatch reads the STATE table's stream: it appends every change to the feed, and wakes the environments that
-// a change concerns.
+// Package dispatch reads the STATE table's stream: it appends every change to the feed, wakes the environments that a
+// change concerns, and forwards changes to an event bus where that is wanted.
 //
 // The stream delivers each change at least once and in order for each item, so the feed may hold a change twice, and a
-// wake-up may come twice; neither does harm.
+// wake-up or a forwarded change may come twice; neither does harm.
 package dispatch
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/wakeup"
+	"github.com/blox/blox/stream"
 )
 
 // Config is what a dispatcher works with.
@@ -28,53 +30,74 @@ type Config struct {
 	Feed         *table.Feed
 	Wakeups      queue.Sender
 	Installation string
+	// Forward is the bus that changes are forwarded to; nil forwards none.
+	Forward Forwarder
+	// Log hears of records that cannot be read: a batch that is delivered again from a record on is no error to Lambda,
+	// which would log it. nil is slog's default.
+	Log *slog.Logger
 }
 
 // Dispatcher reads batches of the stream.
 type Dispatcher struct{ Config }
 
 // New is a dispatcher.
-func New(c Config) *Dispatcher { return &Dispatcher{Config: c} }
+func New(c Config) *Dispatcher {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Dispatcher{Config: c}
+}
 
-// Batch handles a batch of stream records. An error means that all of it is to be delivered again. A change that cannot be
-// read is in the feed all the same, for a watcher needs its key alone: otherwise it would be missing there once the stream
-// gives it up.
-func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRecord) error {
-	var changes []table.RecordChange
-	var rows []table.Change
-	var synced []state.ClusterKey
-	var unread []error
+// batch is what a batch of stream records says, up to the first that cannot be read.
+type batch struct {
+	changes []table.RecordChange
+	synced  []state.ClusterKey
+	// rows are of all records, those after an unread one too.
+	rows   []table.Change
+	unread *stream.RecordError
+}
+
+// read sorts the records. A change that cannot be read is in the feed all the same, and so is what follows it: watchers
+// need its key alone, and it would be missing there once the stream gives it up. Who is woken by what follows has to
+// wait, for a later change of the same thing must not be acted upon before an earlier one.
+func read(records []events.DynamoDBEventRecord) (b batch) {
 	for _, record := range records {
-		cluster, first, err := table.DecodeFirstSync(record)
-		if err != nil {
-			unread = append(unread, err)
-		}
-		if first {
-			synced = append(synced, cluster)
-		}
 		change, ok, err := table.DecodeChange(record)
-		if err != nil {
-			unread = append(unread, err)
-		}
 		switch {
 		case ok:
-			changes = append(changes, change)
-			rows = append(rows, change.FeedChange())
+			b.rows = append(b.rows, change.FeedChange())
 		case change.Key != state.Key{}:
-			rows = append(rows, table.Change{Key: change.Key, Reason: table.ReasonWritten})
+			b.rows = append(b.rows, table.Change{Key: change.Key, Reason: table.ReasonWritten})
+		}
+		cluster, first, syncErr := table.DecodeFirstSync(record)
+		if err = errors.Join(err, syncErr); err != nil && b.unread == nil {
+			b.unread = &stream.RecordError{SequenceNumber: record.Change.SequenceNumber, Err: err}
+		}
+		if b.unread != nil {
+			continue
+		}
+		if ok {
+			b.changes = append(b.changes, change)
+		}
+		if first {
+			b.synced = append(b.synced, cluster)
 		}
 	}
-	if err := d.Feed.AppendAll(ctx, rows); err != nil {
-		unread = append(unread, fmt.Errorf("appending %d changes to the feed: %w", len(rows), err))
+	return b
+}
+
+// Batch handles a batch of stream records. An error means that all of it is to be delivered again; a
+// stream.RecordError, that only the records from that one on are.
+func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRecord) error {
+	b := read(records)
+	if err := d.Feed.AppendAll(ctx, b.rows); err != nil {
+		return fmt.Errorf("appending %d changes to the feed: %w", len(b.rows), err)
 	}
-	if len(unread) > 0 {
-		return errors.Join(unread...)
-	}
-	concerned, err := d.concerned(ctx, changes)
+	concerned, err := d.concerned(ctx, b.changes)
 	if err != nil {
 		return err
 	}
-	for _, cluster := range synced {
+	for _, cluster := range b.synced {
 		ids, err := d.Daemon.EnvironmentsOfCluster(ctx, cluster)
 		if err != nil {
 			return err
@@ -83,7 +106,18 @@ func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRe
 			concerned[id] = nil // everything
 		}
 	}
-	return d.wake(ctx, concerned)
+	if err := d.wake(ctx, concerned); err != nil {
+		return err
+	}
+	// Last: a bus that takes nothing must not keep daemons waiting.
+	if err := d.forward(ctx, b.changes); err != nil {
+		return err
+	}
+	if b.unread != nil {
+		d.Log.ErrorContext(ctx, "a change of the state cannot be read", "error", b.unread)
+		return b.unread
+	}
+	return nil
 }
 
 // concerned maps environments to the container instances that they should look at.

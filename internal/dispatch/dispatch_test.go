@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
 	"github.com/blox/blox/internal/wakeup"
+	"github.com/blox/blox/stream"
 )
 
 var (
@@ -59,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.state = table.NewState(db, "state", state.DefaultVisibleFor)
 	w.feed = table.NewFeed(db, "state", func() time.Time { return t0 })
-	w.dispatcher = New(Config{State: w.state, Daemon: environments, Feed: w.feed, Wakeups: w, Installation: "main"})
+	w.dispatcher = New(Config{State: w.state, Daemon: environments, Feed: w.feed, Wakeups: w, Installation: "main", Log: slog.New(slog.DiscardHandler)})
 	return w
 }
 
@@ -174,22 +176,31 @@ func TestTheFirstReconcileOfAClusterWakesItsEnvironments(t *testing.T) {
 }
 
 // Nobody can wait for a change that cannot be read: watchers hear of it, and of all others in its batch, though the batch
-// fails.
-func TestAChangeThatCannotBeReadGoesToTheFeed(t *testing.T) {
+// is delivered again from there on. Environments hear of what came before it.
+func TestAChangeThatCannotBeReadBlocksOnlyWhatFollowsIt(t *testing.T) {
 	w := newWorld(t)
 	text, err := w.feed.Position(t.Context())
 	require.NoError(t, err)
 	from, err := table.ParseFeedPosition(text)
 	require.NoError(t, err)
-	w.store(task("a", 1, "PENDING", "service:web"), task("b", 1, "RUNNING", "service:web"), task("c", 1, "RUNNING", "service:web"))
+	w.store(host(1, "ACTIVE", true))
+	w.store(task("a", 1, "RUNNING", "service:web"), task("b", 1, "RUNNING", daemon.Group("main", "env")))
+	w.store(task("c", 1, "RUNNING", daemon.Group("main", "other")))
 	batch := w.stream
+	var bad string
 	for i, record := range batch {
 		if record.Change.Keys[schema.SortKey].String() == "b" {
+			bad = record.Change.SequenceNumber
 			batch[i].Change.NewImage = map[string]events.DynamoDBAttributeValue{schema.PartitionKey: events.NewNumberAttribute("7")}
 		}
 	}
-	require.ErrorContains(t, w.dispatcher.Batch(t.Context(), batch), "decoding a change of")
-	require.Empty(t, w.sent)
+	err = w.dispatcher.Batch(t.Context(), batch)
+	require.ErrorContains(t, err, "decoding a change of")
+	var failed *stream.RecordError
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, bad, failed.SequenceNumber)
+	require.Len(t, w.sent, 1)
+	require.Equal(t, "env", w.sent[0].EnvironmentID, "the new host is told, the tasks after the bad record are not")
 
 	changes, _, err := w.feed.Read(t.Context(), from, 100)
 	require.NoError(t, err)
@@ -197,5 +208,7 @@ func TestAChangeThatCannotBeReadGoesToTheFeed(t *testing.T) {
 	for _, c := range changes {
 		seen[c.Key.ID] = c.Reason
 	}
-	require.Equal(t, map[string]table.Reason{"a": table.ReasonWritten, "b": table.ReasonWritten, "c": table.ReasonWritten}, seen)
+	require.Equal(t, map[string]table.Reason{
+		"host1": table.ReasonWritten, "a": table.ReasonWritten, "b": table.ReasonWritten, "c": table.ReasonWritten,
+	}, seen)
 }

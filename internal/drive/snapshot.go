@@ -78,7 +78,7 @@ func (d *Driver) freshness(ctx context.Context, clusters []state.ClusterKey) (ma
 		if err != nil {
 			return nil, err
 		}
-		f := daemon.Freshness{IngestLag: lag, Doubtful: c.Absent > 0}
+		f := daemon.Freshness{IngestLag: lag, Doubtful: c.HeldBack > 0}
 		if c.SyncedAt > 0 {
 			f.SyncedAt = time.UnixMilli(c.SyncedAt)
 		}

@@ -24,15 +24,14 @@ type Budget struct {
 	left int
 }
 
-// maxBudgetTries bounds one Wait: at the shortest pause this is about a minute
-// of contest, after which a Lambda does better to give its work back.
-const maxBudgetTries = 60
-
-// The bounds of one pause. A shared budget may say that it will be a moment, or
-// name a time that another process makes wrong.
+// The bounds of one pause, and of all pauses of one Wait. A shared budget may say
+// that it will be a moment, or name a time that another process makes wrong. After
+// two minutes of contest a Lambda does better to give its work back; a dozen
+// processes that share ten calls a second wait for a few seconds each.
 const (
 	minBudgetPause = 50 * time.Millisecond
 	maxBudgetPause = 5 * time.Second
+	budgetPatience = 2 * time.Minute
 )
 
 // Wait takes n calls. It holds its lock while it pauses: who comes second would
@@ -40,9 +39,9 @@ const (
 func (b *Budget) Wait(ctx context.Context, n int) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for try := 0; b.left < n; try++ {
-		if try == maxBudgetTries {
-			return fmt.Errorf("the shared budget of ECS calls granted none in %d tries", maxBudgetTries)
+	for paused := time.Duration(0); b.left < n; {
+		if paused >= budgetPatience {
+			return fmt.Errorf("the shared budget of ECS calls granted none in %s", budgetPatience)
 		}
 		granted, wait, err := b.Take(ctx, max(b.Block, n-b.left))
 		if err != nil {
@@ -52,9 +51,11 @@ func (b *Budget) Wait(ctx context.Context, n int) error {
 		if b.left >= n {
 			break
 		}
-		if err := b.Pause(ctx, min(max(wait, minBudgetPause), maxBudgetPause)); err != nil {
+		pause := min(max(wait, minBudgetPause), maxBudgetPause)
+		if err := b.Pause(ctx, pause); err != nil {
 			return err
 		}
+		paused += pause
 	}
 	b.left -= n
 	return nil

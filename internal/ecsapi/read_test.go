@@ -165,14 +165,14 @@ func TestBudgetTakesBlocksAndWaitsForMore(t *testing.T) {
 }
 
 func TestBudgetGivesUp(t *testing.T) {
-	tries := 0
+	var paused time.Duration
 	budget := &Budget{
 		Block: 1,
-		Take:  func(context.Context, int) (int, time.Duration, error) { tries++; return 0, 0, nil },
-		Pause: func(context.Context, time.Duration) error { return nil },
+		Take:  func(context.Context, int) (int, time.Duration, error) { return 0, 0, nil },
+		Pause: func(_ context.Context, d time.Duration) error { paused += d; return nil },
 	}
-	require.ErrorContains(t, budget.Wait(t.Context(), 1), "granted none in 60 tries")
-	require.Equal(t, maxBudgetTries, tries)
+	require.ErrorContains(t, budget.Wait(t.Context(), 1), "granted none in 2m0s")
+	require.Equal(t, budgetPatience, paused)
 
 	budget.Pause = Pause
 	ctx, cancel := context.WithCancel(t.Context())

@@ -39,6 +39,9 @@ func parseEnvelope(raw []byte) (envelope, error) {
 	if err := decode(raw, &env); err != nil {
 		return env, err
 	}
+	if err := checkDepth(raw); err != nil {
+		return env, err
+	}
 	if env.Source != "" && env.Source != source {
 		return env, invalid(ReasonUnknownSource, fmt.Sprintf("source %q, allowed is %q", shorten(env.Source), source))
 	}

@@ -4,6 +4,7 @@ package event
 // carries them as the attribute `reason`, and alarms and runbooks name them.
 const (
 	ReasonTooLarge          = "too-large"
+	ReasonTooDeep           = "too-deep"
 	ReasonNotJSON           = "not-json"
 	ReasonUnknownSource     = "unknown-source"
 	ReasonUnknownDetailType = "unknown-detail-type"
@@ -19,6 +20,9 @@ const (
 	// ReasonWrongType is followed by the path of the field, as in
 	// "wrong-type:containers.exitCode".
 	ReasonWrongType = "wrong-type:"
+	// ReasonTooLong is followed by the name of the field, as in
+	// "too-long:startedBy".
+	ReasonTooLong = "too-long:"
 )
 
 // InvalidError says why an event can never be used, however often it comes.

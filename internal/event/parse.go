@@ -68,6 +68,12 @@ func parseTask(env envelope, event *Event) error {
 	if err := checkTaskReferences(task, key); err != nil {
 		return err
 	}
+	if err := checkKeyParts(
+		keyPart{"lastStatus", task.LastStatus, maxStatusBytes}, keyPart{"desiredStatus", task.DesiredStatus, maxStatusBytes},
+		keyPart{"startedBy", task.StartedBy, maxStartedByBytes}, keyPart{"group", task.Group, maxGroupBytes},
+	); err != nil {
+		return err
+	}
 	return event.observe(observed{
 		key: key, arn: task.TaskARN, version: task.Version, updatedAt: task.UpdatedAt, detail: env.Detail,
 		complete: task.LastStatus != "" && task.DesiredStatus != "", required: "lastStatus and desiredStatus",
@@ -102,6 +108,12 @@ func parseContainerInstance(env envelope, event *Event) error {
 	about := subject{kind: state.KindContainerInstance, clusterARN: instance.ClusterARN, arn: instance.ContainerInstanceARN}
 	key, err := about.key(env, event)
 	if err != nil {
+		return err
+	}
+	if err := checkKeyParts(
+		keyPart{"status", instance.Status, maxStatusBytes},
+		keyPart{"ec2InstanceId", instance.EC2InstanceID, maxEC2InstanceIDBytes},
+	); err != nil {
 		return err
 	}
 	return event.observe(observed{

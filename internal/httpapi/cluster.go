@@ -64,16 +64,9 @@ func (s *server) watchedCluster(ctx context.Context, given string) (state.Cluste
 
 // knownCluster is the stored cluster of that name, nil if there is none.
 func (s *server) knownCluster(ctx context.Context, location, name string) (*state.ClusterKey, error) {
-	known, err := s.State.Clusters(ctx)
+	found, err := s.clustersNamed(ctx, name)
 	if err != nil {
 		return nil, err
-	}
-	var found []state.ClusterKey
-	var arns []string
-	for _, cluster := range known {
-		if cluster.Key.Name == name {
-			found, arns = append(found, cluster.Key), append(arns, cluster.Key.ARN(""))
-		}
 	}
 	switch len(found) {
 	case 0:
@@ -81,6 +74,10 @@ func (s *server) knownCluster(ctx context.Context, location, name string) (*stat
 	case 1:
 		return &found[0], nil
 	default:
+		arns := make([]string, len(found))
+		for i, key := range found {
+			arns[i] = key.ARN("")
+		}
 		return nil, badRequest(wrong(location, name,
 			"%d clusters have this name: give one of the ARNs %s", len(found), strings.Join(arns, ", ")))
 	}

@@ -52,7 +52,9 @@ func (s *server) listClusters(ctx context.Context, in *listClustersInput) (*list
 		return nil, err
 	}
 	slices.SortFunc(known, func(a, b table.Cluster) int { return a.Key.Compare(b.Key) })
-	known = slices.DeleteFunc(known, func(c table.Cluster) bool { return c.Key.Compare(after) <= 0 })
+	known = slices.DeleteFunc(known, func(c table.Cluster) bool {
+		return c.Key.Compare(after) <= 0 || !s.State.ClusterVisible(c, s.Now())
+	})
 	out := &listClustersOutput{}
 	if len(known) > in.Limit {
 		known = known[:in.Limit]
@@ -80,17 +82,21 @@ func (s *server) getCluster(ctx context.Context, in *getClusterInput) (*getClust
 	if err != nil {
 		return nil, err
 	}
-	if len(found) == 0 {
+	if len(found) == 0 || !s.State.ClusterVisible(found[0], s.Now()) {
 		return nil, notFound("Cluster not found: nothing is known of %s", key.ARN(""))
 	}
 	lag, err := s.State.LagReport(ctx, key.Account, key.Region)
-	return &getClusterOutput{Body: clusterView(found[0], lag, s.Now())}, err
+	out := &getClusterOutput{Body: clusterView(found[0], lag, s.Now())}
+	addSummary(&out.Body, found[0].Summary)
+	return out, err
 }
 
+// clusterView is a cluster without its summary, which would make lists long.
 func clusterView(c table.Cluster, lag table.Lag, now time.Time) client.Cluster {
 	return client.Cluster{
 		Name: c.Key.Name, ClusterARN: c.Key.ARN(""), Account: c.Key.Account, Region: c.Key.Region,
-		LastReconciledAt: timeOf(c.SyncedAt), DriftRepaired: c.Drift, AbsentHeldBack: c.Absent,
+		LastReconciledAt: timeOf(c.SyncedAt), DriftRepaired: c.Drift.Total(), Drift: client.Drift(c.Drift),
+		AbsentHeldBack: c.HeldBack, GoneAt: timeOf(c.GoneAt),
 		EventLagMillis: lag.CountedAt(now).Milliseconds(), EventLagReportedAt: timeOf(lag.At),
 	}
 }

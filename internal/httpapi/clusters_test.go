@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"testing"
 	"testing/synctest"
@@ -23,12 +24,40 @@ func TestWhatIsKnownOfAClusterAsAWhole(t *testing.T) {
 	a.task(eventtest.Cluster("core"))
 	a.task()
 	synced := start.Add(-3 * time.Minute)
-	require.NoError(t, a.state.PutSync(context.Background(), table.Cluster{Key: home, SyncedAt: synced.UnixMilli(), Drift: 2, Absent: 70}))
+	summary := &state.Summary{
+		CountedAt: synced, LastEventAt: start.Add(-time.Second),
+		Tasks: state.TaskSummary{
+			Total: 9, ByStatus: []state.Count{{Name: "RUNNING", Count: 9}}, OtherFamilies: 2, Families: []state.FamilyCount{
+				{Family: "web", Count: 7, Revisions: []state.RevisionCount{{Revision: 3, Count: 6}}, OtherRevisions: 1},
+			},
+		},
+		Instances: state.InstanceSummary{
+			Total: 4, ByStatus: []state.Count{{Name: "ACTIVE", Count: 4}}, ByAgentVersion: []state.Count{{Name: "1.90.0", Count: 3}},
+			OtherAgentVersions: 1, AgentDisconnected: 2, Resources: []state.ResourceSum{{Name: "CPU", Registered: 4096, Remaining: 0.5}},
+		},
+	}
+	require.NoError(t, a.state.PutSync(context.Background(), table.Cluster{
+		Key: home, SyncedAt: synced.UnixMilli(), HeldBack: 70, GoneAt: synced.UnixMilli(), Summary: summary,
+		Drift: table.Drift{Missed: 1, Stale: 2, Refreshed: 3, Absent: 4, Resurrected: 5},
+	}))
 	require.NoError(t, a.state.PutLag(context.Background(), account, region, table.Lag{Millis: 90_000, At: start.Add(-time.Minute).UnixMilli()}))
 	reported := start.Add(-time.Minute)
 	want := client.Cluster{
-		Name: "edge", ClusterARN: home.ARN(""), Account: account, Region: region, LastReconciledAt: &synced, DriftRepaired: 2,
-		AbsentHeldBack: 70, EventLagMillis: 90_000, EventLagReportedAt: &reported,
+		Name: "edge", ClusterARN: home.ARN(""), Account: account, Region: region, LastReconciledAt: &synced, DriftRepaired: 15,
+		Drift:          client.Drift{Missed: 1, Stale: 2, Refreshed: 3, Absent: 4, Resurrected: 5},
+		AbsentHeldBack: 70, GoneAt: &synced, EventLagMillis: 90_000, EventLagReportedAt: &reported, LastEventAt: &summary.LastEventAt,
+		Summary: &client.ClusterSummary{
+			CountedAt: synced,
+			Tasks: client.TaskSummary{
+				Total: 9, ByStatus: []client.Count{{Name: "RUNNING", Count: 9}}, OtherFamilies: 2, Families: []client.FamilyCount{
+					{Family: "web", Count: 7, Revisions: []client.RevisionCount{{Revision: 3, Count: 6}}, OtherRevisions: 1},
+				},
+			},
+			Instances: client.InstanceSummary{
+				Total: 4, ByStatus: []client.Count{{Name: "ACTIVE", Count: 4}}, ByAgentVersion: []client.Count{{Name: "1.90.0", Count: 3}},
+				OtherAgentVersions: 1, AgentDisconnected: 2, Resources: []client.ResourceSum{{Name: "CPU", Registered: 4096, Remaining: 0.5}},
+			},
+		},
 	}
 	for _, name := range []string{"edge", home.ARN(""), url.PathEscape(home.ARN(""))} {
 		var got client.Cluster
@@ -38,6 +67,7 @@ func TestWhatIsKnownOfAClusterAsAWhole(t *testing.T) {
 	var page client.ClusterPage
 	a.get("/v1/clusters").into(&page)
 	require.Len(t, page.Items, 2)
+	want.Summary, want.LastEventAt = nil, nil // a list has many clusters
 	require.Equal(t, want, page.Items[1])
 	require.Equal(t, "core", page.Items[0].Name)
 	require.NotContains(t, a.get("/v1/clusters/core").object(), "lastReconciledAt", "it never was")
@@ -60,6 +90,23 @@ func TestClustersThatAreNotThere(t *testing.T) {
 		require.NoError(t, a.state.AddCluster(context.Background(), key))
 	}
 	require.Contains(t, a.get("/v1/clusters/edge").problem(400), elsewhere.ARN(""))
+}
+
+// A name that was free again belongs to the cluster that has it now.
+func TestAClusterThatIsGoneIsForgotten(t *testing.T) {
+	a := newAPI(t)
+	elsewhere := home
+	elsewhere.Region = "us-east-1"
+	require.NoError(t, a.state.PutSync(context.Background(), table.Cluster{Key: elsewhere, SyncedAt: 1, GoneAt: start.UnixMilli()}))
+	task := a.task()
+	a.get("/v1/clusters/edge").problem(400)
+	require.Equal(t, http.StatusOK, a.get("/v1/clusters/"+elsewhere.ARN("")).status)
+	a.now = a.now.Add(state.DefaultVisibleFor)
+	a.get("/v1/clusters/" + elsewhere.ARN("")).problem(404)
+	require.Equal(t, http.StatusOK, a.get("/v1/tasks/edge/"+task.ID).status)
+	var page client.ClusterPage
+	a.get("/v1/clusters").into(&page)
+	require.Len(t, page.Items, 1)
 }
 
 func TestClustersByPage(t *testing.T) {

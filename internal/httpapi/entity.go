@@ -26,9 +26,9 @@ var (
 
 type fields = map[string]json.RawMessage
 
-// taskEntity is the merged detail of a task in the API's spelling.
-func taskEntity(r state.Record) (client.TaskEntity, error) {
-	raw, err := entityOf(r, func(detail fields) error {
+// taskEntity is the merged detail of a task in the API's spelling: some of its fields, or all of them for none.
+func taskEntity(r state.Record, only []string) (client.TaskEntity, error) {
+	raw, err := entityOf(r, only, func(detail fields) error {
 		rename(detail, taskNames)
 		return eachObject(detail, "containers", func(container fields) error {
 			rename(container, containerNames)
@@ -38,9 +38,9 @@ func taskEntity(r state.Record) (client.TaskEntity, error) {
 	return client.TaskEntity{Raw: raw}, err
 }
 
-// instanceEntity is the merged detail of a container instance in the API's spelling.
-func instanceEntity(r state.Record) (client.ContainerInstanceEntity, error) {
-	raw, err := entityOf(r, func(detail fields) error {
+// instanceEntity is the merged detail of a container instance, as taskEntity is of a task.
+func instanceEntity(r state.Record, only []string) (client.ContainerInstanceEntity, error) {
+	raw, err := entityOf(r, only, func(detail fields) error {
 		rename(detail, instanceNames)
 		// Most of ECS's own attributes have no value; v0.3.0 always had one.
 		err := eachObject(detail, "attributes", func(attribute fields) error {
@@ -59,7 +59,7 @@ func instanceEntity(r state.Record) (client.ContainerInstanceEntity, error) {
 	return client.ContainerInstanceEntity{Raw: raw}, err
 }
 
-func entityOf(r state.Record, change func(fields) error) (json.RawMessage, error) {
+func entityOf(r state.Record, only []string, change func(fields) error) (json.RawMessage, error) {
 	merged, err := r.Detail()
 	if err != nil {
 		return nil, err
@@ -71,6 +71,7 @@ func entityOf(r state.Record, change func(fields) error) (json.RawMessage, error
 	if err := change(detail); err != nil {
 		return nil, fmt.Errorf("reading the detail of %s: %w", r.Key, err)
 	}
+	reduce(detail, only)
 	return encodeRaw(detail)
 }
 

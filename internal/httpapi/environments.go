@@ -58,7 +58,8 @@ func (s *server) getEnvironment(ctx context.Context, in *getEnvironmentInput) (*
 
 type listEnvironmentsInput struct {
 	Cluster   string `query:"cluster" maxLength:"2048" doc:"Environments with hosts in this cluster: name or ARN."`
-	Limit     int    `query:"limit" minimum:"1" maximum:"100" default:"100" doc:"Most items of a page."`
+	StartedBy string `query:"startedBy" maxLength:"128" doc:"startedBy of a task: the environment whose deployment started it, and none for what Blox did not start."`
+	Limit     int    `query:"limit" minimum:"1" maximum:"100" default:"100" doc:"Most items of a page. A page may have fewer and still a next one."`
 	NextToken string `query:"nextToken" maxLength:"2048" doc:"From the page before."`
 }
 
@@ -68,7 +69,7 @@ type listEnvironmentsOutput struct{ Body client.EnvironmentPage }
 func (in *listEnvironmentsInput) Resolve(huma.Context) []error { return checkCluster(in.Cluster) }
 
 func (s *server) listEnvironments(ctx context.Context, in *listEnvironmentsInput) (*listEnvironmentsOutput, error) {
-	list := listFingerprint("environments", in.Cluster)
+	list := listFingerprint("environments", in.Cluster, in.StartedBy)
 	after, err := nameAfter(in.NextToken, list)
 	if err != nil {
 		return nil, badRequest(wrong("query.nextToken", shorten(in.NextToken), "%s", err))
@@ -111,10 +112,11 @@ func (s *server) environmentIDs(ctx context.Context, in *listEnvironmentsInput, 
 		}
 		entries = slices.DeleteFunc(entries, func(e table.DirectoryEntry) bool { return !slices.Contains(members, e.ID) })
 	}
+	entries = slices.DeleteFunc(entries, func(e table.DirectoryEntry) bool { return e.Name <= after })
+	if in.StartedBy != "" {
+		return s.startedByPage(ctx, entries, in.StartedBy)
+	}
 	for i, entry := range entries {
-		if entry.Name <= after {
-			continue
-		}
 		if len(ids) == in.Limit {
 			return ids, entries[i-1].Name, nil
 		}

@@ -27,7 +27,9 @@ import (
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/httpapi"
+	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/reconcile/request"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
@@ -65,9 +67,11 @@ type api struct {
 	member  *fakeECS
 	feed    *fakeFeed
 	wakeups *fakeQueue
-	log     *bytes.Buffer
-	now     time.Time
-	ids     int
+	// reconciles is what was asked of reconcile.
+	reconciles *fakeRequests
+	log        *bytes.Buffer
+	now        time.Time
+	ids        int
 	// streamBytes is how much a stream may be; 0 is what it is on Lambda.
 	streamBytes int64
 }
@@ -77,7 +81,8 @@ func newAPI(t testing.TB) *api { return newAPIOn(t, nil) }
 // newAPIOn puts a layer between the API and the tables, if it is not nil.
 func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 	a := &api{
-		t: t, ecs: newFakeECS(), member: &fakeECS{clusters: map[string]string{}, taskDefinitions: map[string]types.TaskDefinition{}}, feed: &fakeFeed{position: "0-0-0-7"}, wakeups: &fakeQueue{}, log: &bytes.Buffer{}, now: start,
+		t: t, ecs: newFakeECS(), member: &fakeECS{clusters: map[string]string{}, taskDefinitions: map[string]types.TaskDefinition{}},
+		feed: &fakeFeed{position: position(7)}, wakeups: &fakeQueue{}, reconciles: &fakeRequests{}, log: &bytes.Buffer{}, now: start,
 	}
 	var db dynamo.API = memory.New(memory.WithClock(func() time.Time { return a.now }))
 	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
@@ -89,13 +94,14 @@ func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 	a.db = db
 	a.feed.Feed = table.NewFeed(db, "state", func() time.Time { return a.now })
 	deps := httpapi.Deps{
-		State: a.state, Daemon: a.daemon, ECS: a.ecsOf, Feed: a.feed, Wakeups: a.wakeups,
+		State: a.state, Daemon: a.daemon, ECS: a.ecsOf, Feed: a.feed, Wakeups: a.wakeups, Reconciles: a.reconciles,
+		Members: []member.Place{{Account: memberAccount, Region: memberRegion}}, VisibleFor: state.DefaultVisibleFor,
 		Now: func() time.Time { return a.now }, NewID: a.newID,
 		Account: account, Region: region, Installation: "test", Version: "test",
 		Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
 	}
 	a.handler = httpapi.New(deps)
-	deps.Daemon, deps.ECS, deps.Wakeups = nil, nil, nil
+	deps.Daemon, deps.ECS, deps.Wakeups, deps.Reconciles = nil, nil, nil, nil
 	a.streams = httpapi.NewStreams(deps)
 	return a
 }
@@ -108,6 +114,13 @@ func (a *api) ecsOf(wantAccount, wantRegion string) (httpapi.ECS, error) {
 		return a.member, nil
 	}
 	return nil, fmt.Errorf("account %s in region %s is no member: allowed are %s/%s", wantAccount, wantRegion, account, region)
+}
+
+// position is a position in the feed.
+func position(row int64) string {
+	var p table.FeedPosition
+	p[len(p)-1] = row
+	return p.String()
 }
 
 // newID makes UUIDs that sort by the order they were made in.
@@ -295,6 +308,26 @@ func (q *fakeQueue) Send(_ context.Context, messages []queue.Message) error {
 			return err
 		}
 		q.sent = append(q.sent, w)
+	}
+	return nil
+}
+
+// fakeRequests keeps what is asked of reconcile.
+type fakeRequests struct {
+	sent []request.Request
+	err  error
+}
+
+func (q *fakeRequests) Send(_ context.Context, messages []queue.Message) error {
+	if q.err != nil {
+		return q.err
+	}
+	for _, message := range messages {
+		r, err := request.Parse(message.Body)
+		if err != nil {
+			return err
+		}
+		q.sent = append(q.sent, r)
 	}
 	return nil
 }

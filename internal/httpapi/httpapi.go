@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/watch"
@@ -27,7 +28,8 @@ type ECS interface {
 // call holds all changes up to it.
 type Feed = watch.Feed
 
-// Deps is all that the API works with. New requires every field, NewStreams not Daemon, ECS and Wakeups.
+// Deps is all that the API works with. New requires every field, NewStreams not Daemon, ECS, Wakeups and
+// Reconciles, nor what /v1/version tells.
 type Deps struct {
 	State  *table.State
 	Daemon *table.Daemon
@@ -35,7 +37,9 @@ type Deps struct {
 	ECS     func(account, region string) (ECS, error)
 	Feed    Feed
 	Wakeups queue.Sender
-	Now     func() time.Time
+	// Reconciles is the queue of what is asked of reconcile.
+	Reconciles queue.Sender
+	Now        func() time.Time
 	// NewID makes UUIDs that sort by time (version 7): deployments are listed by it.
 	NewID func() string
 	// Account and Region are the installation's home. A cluster's name means the one there unless the state knows others
@@ -44,7 +48,11 @@ type Deps struct {
 	// Installation tells several Blox installations in one account apart.
 	Installation string
 	Version      string
-	Logger       *slog.Logger
+	// Members are the other accounts and regions that the installation works in, VisibleFor is how long what has ended is
+	// shown: /v1/version tells of both.
+	Members    []member.Place
+	VisibleFor time.Duration
+	Logger     *slog.Logger
 	// StreamBytes is about how many bytes one stream may have; 0 is what a Lambda function may answer.
 	StreamBytes int64
 }
@@ -54,6 +62,7 @@ type server struct {
 	Deps
 	// streaming says that answers may be streams. Where they are not, nobody would see a line of one before its end.
 	streaming bool
+	kept      known
 }
 
 // NewStreams is the part of the API below /v1/stream as a handler, and /v1/ping. A stream ends before the deadline of its

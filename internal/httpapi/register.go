@@ -20,9 +20,12 @@ const restOfPath = "...}"
 func (s *server) register(api huma.API) {
 	s.prepare(api)
 	s.registerPing(api)
+	s.registerVersion(api)
 	s.registerQueries(api)
 	s.registerClusters(api)
+	s.registerReconcile(api)
 	s.registerStreams(api)
+	s.registerPolls(api)
 	s.registerEnvironments(api)
 	s.registerDeployments(api)
 
@@ -48,36 +51,6 @@ func tidyDocument(document *huma.OpenAPI) {
 		}
 	}
 	document.Paths = paths
-}
-
-func (s *server) registerPing(api huma.API) {
-	handle(s, api, huma.Operation{
-		OperationID: "ping", Method: http.MethodGet, Path: "/v1/ping", Tags: []string{"service"},
-		Summary: "Say that the API answers", DefaultStatus: http.StatusOK,
-	}, s.ping)
-}
-
-func (s *server) registerQueries(api huma.API) {
-	handle(s, api, huma.Operation{
-		OperationID: "listTasks", Method: http.MethodGet, Path: "/v1/tasks", Tags: []string{"cluster state"},
-		Summary: "List tasks", Description: "Filters are combined with AND. A filter that is empty counts as not given.",
-		Errors: []int{http.StatusBadRequest},
-	}, s.listTasks)
-	handle(s, api, huma.Operation{
-		OperationID: "getTask", Method: http.MethodGet, Path: "/v1/tasks/{cluster}/{arn" + restOfPath, Tags: []string{"cluster state"},
-		Summary: "Get a task", Description: "{arn} takes the rest of the path: a task id, or an ARN with its slashes.",
-		Errors: []int{http.StatusBadRequest, http.StatusNotFound},
-	}, s.getTask)
-	handle(s, api, huma.Operation{
-		OperationID: "listInstances", Method: http.MethodGet, Path: "/v1/instances", Tags: []string{"cluster state"},
-		Summary: "List container instances", Description: "Filters are combined with AND. A filter that is empty counts as not given.",
-		Errors: []int{http.StatusBadRequest},
-	}, s.listInstances)
-	handle(s, api, huma.Operation{
-		OperationID: "getInstance", Method: http.MethodGet, Path: "/v1/instances/{cluster}/{arn" + restOfPath, Tags: []string{"cluster state"},
-		Summary: "Get a container instance", Description: "{arn} takes the rest of the path: a container instance id, or an ARN with its slashes.",
-		Errors: []int{http.StatusBadRequest, http.StatusNotFound},
-	}, s.getInstance)
 }
 
 func (s *server) registerEnvironments(api huma.API) {
@@ -162,17 +135,20 @@ func checkQuery(api huma.API) func(huma.Context, func(huma.Context)) {
 		if err != nil {
 			errs = append(errs, wrong("query", nil, "the query string cannot be read: %s", err))
 		}
-		var allowed []string
+		var allowed, repeatable []string
 		for _, param := range ctx.Operation().Parameters {
 			if param.In == "query" {
 				allowed = append(allowed, param.Name)
+				if param.Explode != nil && *param.Explode {
+					repeatable = append(repeatable, param.Name)
+				}
 			}
 		}
 		for name, values := range query {
 			switch {
 			case !slices.Contains(allowed, name):
 				errs = append(errs, wrong("query."+shorten(name), nil, "not supported here: allowed are %s", listed(allowed)))
-			case len(values) > 1:
+			case len(values) > 1 && !slices.Contains(repeatable, name):
 				errs = append(errs, wrong("query."+name, nil, "given %d times, allowed is once", len(values)))
 			}
 		}

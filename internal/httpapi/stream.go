@@ -61,8 +61,10 @@ func (s *server) streamTasks(ctx context.Context, in *streamTasksInput) (*huma.S
 }
 
 func (s *server) streamInstances(ctx context.Context, in *streamInstancesInput) (*huma.StreamResponse, error) {
+	filter := in.filter()
 	return s.stream(ctx, in.Cluster, in.StreamOptions, func(cluster state.ClusterKey) watch.Selection {
-		return watch.Instances(state.InstanceFilter{Cluster: cluster, Status: in.Status})
+		filter.Cluster = cluster
+		return watch.Instances(filter)
 	})
 }
 
@@ -78,23 +80,18 @@ func (s *server) stream(
 ) (*huma.StreamResponse, error) {
 	if !s.streaming {
 		return nil, huma.NewError(http.StatusMisdirectedRequest, "this function does not answer streams: "+
-			"paths below /v1/stream/ are to be routed to the stream function, which is the same program with BLOX_HANDLER=stream")
+			"poll /v1/poll/tasks or /v1/poll/instances instead, or route paths below /v1/stream/ to the stream function, which is the "+
+			"same program with BLOX_HANDLER=stream")
 	}
-	var key state.ClusterKey
-	if cluster != "" {
-		var err error
-		if key, err = s.watchedCluster(ctx, cluster); err != nil {
-			return nil, err
-		}
+	key, err := s.streamCluster(ctx, cluster)
+	if err != nil {
+		return nil, err
 	}
 	var written int64
 	request := watch.Request{
 		Selection: selection(key), Snapshot: in.Snapshot,
-		Until: s.Now().Add(time.Duration(in.TimeoutSeconds) * time.Second),
+		Until: s.until(ctx, time.Duration(in.TimeoutSeconds)*time.Second),
 		Full:  func() bool { return written >= s.StreamBytes },
-	}
-	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-lastWords).Before(request.Until) {
-		request.Until = deadline.Add(-lastWords)
 	}
 	if in.EntityVersion != "" {
 		from, err := table.ParseFeedPosition(in.EntityVersion)
@@ -111,6 +108,14 @@ func (s *server) stream(
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // huma's holds the request's
 		s.tell(ctx, stream, formOf(in.Accept), &written)
 	}}, nil
+}
+
+// streamCluster is the cluster that is watched, zero for all.
+func (s *server) streamCluster(ctx context.Context, given string) (state.ClusterKey, error) {
+	if given == "" {
+		return state.ClusterKey{}, nil
+	}
+	return s.watchedCluster(ctx, given)
 }
 
 // streamError tells the reader what it can do about an error; others are ours.

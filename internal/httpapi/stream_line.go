@@ -69,21 +69,42 @@ func formOf(accept string) form {
 
 // eventOf is the document that a line shows.
 func eventOf(line watch.Line) (any, error) {
-	event := client.WatchEvent{Type: client.WatchEventType(line.Type), EntityVersion: line.Position}
-	if line.Key == (state.Key{}) {
-		return event, nil
-	}
-	event.ClusterARN, event.ID = line.Key.Cluster.ARN(""), line.Key.ID
-	switch {
-	case line.Key.Kind == state.KindContainerInstance && line.Record != nil:
-		instance, err := instanceOf(*line.Record, line.Includes)
-		return client.InstanceWatchEvent{WatchEvent: event, Instance: &instance}, err
-	case line.Record != nil:
-		task, err := taskOf(*line.Record, line.Includes)
-		return client.TaskWatchEvent{WatchEvent: event, Task: &task}, err
+	switch line.Key.Kind {
+	case state.KindTask:
+		return taskEvent(line)
+	case state.KindContainerInstance:
+		return instanceEvent(line)
 	default:
+		return commonEvent(line), nil
+	}
+}
+
+func commonEvent(line watch.Line) client.WatchEvent {
+	event := client.WatchEvent{Type: client.WatchEventType(line.Type), EntityVersion: line.Position}
+	if line.Key != (state.Key{}) {
+		event.ClusterARN, event.ID = line.Key.Cluster.ARN(""), line.Key.ID
+	}
+	return event
+}
+
+func taskEvent(line watch.Line) (client.TaskWatchEvent, error) {
+	event := client.TaskWatchEvent{WatchEvent: commonEvent(line)}
+	if line.Record == nil {
 		return event, nil
 	}
+	task, err := taskOf(*line.Record, line.Includes)
+	event.Task = &task
+	return event, err
+}
+
+func instanceEvent(line watch.Line) (client.InstanceWatchEvent, error) {
+	event := client.InstanceWatchEvent{WatchEvent: commonEvent(line)}
+	if line.Record == nil {
+		return event, nil
+	}
+	instance, err := instanceOf(*line.Record, line.Includes)
+	event.Instance = &instance
+	return event, err
 }
 
 // errorEvent is the last line of a stream that failed. Every one is a problem by then.

@@ -21,6 +21,25 @@ func (s *server) registerStreams(api huma.API) {
 		reflect.TypeFor[client.InstanceWatchEvent]()), s.streamInstances)
 }
 
+const pollDescription = "For readers that cannot stream: an answer comes as soon as there is something to tell, or without items after wait " +
+	"seconds. Its items are those of a stream: without entityVersion first a snapshot, in as many answers as it needs, from SNAPSHOT " +
+	"to BOOKMARK; with it UPDATED and DELETED. Ask again at once: with the nextToken of the answer and the same filters if it has " +
+	"one, else with its entityVersion."
+
+// registerPolls registers what goes without streams, in the ordinary function: API Gateway picks the function by path, and
+// not by query.
+func (s *server) registerPolls(api huma.API) {
+	handle(s, api, pollOperation("pollTasks", "/v1/poll/tasks", "Wait for changes of tasks"), s.pollTasks)
+	handle(s, api, pollOperation("pollInstances", "/v1/poll/instances", "Wait for changes of container instances"), s.pollInstances)
+}
+
+func pollOperation(id, path, summary string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"watch"}, Summary: summary, Description: pollDescription,
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone},
+	}
+}
+
 func streamOperation(api huma.API, id, path, summary string, line reflect.Type) huma.Operation {
 	schema := api.OpenAPI().Components.Schemas.Schema(line, true, line.Name())
 	return huma.Operation{

@@ -22,9 +22,10 @@ const maxTokenLength = 2048
 type pageToken struct {
 	// List binds the token to one list with its filters: going on in another list from here would skip things.
 	List string `json:"l"`
-	// Cluster, Stage and ID are a table.Position.
+	// Cluster, Stage, At and ID are a table.Position.
 	Cluster string `json:"c,omitempty"`
 	Stage   int    `json:"s,omitempty"`
+	At      int64  `json:"t,omitempty"`
 	// ID is the last thing of the page before: an id, or an environment's name.
 	ID string `json:"i,omitempty"`
 	// EntityVersion is the position in the feed that was read before the list's first page: whoever watches after the
@@ -48,7 +49,7 @@ func encodeToken(t pageToken) (string, error) {
 
 var (
 	errTokenMalformed = errors.New("not a token that this API gave: repeat the list without nextToken")
-	errTokenForeign   = errors.New("from a list with other filters: repeat that list's query, or leave nextToken out")
+	errTokenForeign   = errors.New("from a list with other filters or another order: repeat that list's query, or leave nextToken out")
 )
 
 // decodeToken reads what encodeToken wrote, for the list of that fingerprint.
@@ -80,7 +81,7 @@ func tokenOfPosition(list, entityVersion string, p table.Position) (string, erro
 	if p.IsZero() {
 		return "", nil
 	}
-	return encodeToken(pageToken{List: list, Cluster: p.Cluster.String(), Stage: p.Stage, ID: p.ID, EntityVersion: entityVersion})
+	return encodeToken(pageToken{List: list, Cluster: p.Cluster.String(), Stage: p.Stage, At: p.At, ID: p.ID, EntityVersion: entityVersion})
 }
 
 // maxIDLength is ECS's limit for ids and names.
@@ -97,13 +98,13 @@ func positionOf(token, list string) (at table.Position, entityVersion string, er
 		return table.Position{}, "", err
 	}
 	cluster, err := state.ParseClusterKey(t.Cluster)
-	if err != nil || t.Stage < 0 || len(t.ID) > maxIDLength {
+	if err != nil || t.Stage < 0 || t.At < 0 || len(t.ID) > maxIDLength {
 		return table.Position{}, "", errTokenMalformed
 	}
 	if _, err := table.ParseFeedPosition(t.EntityVersion); err != nil {
 		return table.Position{}, "", errTokenMalformed
 	}
-	return table.Position{Cluster: cluster, Stage: t.Stage, ID: t.ID}, t.EntityVersion, nil
+	return table.Position{Cluster: cluster, Stage: t.Stage, At: t.At, ID: t.ID}, t.EntityVersion, nil
 }
 
 // nameAfter reads a token of a list that goes by one name or id; an empty one is the beginning.

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/base64"
+	"math"
 	"strings"
 	"testing"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
+// someVersion is a position in the feed.
+var someVersion = table.FeedPosition{}.String()
+
 func TestATokenSaysWhereThePageEnded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := listFingerprint("tasks", rapid.String().Draw(t, "filter"))
@@ -21,22 +25,23 @@ func TestATokenSaysWhereThePageEnded(t *testing.T) {
 				Name: rapid.StringMatching(`[A-Za-z0-9_-]{1,255}`).Draw(t, "cluster"),
 			},
 			Stage: rapid.IntRange(0, 9).Draw(t, "stage"),
+			At:    rapid.Int64Range(0, math.MaxInt64).Draw(t, "at"),
 			ID:    rapid.StringMatching(`[a-z0-9-]{0,255}`).Draw(t, "id"),
 		}
-		token, err := tokenOfPosition(list, "0-1-2-z", position)
+		token, err := tokenOfPosition(list, someVersion, position)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(token), maxTokenLength)
 		got, version, err := positionOf(token, list)
 		require.NoError(t, err)
 		require.Equal(t, position, got)
-		require.Equal(t, "0-1-2-z", version)
+		require.Equal(t, someVersion, version)
 		_, _, err = positionOf(token, listFingerprint("instances"))
 		require.ErrorIs(t, err, errTokenForeign)
 	})
 }
 
 func TestTheEndHasNoToken(t *testing.T) {
-	token, err := tokenOfPosition("list", "0-1-2-z", table.Position{})
+	token, err := tokenOfPosition("list", someVersion, table.Position{})
 	require.NoError(t, err)
 	require.Empty(t, token)
 }
@@ -54,13 +59,14 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		"no JSON":            `{`,
 		"no list":            `{"c":"210987654321/eu-west-1/edge"}`,
 		"an unknown field":   `{"l":"list","x":1}`,
-		"something after it": `{"l":"list","c":"210987654321/eu-west-1/edge","v":"0-0-0-0"} {}`,
+		"something after it": `{"l":"list","c":"210987654321/eu-west-1/edge","v":"` + someVersion + `"} {}`,
 		"no entityVersion":   `{"l":"list","c":"210987654321/eu-west-1/edge","i":"a"}`,
-		"another version":    `{"l":"list","c":"210987654321/eu-west-1/edge","i":"a","v":"1-2-3"}`,
-		"no cluster":         `{"l":"list","i":"a","v":"0-0-0-0"}`,
-		"a negative stage":   `{"l":"list","c":"210987654321/eu-west-1/edge","s":-1,"v":"0-0-0-0"}`,
-		"a long id":          `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", 256) + `","v":"0-0-0-0"}`,
-		"a long token":       `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", maxTokenLength) + `","v":"0-0-0-0"}`,
+		"another version":    `{"l":"list","c":"210987654321/eu-west-1/edge","i":"a","v":"` + someVersion + `-3"}`,
+		"no cluster":         `{"l":"list","i":"a","v":"` + someVersion + `"}`,
+		"a negative stage":   `{"l":"list","c":"210987654321/eu-west-1/edge","s":-1,"v":"` + someVersion + `"}`,
+		"a negative time":    `{"l":"list","c":"210987654321/eu-west-1/edge","t":-1,"v":"` + someVersion + `"}`,
+		"a long id":          `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", 256) + `","v":"` + someVersion + `"}`,
+		"a long token":       `{"l":"list","c":"210987654321/eu-west-1/edge","i":"` + strings.Repeat("x", maxTokenLength) + `","v":"` + someVersion + `"}`,
 	} {
 		t.Run(about, func(t *testing.T) {
 			_, _, err := positionOf(base64.RawURLEncoding.EncodeToString([]byte(text)), "list")
@@ -73,8 +79,8 @@ func TestForgedTokensAreRefused(t *testing.T) {
 
 // FuzzNextToken gives the decoder anything: it must answer with a token that is encoded the same way, or an error.
 func FuzzNextToken(f *testing.F) {
-	good, err := tokenOfPosition("list", "0-0-0-7", table.Position{
-		Cluster: state.ClusterKey{Account: "210987654321", Region: "eu-west-1", Name: "edge"}, Stage: 3, ID: "0f5d",
+	good, err := tokenOfPosition("list", someVersion, table.Position{
+		Cluster: state.ClusterKey{Account: "210987654321", Region: "eu-west-1", Name: "edge"}, Stage: 3, At: 1_800_000_000_000, ID: "0f5d",
 	})
 	require.NoError(f, err)
 	for _, token := range []string{good, "", "%", "e30", "bnVsbA", strings.Repeat("A", maxTokenLength+1)} {

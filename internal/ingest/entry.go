@@ -109,3 +109,12 @@ func (b *batch) each(f fate) []*entry {
 	}
 	return found
 }
+
+// counts is how many entries met each fate.
+func (b *batch) counts() map[fate]int {
+	counts := make(map[fate]int, len(fates))
+	for _, e := range b.entries {
+		counts[e.fate]++
+	}
+	return counts
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/event/eventtest"
@@ -52,6 +53,15 @@ func TestMalformedEventsAreSetAsideWithTheirReason(t *testing.T) {
 		{"unknown type", string(eventtest.Task(eventtest.EnvelopeField("detail-type", "ECS Surprise"))), event.ReasonUnknownDetailType},
 		{"no ARN", string(eventtest.Task(eventtest.WithoutField("taskArn"))), event.ReasonMissingARN},
 		{"wrong type", string(eventtest.Task(eventtest.Field("version", "four"))), event.ReasonWrongType + "version"},
+		{"half of an event", string(eventtest.Task()[:200]), event.ReasonNotJSON},
+		{"a list", "[]", event.ReasonNotJSON},
+		{"not UTF-8", "{\"id\":\"\xff\"}", event.ReasonNotJSON},
+		{"no detail", string(eventtest.Task(eventtest.EnvelopeField("detail", nil))), event.ReasonMissingDetail},
+		{"another source", string(eventtest.Task(eventtest.EnvelopeField("source", "aws.ec2"))), event.ReasonUnknownSource},
+		{"an impossible version", string(eventtest.Task(eventtest.Field("version", -1))), event.ReasonInvalidVersion},
+		{"no status", string(eventtest.Task(eventtest.WithoutField("lastStatus"))), event.ReasonMissingStatus},
+		{"another region", string(eventtest.Task(eventtest.EnvelopeField("region", "us-east-1"))), event.ReasonRegionMismatch},
+		{"hostile text", string(eventtest.Task(eventtest.EnvelopeField("detail-type", "\x00\u202e<script>'; DROP TABLE"))), event.ReasonUnknownDetailType},
 		{"another account", string(eventtest.Task(eventtest.EnvelopeField("account", "999999999999"))), event.ReasonAccountMismatch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -61,7 +71,6 @@ func TestMalformedEventsAreSetAsideWithTheirReason(t *testing.T) {
 			letter := b.dead.messages[0]
 			require.Equal(t, c.body, letter.Body, "as it came")
 			require.Equal(t, c.reason, letter.Attributes["reason"])
-			require.NotEmpty(t, letter.Attributes["error"])
 			require.NoError(t, letter.Validate(false))
 			require.Equal(t, int64(1), b.version("good"))
 			require.Equal(t, map[string]any{c.reason: float64(1)}, b.lastLine(t)["reasons"])
@@ -249,6 +258,71 @@ func TestTheLogHoldsNothingOfTheEvents(t *testing.T) {
 	b.batch(t, task("b", 1, secret))
 	require.NotContains(t, b.lines.String(), "hunter2")
 	require.Equal(t, 2, strings.Count(b.lines.String(), "\n"), "one line a batch")
+}
+
+// By its ids an event is found in the log, and in the dead-letter queue.
+func TestTheLogNamesTheEvents(t *testing.T) {
+	b := newBench(1)
+	b.store.put = func(seen state.Observation) error {
+		if seen.ID == "c" {
+			return errors.New("throttled")
+		}
+		return nil
+	}
+	long := eventtest.EnvelopeField("id", strings.Repeat("x", 1000))
+	require.Equal(t, []string{"2"}, b.batch(t, task("a", 1), []byte("nonsense"), task("c", 1), task("d", 1, long)))
+	line := b.lastLine(t)
+	require.Equal(t, []any{"a-1", "c-1", strings.Repeat("x", maxIDBytes)}, line["eventIds"])
+	require.Equal(t, []any{map[string]any{"messageId": "1", "reason": "not-json"}}, line["deadMessages"])
+	require.Equal(t, []any{map[string]any{"messageId": "2", "eventId": "c-1"}}, line["failedMessages"])
+}
+
+// Whatever a batch holds, each record is accounted for: stored, old news, a hint, ignored, or a dead letter as it came
+// with its reason; and the same batch again stores nothing.
+func TestNothingIsLostSilently(t *testing.T) {
+	fields := []string{"taskArn", "clusterArn", "version", "lastStatus", "desiredStatus", "updatedAt", "containers", "containerInstanceArn", "taskDefinitionArn"}
+	values := []any{nil, "", 7, -1, 1.5, true, "x", []any{}, map[string]any{}, "\x00\u202e", strings.Repeat("y", 3000), "arn:aws:ecs:::", 1e300}
+	rapid.Check(t, func(r *rapid.T) {
+		var bodies [][]byte
+		for i := range rapid.IntRange(1, 10).Draw(r, "records") {
+			options := []eventtest.Option{eventtest.ID(fmt.Sprint("task", i%3)), eventtest.Version(rapid.Int64Range(1, 4).Draw(r, "version"))}
+			for range rapid.IntRange(0, 2).Draw(r, "faults") {
+				name, value := rapid.SampledFrom(fields).Draw(r, "field"), rapid.SampledFrom(values).Draw(r, "value")
+				if rapid.Bool().Draw(r, "in the envelope") {
+					name = rapid.SampledFrom([]string{"account", "region", "detail-type", "source", "time", "id", "detail"}).Draw(r, "envelope field")
+					options = append(options, eventtest.EnvelopeField(name, value))
+					continue
+				}
+				options = append(options, eventtest.Field(name, value))
+			}
+			body := eventtest.Task(options...)
+			if rapid.IntRange(0, 9).Draw(r, "cut") == 0 {
+				body = body[:rapid.IntRange(1, len(body)).Draw(r, "length")]
+			}
+			bodies = append(bodies, body)
+		}
+		b := newBench(1)
+		require.Empty(t, b.batch(t, bodies...))
+		line := b.lastLine(t)
+		total := 0
+		for _, f := range fates {
+			total += int(line[string(f)].(float64))
+		}
+		require.Equal(t, len(bodies), total, "each has one fate")
+		require.EqualValues(t, len(b.dead.messages), line["dead"])
+		came := map[string]bool{}
+		for _, body := range bodies {
+			came[string(body)] = true
+		}
+		for _, letter := range b.dead.messages {
+			require.True(t, came[letter.Body], "as it came")
+			require.NotEmpty(t, letter.Attributes["reason"])
+			require.NoError(t, letter.Validate(false))
+		}
+		require.Empty(t, b.batch(t, bodies...))
+		require.EqualValues(t, 0, b.lastLine(t)["new"])
+		require.EqualValues(t, 0, b.lastLine(t)["newer"])
+	})
 }
 
 func TestAttributeValues(t *testing.T) {

@@ -6,20 +6,44 @@ import (
 	"github.com/blox/blox/internal/metrics"
 )
 
-// measure gives the batch's numbers. A batch without an event that says its time has no lag, and is no sign of health.
+// measure gives the batch's numbers, all in one line. A batch without an event that says its time has no lag, and is no
+// sign of health; what does not happen in most batches is left out of the others.
 func (i *Ingester) measure(b *batch, lag time.Duration) {
 	var values []metrics.Value
-	for _, e := range b.entries {
-		if !e.event.Time.IsZero() {
-			// A clock that is behind the one of ECS makes no negative lag.
-			values = append(values, metrics.Value{Name: metrics.EventLagMillis, Value: max(0, lag.Milliseconds())})
-			break
-		}
+	put := func(name metrics.Name, value int) {
+		values = append(values, metrics.Value{Name: name, Value: int64(value)})
 	}
-	if n := len(b.each(dead)); n > 0 {
-		values = append(values, metrics.Value{Name: metrics.EventsSetAside, Value: int64(n)})
+	if b.hasTime() {
+		// A clock that is behind the one of ECS makes no negative lag.
+		put(metrics.EventLagMillis, int(max(0, lag.Milliseconds())))
+	}
+	n := b.counts()
+	if len(b.keys) > 0 {
+		put(metrics.EventsStored, n[stored]+n[newer])
+	}
+	for _, m := range []struct {
+		name  metrics.Name
+		count int
+	}{
+		{metrics.EventsDuplicate, n[duplicate]},
+		{metrics.EventsStale, n[stale] + n[superseded]},
+		{metrics.EventsSetAside, n[dead]},
+		{metrics.IngestMessagesFailed, n[failed]},
+	} {
+		if m.count > 0 {
+			put(m.name, m.count)
+		}
 	}
 	if len(values) > 0 {
 		i.cfg.Metrics.Put(values)
 	}
+}
+
+func (b *batch) hasTime() bool {
+	for _, e := range b.entries {
+		if !e.event.Time.IsZero() {
+			return true
+		}
+	}
+	return false
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/blox/blox/client"
 	"github.com/blox/blox/internal/ecssim"
+	"github.com/blox/blox/internal/queue/sqssim"
 	"github.com/blox/blox/internal/table"
 )
 
@@ -35,6 +36,7 @@ type System struct {
 	ecs    listener
 	store  *store
 	sim    *ecssim.Server
+	sqs    *sqssim.Service
 	ecsAPI *ecs.Client
 	blox   *client.Client
 	http   *http.Client // of all clients inside
@@ -109,7 +111,7 @@ func (s *System) start(ctx context.Context) error {
 	}, s.cfg.Now()), s.cfg.Now, s.onEvents)
 	mappings := s.wire()
 	changes.function = s.functions.dispatch
-	s.serve(&s.ecs, s.sim)
+	s.serve(&s.ecs, s.aws())
 	s.serveAPI()
 	s.goRun(s.store.run)
 	s.goRun(func(ctx context.Context) { s.fail(s.sim.Run(ctx)) })
@@ -187,9 +189,9 @@ func (s *System) serve(l *listener, handler http.Handler) {
 func (s *System) serveAPI() {
 	var endStreams context.CancelFunc
 	s.functions.stream.ending, endStreams = context.WithCancel(s.calls)
-	s.serve(&s.api, s.protect(&gateway{
+	s.serve(&s.api, s.withOutputs(s.protect(&gateway{
 		function: s.functions.api, streams: s.functions.stream, now: s.cfg.Now, log: s.cfg.Log, afterWrite: s.narrator.stir,
-	}))
+	})))
 	s.api.server.RegisterOnShutdown(endStreams)
 }
 

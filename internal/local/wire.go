@@ -85,7 +85,7 @@ func (s *System) wire() (executionsOf []*mapping) {
 
 	apiDeps := httpapi.Deps{
 		State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (httpapi.ECS, error) { return s.ecsOf(account, region) },
-		Feed: feed, Wakeups: wakeups, Now: now, NewID: newID,
+		Feed: feed, Wakeups: wakeups, Reconciles: requests, Now: now, NewID: newID, VisibleFor: state.DefaultVisibleFor,
 		Account: account, Region: region, Installation: installation, Version: "local", Logger: quieter(log),
 	}
 
@@ -115,6 +115,7 @@ func (s *System) wire() (executionsOf []*mapping) {
 	}
 	events.function, requests.function, wakeups.function = s.functions.ingest, s.functions.reconcile, s.functions.drive
 	s.events, s.state, s.daemon = events, stateTable, daemonTable
+	s.sqs = s.simulateSQS(events, requests, wakeups)
 	executionsOf = append(executionsOf, requests)
 	for range executions {
 		executionsOf = append(executionsOf, events, wakeups)

@@ -20,18 +20,31 @@ const (
 	// EventLagMillis: of each batch of events that ingest handled, the age of the oldest, in milliseconds. Events have
 	// whole seconds.
 	EventLagMillis Name = "EventLagMillis"
+	// EventsStored: of each batch that had events of tasks or container instances, 0 too: those that were written.
+	EventsStored Name = "EventsStored"
+	// EventsDuplicate, EventsStale: of each batch that had any: events whose version was stored already, and those older
+	// than what was stored or than another of the batch.
+	EventsDuplicate Name = "EventsDuplicate"
+	EventsStale     Name = "EventsStale"
 	// EventsSetAside: events that ingest itself sent to the dead-letter queue, of each batch that had any.
 	EventsSetAside Name = "EventsSetAside"
-	// ClustersUnsynced: after each sweep, 0 too: clusters of the account and region whose last complete reconcile began
-	// more than two periods ago, or that had none. No daemon is stopped by the knowledge of such a cluster. A place whose
-	// clusters cannot be listed, and of which none is stored, counts as one.
+	// ClustersUnsynced: with each sweep, 0 too: clusters of the account and region whose last complete reconcile began
+	// more than two periods ago, or that had none for so long since they were seen. No daemon is stopped by the knowledge
+	// of such a cluster. A place whose clusters cannot be listed, and of which none is stored, counts as one.
 	ClustersUnsynced Name = "ClustersUnsynced"
-	// HeldAbsent: after each sweep, 0 too: records that ECS does not have and that were not believed to be gone, because
-	// there were too many at once.
+	// HeldAbsent: of one cluster, after each complete reconcile, 0 too: records that ECS does not have and that were not
+	// believed to be gone, because there were too many at once.
 	HeldAbsent Name = "HeldAbsent"
-	// DriftRepaired: after each sweep, 0 too: records of clusters reconciled before that differed from ECS and were
-	// repaired.
+	// DriftRepaired: of one cluster, after each reconcile, 0 too: records that differed from ECS and were repaired. What
+	// the first one stores is none.
 	DriftRepaired Name = "DriftRepaired"
+	// RecordsMissed, RecordsStale, RecordsAbsent, RecordsResurrected: with the one before, its parts: what ECS had and
+	// nothing was stored of; what was stored at a lower version; what ECS has no more; what an earlier reconcile took for
+	// gone and is alive. The rest had other tags, attributes or health at the same version.
+	RecordsMissed      Name = "RecordsMissed"
+	RecordsStale       Name = "RecordsStale"
+	RecordsAbsent      Name = "RecordsAbsent"
+	RecordsResurrected Name = "RecordsResurrected"
 	// HostsWithoutHealthyDaemon: of one environment, after each look at the whole of it, 0 too: hosts that ought to have
 	// a healthy daemon, and have been without one for longer than a grace.
 	HostsWithoutHealthyDaemon Name = "HostsWithoutHealthyDaemon"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/reconcile/request"
@@ -40,18 +39,28 @@ func (r *Reconciler) look(ctx context.Context, cluster state.ClusterKey, kind st
 	if err != nil {
 		return Report{}, err
 	}
-	stored, err := r.stored(ctx, seen, nil)
+	keys := make([]state.Key, len(seen))
+	for i, observation := range seen {
+		keys[i] = observation.Key
+	}
+	stored, err := r.stored(ctx, keys)
 	if err != nil {
 		return Report{}, err
 	}
-	repairs := Diff(Listing{Listed: keysOf(seen), Seen: seen}, stored, r.cfg.Now())
-	if slices.ContainsFunc(repairs, func(repair Repair) bool { return repair.Reason == Missed }) {
+	if len(stored) < len(seen) {
 		// It may be the first that is heard of the cluster.
 		if err := r.cfg.Store.AddCluster(ctx, cluster); err != nil {
 			return Report{}, err
 		}
 	}
-	report, err := r.repair(ctx, repairs)
+	report, err := r.repair(ctx, seen, stored)
 	report.Listed = len(seen)
 	return report, err
+}
+
+func (r *Reconciler) describe(ctx context.Context, cluster state.ClusterKey, kind state.Kind, arns []string) ([]state.Observation, []string, error) {
+	if kind == state.KindTask {
+		return ecsapi.DescribeTasks(ctx, r.cfg.ECS, cluster, arns, r.cfg.Now())
+	}
+	return ecsapi.DescribeContainerInstances(ctx, r.cfg.ECS, cluster, arns, r.cfg.Now())
 }

@@ -24,6 +24,8 @@ const (
 	Stale   Reason = "stale"   // what is stored has a lower version
 	Refresh Reason = "refresh" // the same version with other content: tags, attributes and health move without an event
 	Absent  Reason = "absent"  // stored as living, and not in ECS's list
+	// Resurrected: an earlier pass took it for gone, and it is alive.
+	Resurrected Reason = "resurrected"
 )
 
 // Repair is one difference.
@@ -60,6 +62,9 @@ func Diff(listing Listing, stored []state.Record, listedAt time.Time) []Repair {
 		record := byKey[seen.Key]
 		reason, drifted := reasonOf(state.Compare(record, seen))
 		if drifted {
+			if record.Tombstone != nil && record.Tombstone.Inferred && !seen.Ended() {
+				reason = Resurrected
+			}
 			repairs = append(repairs, Repair{Reason: reason, Key: seen.Key, Seen: seen, Stored: record})
 		}
 	}
@@ -97,20 +102,38 @@ const (
 	massPercent = 20
 	// agreePercent is how near the counts of two passes must be to agree.
 	agreePercent = 80
+	// agreeAfter is how much later the second one must begin: people may ask for
+	// passes within seconds, and an ECS that answers wrongly does so for longer.
+	agreeAfter = 2 * time.Minute
 )
 
-// HoldBack decides whether absences are believed. It gives how many are held
-// back: all of a cluster or none, for an answer that is wrong about one kind is
-// not to be trusted with the other. previous is what the pass before held back;
-// when this one finds about as many, both agree and nothing is held.
-func HoldBack(previous int, absences ...Absence) (held int) {
+// Held is what a pass holds back.
+type Held struct {
+	Records int
+	// Since is when the first of the passes began that found about as many.
+	Since time.Time
+}
+
+// HoldBack decides whether absences are believed by a pass that began at a time.
+// It gives how many are held back: all of a cluster or none, for an answer that is
+// wrong about one kind is not to be trusted with the other. previous is what the
+// pass before held back; when this one finds about as many, and not just after,
+// both agree and nothing is held.
+func HoldBack(previous Held, began time.Time, absences ...Absence) Held {
 	total, mass := 0, false
 	for _, a := range absences {
 		total += a.Absent
 		mass = mass || a.Absent > massAbsent && a.Absent*100 > a.Living*massPercent
 	}
-	if !mass || min(previous, total)*100 >= max(previous, total)*agreePercent {
-		return 0
+	agree := min(previous.Records, total)*100 >= max(previous.Records, total)*agreePercent
+	switch {
+	case !mass:
+		return Held{}
+	case !agree:
+		return Held{Records: total, Since: began}
+	case began.Sub(previous.Since) < agreeAfter:
+		return Held{Records: total, Since: previous.Since}
+	default:
+		return Held{}
 	}
-	return total
 }

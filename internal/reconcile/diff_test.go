@@ -35,7 +35,13 @@ func record(t require.TestingT, id string, version int64, status string) state.R
 	return stored
 }
 
-func listingOf(seen ...state.Observation) Listing { return Listing{Listed: keysOf(seen), Seen: seen} }
+func listingOf(seen ...state.Observation) Listing {
+	listing := Listing{Listed: map[state.Key]bool{}, Seen: seen}
+	for _, observation := range seen {
+		listing.Listed[observation.Key] = true
+	}
+	return listing
+}
 
 func TestDiff(t *testing.T) {
 	justWritten := record(t, "a", 3, "RUNNING")
@@ -60,7 +66,8 @@ func TestDiff(t *testing.T) {
 		{"not listed, but too new for ECS's lists", Listing{}, []state.Record{justWritten}, ""},
 		{"not listed, and stopped", Listing{}, []state.Record{record(t, "a", 3, "STOPPED")}, ""},
 		{"not listed, and marked absent before", Listing{}, []state.Record{inferred}, ""},
-		{"marked absent and back", listingOf(seenAt("a", 4, "RUNNING", listedAt)), []state.Record{inferred}, Stale},
+		{"marked absent and back", listingOf(seenAt("a", 4, "RUNNING", listedAt)), []state.Record{inferred}, Resurrected},
+		{"marked absent, and stopped by itself", listingOf(seenAt("a", 4, "STOPPED", listedAt)), []state.Record{inferred}, Stale},
 		{"marked absent and seen in an old answer", listingOf(seenAt("a", 3, "RUNNING", listedAt)), []state.Record{inferred}, ""},
 		{"stopped and described as running", listingOf(seenAt("a", 4, "RUNNING", listedAt)), []state.Record{record(t, "a", 3, "STOPPED")}, ""},
 		{"listed, and not described in this batch", Listing{Listed: map[state.Key]bool{key("a"): true}}, []state.Record{record(t, "a", 3, "RUNNING")}, ""},
@@ -144,7 +151,22 @@ func TestHoldBack(t *testing.T) {
 		{"a second pass finds few", 1000, Absence{30, 1000}, Absence{0, 100}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.Equal(t, c.want, HoldBack(c.previous, c.tasks, c.instances))
+			first := listedAt.Add(-agreeAfter)
+			want := Held{}
+			if c.want > 0 {
+				want = Held{Records: c.want, Since: listedAt}
+			}
+			require.Equal(t, want, HoldBack(Held{Records: c.previous, Since: first}, listedAt, c.tasks, c.instances))
 		})
 	}
+}
+
+// Who asks for passes within seconds has not asked twice.
+func TestASecondPassJustAfterIsNoSecondOpinion(t *testing.T) {
+	all := Absence{60, 60}
+	held := HoldBack(Held{}, listedAt, all)
+	require.Equal(t, Held{Records: 60, Since: listedAt}, held)
+	held = HoldBack(held, listedAt.Add(agreeAfter-time.Second), all)
+	require.Equal(t, Held{Records: 60, Since: listedAt}, held, "the first opinion counts from when it was")
+	require.Zero(t, HoldBack(held, listedAt.Add(agreeAfter), all))
 }

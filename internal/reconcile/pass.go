@@ -7,222 +7,144 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/reconcile/request"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 )
 
+// kinds are what a pass compares, in this order.
+var kinds = []state.Kind{state.KindTask, state.KindContainerInstance}
+
 // pass is one comparison of a cluster with ECS.
 type pass struct {
 	*Reconciler
-	candidate
-	began time.Time // before the lists
+	key    state.ClusterKey
+	before table.Cluster
+	// gone: ECS has the cluster no more, so it has nothing in it.
+	gone bool
+	// began is when the pass began, the tries before this one included; tried is
+	// when this one did, before its lists.
+	began, tried time.Time
 
-	mu     sync.Mutex
-	report Report
+	mu       sync.Mutex
+	report   Report // of this try
+	progress progress
+	living   map[state.Kind][]state.Record // as they are after the repair; of tasks, what a summary needs
 }
 
-// cluster makes a pass over one cluster. Only a pass that read everything and
-// stored everything says so in the cluster's row.
-func (r *Reconciler) cluster(ctx context.Context, c candidate) (Report, error) {
-	p := &pass{Reconciler: r, candidate: c, began: r.cfg.Now(), report: Report{Clusters: 1}}
-	tasks, absentTasks, err := p.kind(ctx, state.KindTask)
+// Cluster makes a pass over a cluster, unless one that began since asked.At is
+// complete. A pass that was broken off lately goes on where it stopped; if it began
+// before asked.At, another one follows.
+func (r *Reconciler) Cluster(ctx context.Context, asked request.Request) (Report, error) {
+	var total Report
+	before, reached, err := r.cfg.Store.Progress(ctx, asked.Cluster)
 	if err != nil {
-		return p.report, err
+		return total, err
 	}
-	instances, absentInstances, err := p.kind(ctx, state.KindContainerInstance)
-	if err != nil {
-		return p.report, err
-	}
-	p.report.Held = HoldBack(c.before.Absent, tasks, instances)
-	if p.report.Held == 0 {
-		if err := p.markAbsent(ctx, append(absentTasks, absentInstances...)); err != nil {
-			return p.report, err
+	// Where clocks differ, what was asked for may lie ahead of this one: two passes are enough in any case.
+	for range 2 {
+		if before.SyncedAt >= asked.At.UnixMilli() {
+			break
 		}
-	}
-	err = r.cfg.Store.PutSync(ctx, table.Cluster{
-		Key: c.key, SyncedAt: p.began.UnixMilli(), Absent: p.report.Held, Drift: p.report.Repaired(),
-	})
-	if err != nil {
-		return p.report, err
-	}
-	p.log(ctx)
-	return p.report, nil
-}
-
-// kind compares the tasks or the container instances. It repairs all but the
-// absences, which it gives back: whether they are believed depends on both.
-//
-// The living are read before ECS is asked. A record that an event changes in
-// between is still safe, since every write has a condition.
-func (p *pass) kind(ctx context.Context, kind state.Kind) (Absence, []state.Record, error) {
-	living, err := p.cfg.Store.Living(ctx, p.key, kind)
-	if err != nil {
-		return Absence{}, nil, err
-	}
-	byKey := make(map[state.Key]state.Record, len(living))
-	for _, record := range living {
-		byKey[record.Key] = record
-	}
-	arns, listed, err := p.list(ctx, kind)
-	if err != nil {
-		return Absence{}, nil, err
-	}
-	p.count(Report{Listed: len(listed)})
-	err = p.forEach(ctx, batches(len(arns)), func(ctx context.Context, n int) error {
-		return p.compare(ctx, kind, batch(arns, n), listed, byKey)
-	})
-	if err != nil {
-		return Absence{}, nil, err
-	}
-	absent, err := p.confirm(ctx, kind, Diff(Listing{Listed: listed}, living, p.began))
-	return Absence{Absent: len(absent), Living: len(living)}, absent, err
-}
-
-// list gives the ARNs of everything in the cluster. A cluster that is gone has
-// nothing in it, and asking for its tasks would be an error.
-func (p *pass) list(ctx context.Context, kind state.Kind) ([]string, map[state.Key]bool, error) {
-	var arns []string
-	var err error
-	if !p.gone {
-		if kind == state.KindTask {
-			arns, err = ecsapi.ListTaskARNs(ctx, p.cfg.ECS, p.key, ecsapi.TaskFilter{})
-		} else {
-			arns, err = ecsapi.ListContainerInstanceARNs(ctx, p.cfg.ECS, p.key)
+		p := r.newPass(before, reached)
+		row, err := p.run(ctx, asked.Unlisted)
+		p.measure(err == nil)
+		total.add(p.report)
+		if err != nil {
+			p.saveBrokenOff(ctx)
+			return total, fmt.Errorf("reconciling cluster %s: %w", p.key, err)
 		}
+		before, reached = row, table.Checkpoint{}
 	}
-	if ecsapi.IsClusterNotFound(err) {
-		// It was deleted since it was listed, or this one answer is wrong.
-		gone, goneErr := ecsapi.GoneClusters(ctx, p.cfg.ECS, []state.ClusterKey{p.key})
-		if goneErr != nil {
-			return nil, nil, goneErr
+	if total.Clusters == 0 {
+		total.Skipped = 1
+	}
+	return total, nil
+}
+
+func (r *Reconciler) newPass(before table.Cluster, reached table.Checkpoint) *pass {
+	now := r.cfg.Now()
+	p := &pass{
+		Reconciler: r, key: before.Key, before: before, began: now, tried: now,
+		living: map[state.Kind][]state.Record{},
+	}
+	// What was compared longer ago says too little about now.
+	if began := time.UnixMilli(reached.BeganAt); reached.BeganAt > 0 && now.Sub(began) < unsyncedPeriods*r.cfg.Period {
+		p.began, p.progress.resumed = began, reached
+	}
+	return p
+}
+
+// run makes the pass. Only one that read everything and stored everything says so
+// in the cluster's row, which is given back.
+func (p *pass) run(ctx context.Context, unlisted bool) (table.Cluster, error) {
+	if unlisted {
+		gone, err := ecsapi.GoneClusters(ctx, p.cfg.ECS, []state.ClusterKey{p.key})
+		if err != nil {
+			return p.before, err
 		}
 		p.gone = len(gone) > 0
-		if p.gone {
-			arns, err = nil, nil
-		}
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	listed := make(map[state.Key]bool, len(arns))
-	for _, arn := range arns {
-		key, err := state.KeyOf(kind, p.key.ARN(""), arn)
+	var absences []Absence
+	var candidates []state.Record
+	for _, kind := range kinds {
+		absence, absent, err := p.kind(ctx, kind)
 		if err != nil {
-			return nil, nil, fmt.Errorf("listing %ss: %w", kind, err)
+			return p.before, err
 		}
-		listed[key] = true
+		absences, candidates = append(absences, absence), append(candidates, absent...)
 	}
-	return arns, listed, nil
+	previous := Held{Records: p.before.HeldBack, Since: time.UnixMilli(p.before.HeldSince)}
+	held := HoldBack(previous, p.tried, absences...)
+	p.report.Held = held.Records
+	if held.Records > 0 {
+		for _, record := range candidates {
+			p.lives(record)
+		}
+	} else if err := p.markAbsent(ctx, candidates); err != nil {
+		return p.before, err
+	}
+	row := p.row(held)
+	if err := p.cfg.Store.PutSync(ctx, row); err != nil {
+		return p.before, err
+	}
+	p.report.Clusters = 1
+	p.log(ctx)
+	return row, nil
 }
 
-// compare describes a batch of what was listed and repairs what differs.
-func (p *pass) compare(ctx context.Context, kind state.Kind, arns []string, listed map[state.Key]bool, living map[state.Key]state.Record) error {
-	seen, _, err := p.describe(ctx, p.key, kind, arns)
-	if err != nil {
-		return err
+// row is what a complete pass says of the cluster.
+func (p *pass) row(held Held) table.Cluster {
+	row := table.Cluster{
+		Key: p.key, SyncedAt: p.began.UnixMilli(), HeldBack: held.Records,
+		Drift: sum(p.progress.resumed.Drift, p.report.drift()),
 	}
-	stored, err := p.stored(ctx, seen, living)
-	if err != nil {
-		return err
+	if held.Records > 0 {
+		row.HeldSince = held.Since.UnixMilli()
 	}
-	report, err := p.repair(ctx, Diff(Listing{Listed: listed, Seen: seen}, stored, p.began))
-	p.count(report)
-	return err
+	if p.gone {
+		row.GoneAt = p.before.GoneAt
+		if row.GoneAt == 0 {
+			row.GoneAt = p.tried.UnixMilli()
+		}
+	}
+	summary := state.Summarize(p.living[state.KindTask], p.living[state.KindContainerInstance], p.cfg.Now().UTC())
+	row.Summary = &summary
+	return row
 }
 
-// stored gives what is stored of things, reading what is not among the known.
-func (r *Reconciler) stored(ctx context.Context, seen []state.Observation, known map[state.Key]state.Record) ([]state.Record, error) {
-	var records []state.Record
-	var unknown []state.Key
-	for _, observation := range seen {
-		if record, ok := known[observation.Key]; ok {
-			records = append(records, record)
-		} else {
-			unknown = append(unknown, observation.Key)
-		}
+func sum(a, b table.Drift) table.Drift {
+	return table.Drift{
+		Missed: a.Missed + b.Missed, Stale: a.Stale + b.Stale, Refreshed: a.Refreshed + b.Refreshed,
+		Absent: a.Absent + b.Absent, Resurrected: a.Resurrected + b.Resurrected,
 	}
-	if len(unknown) == 0 {
-		return records, nil
-	}
-	read, err := r.cfg.Store.GetMany(ctx, unknown, true)
-	return append(records, read...), err
-}
-
-// repair stores what was seen. The report counts what was written: between the
-// comparison and the write an event may have brought the same or something newer.
-func (r *Reconciler) repair(ctx context.Context, repairs []Repair) (Report, error) {
-	var report Report
-	for _, repair := range repairs {
-		if repair.Reason == Absent {
-			continue
-		}
-		outcome, err := r.cfg.Store.Put(ctx, repair.Seen, r.cfg.Now())
-		if err != nil {
-			return report, err
-		}
-		if !outcome.Written() {
-			continue
-		}
-		switch repair.Reason {
-		case Missed:
-			report.Missed++
-		case Stale:
-			report.Stale++
-		default:
-			report.Refreshed++
-		}
-	}
-	return report, nil
-}
-
-func keysOf(seen []state.Observation) map[state.Key]bool {
-	keys := make(map[state.Key]bool, len(seen))
-	for _, observation := range seen {
-		keys[observation.Key] = true
-	}
-	return keys
-}
-
-func (r *Reconciler) describe(ctx context.Context, cluster state.ClusterKey, kind state.Kind, arns []string) ([]state.Observation, []string, error) {
-	if kind == state.KindTask {
-		return ecsapi.DescribeTasks(ctx, r.cfg.ECS, cluster, arns, r.cfg.Now())
-	}
-	return ecsapi.DescribeContainerInstances(ctx, r.cfg.ECS, cluster, arns, r.cfg.Now())
 }
 
 func (p *pass) count(r Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.report.add(r)
-}
-
-// forEach runs do for 0 to n-1 and ends with the first error.
-func (r *Reconciler) forEach(ctx context.Context, n int, do func(ctx context.Context, n int) error) error {
-	if r.cfg.Workers <= 1 {
-		for i := range n {
-			if err := do(ctx, i); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(r.cfg.Workers)
-	for i := range n {
-		group.Go(func() error { return do(ctx, i) })
-	}
-	return group.Wait()
-}
-
-// batches is how many Describe calls n names take, and batch gives the names of
-// one of them.
-func batches(n int) int { return (n + ecsapi.BatchSize - 1) / ecsapi.BatchSize }
-
-func batch(arns []string, n int) []string {
-	return arns[n*ecsapi.BatchSize : min((n+1)*ecsapi.BatchSize, len(arns))]
 }
 
 // log writes the pass's line. Held records want a look: a second pass may agree,
@@ -233,7 +155,10 @@ func (p *pass) log(ctx context.Context) {
 		level = slog.LevelWarn
 	}
 	attributes := append([]slog.Attr{slog.String("cluster", p.key.String()), slog.Bool("gone", p.gone)}, p.report.attributes()...)
-	attributes = append(attributes, slog.Int64("durationMillis", p.cfg.Now().Sub(p.began).Milliseconds()))
+	attributes = append(attributes, slog.Int64("durationMillis", p.cfg.Now().Sub(p.tried).Milliseconds()))
+	if p.began.Before(p.tried) {
+		attributes = append(attributes, slog.Int64("resumedAfterMillis", p.tried.Sub(p.began).Milliseconds()))
+	}
 	if p.before.SyncedAt > 0 {
 		attributes = append(attributes, slog.Int64("sinceLastMillis", p.began.UnixMilli()-p.before.SyncedAt))
 	}

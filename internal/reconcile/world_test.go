@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,6 +26,8 @@ import (
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/metrics"
+	"github.com/blox/blox/internal/queue"
+	"github.com/blox/blox/internal/reconcile/request"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
@@ -34,7 +37,7 @@ import (
 type world struct {
 	metrics metrics.Memory
 	lines   int // of the metrics that the test has looked at
-	t       *testing.T
+	t       testing.TB
 	sim     *ecssim.Simulator
 	now     time.Time
 	ecs     *ecs.Client
@@ -52,7 +55,7 @@ var engines = map[string]func(t *testing.T) dynamo.API{
 	"local":  func(t *testing.T) dynamo.API { return dynamotest.ForTest(t) },
 }
 
-func newWorld(t *testing.T, db dynamo.API) *world {
+func newWorld(t testing.TB, db dynamo.API) *world {
 	w := &world{t: t, now: listedAt, calls: map[string]int{}, db: &countingDB{API: db, writes: map[string]int{}}}
 	w.sim = ecssim.New(ecssim.Config{Seed: 7}, w.now)
 	w.ecs = ecs.New(ecs.Options{
@@ -117,12 +120,52 @@ func (w *world) config() Config {
 	}
 }
 
-// sweep reconciles everything.
+// sweep reconciles everything, and gives the sum of the passes.
 func (w *world) sweep() Report {
 	w.t.Helper()
-	report, err := New(w.config()).Sweep(w.t.Context(), w.now)
+	report, err := w.sweepWith(w.config(), w.now)
 	require.NoError(w.t, err)
 	return report
+}
+
+// sweepWith does what a sweep asks for, one request after the other.
+func (w *world) sweepWith(cfg Config, askedAt time.Time) (Report, error) {
+	w.t.Helper()
+	var sent sentRequests
+	r := New(cfg)
+	_, sweepErr := r.Sweep(w.t.Context(), &sent, askedAt)
+	report, err := w.cluster(cfg, sent...)
+	return report, errors.Join(sweepErr, err)
+}
+
+// cluster makes the passes that are asked for, also after one that fails.
+func (w *world) cluster(cfg Config, asked ...request.Request) (Report, error) {
+	w.t.Helper()
+	var total Report
+	var failures []error
+	for _, one := range asked {
+		report, err := New(cfg).Cluster(w.t.Context(), one)
+		total.add(report)
+		failures = append(failures, err)
+	}
+	return total, errors.Join(failures...)
+}
+
+// sentRequests takes messages.
+type sentRequests []request.Request
+
+func (s *sentRequests) Send(_ context.Context, messages []queue.Message) error {
+	for _, message := range messages {
+		if err := message.Validate(true); err != nil {
+			return err
+		}
+		asked, err := request.Parse(message.Body)
+		if err != nil {
+			return err
+		}
+		*s = append(*s, asked)
+	}
+	return nil
 }
 
 // pass lets time go by and gives the events of it.

@@ -60,21 +60,24 @@ func ParseARN(s string) (ARN, error) {
 		return ARN{}, fmt.Errorf("invalid ARN: %d characters, allowed are at most %d", len(s), maxARNLength)
 	}
 	parts := strings.SplitN(s, ":", 6)
+	s = shorten(s) // for the messages
 	if len(parts) != 6 || parts[0] != "arn" {
 		return ARN{}, fmt.Errorf("invalid ARN %q: allowed is arn:PARTITION:ecs:REGION:ACCOUNT:RESOURCE", s)
 	}
 	arn := ARN{Partition: parts[1], Region: parts[3], Account: parts[4]}
 	if !slices.Contains(partitions, arn.Partition) {
-		return ARN{}, fmt.Errorf("invalid ARN %q: partition %q, allowed are %s", s, arn.Partition, strings.Join(partitions, ", "))
+		return ARN{}, fmt.Errorf("invalid ARN %q: partition %q, allowed are %s",
+			s, shorten(arn.Partition), strings.Join(partitions, ", "))
 	}
 	if parts[2] != "ecs" {
-		return ARN{}, fmt.Errorf("invalid ARN %q: service %q, allowed is ecs", s, parts[2])
+		return ARN{}, fmt.Errorf("invalid ARN %q: service %q, allowed is ecs", s, shorten(parts[2]))
 	}
 	if !regionPattern.MatchString(arn.Region) {
-		return ARN{}, fmt.Errorf("invalid ARN %q: region %q, allowed is a region name such as eu-west-1", s, arn.Region)
+		return ARN{}, fmt.Errorf("invalid ARN %q: region %q, allowed is a region name such as eu-west-1",
+			s, shorten(arn.Region))
 	}
 	if !accountPattern.MatchString(arn.Account) {
-		return ARN{}, fmt.Errorf("invalid ARN %q: account %q, allowed are 12 digits", s, arn.Account)
+		return ARN{}, fmt.Errorf("invalid ARN %q: account %q, allowed are 12 digits", s, shorten(arn.Account))
 	}
 	if err := arn.parseResource(parts[5]); err != nil {
 		return ARN{}, fmt.Errorf("invalid ARN %q: %w", s, err)
@@ -90,7 +93,7 @@ func (a *ARN) parseResource(resource string) error {
 	parts := strings.Split(resource, "/")
 	a.Kind = ARNKind(parts[0])
 	if !slices.Contains(arnKinds, a.Kind) {
-		return fmt.Errorf("resource type %q, allowed are %s", parts[0], joinKinds())
+		return fmt.Errorf("resource type %q, allowed are %s", shorten(parts[0]), joinKinds())
 	}
 	parts = parts[1:]
 	a.ID = ""
@@ -100,12 +103,13 @@ func (a *ARN) parseResource(resource string) error {
 	switch a.Kind {
 	case ARNTaskDefinition:
 		if len(parts) != 1 || !taskDefinitionPattern.MatchString(a.ID) {
-			return fmt.Errorf("resource %q, allowed is task-definition/FAMILY:REVISION with a family of %s", resource, allowedName)
+			return fmt.Errorf("resource %q, allowed is task-definition/FAMILY:REVISION with a family of %s",
+				shorten(resource), allowedName)
 		}
 	case ARNCluster:
 		a.Cluster = a.ID
 		if len(parts) != 1 || !namePattern.MatchString(a.ID) {
-			return fmt.Errorf("resource %q, allowed is cluster/NAME with a name of %s", resource, allowedName)
+			return fmt.Errorf("resource %q, allowed is cluster/NAME with a name of %s", shorten(resource), allowedName)
 		}
 	default:
 		long := len(parts) == 2 && namePattern.MatchString(parts[0])
@@ -113,7 +117,8 @@ func (a *ARN) parseResource(resource string) error {
 			a.Cluster = parts[0]
 		}
 		if !long && len(parts) != 1 || !namePattern.MatchString(a.ID) {
-			return fmt.Errorf("resource %q, allowed is %s/ID or %s/CLUSTER/ID, each of %s", resource, a.Kind, a.Kind, allowedName)
+			return fmt.Errorf("resource %q, allowed is %s/ID or %s/CLUSTER/ID, each of %s",
+				shorten(resource), a.Kind, a.Kind, allowedName)
 		}
 	}
 	return nil

@@ -69,15 +69,16 @@ func (k ClusterKey) Compare(other ClusterKey) int {
 // ParseClusterKey reads "account/region/name".
 func ParseClusterKey(s string) (ClusterKey, error) {
 	parts := strings.Split(s, "/")
+	s = shorten(s) // for the messages
 	if len(parts) != 3 {
 		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: allowed is ACCOUNT/REGION/NAME", s)
 	}
 	key := ClusterKey{Account: parts[0], Region: parts[1], Name: parts[2]}
 	if !accountPattern.MatchString(key.Account) {
-		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: account %q, allowed are 12 digits", s, key.Account)
+		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: account %q, allowed are 12 digits", s, shorten(key.Account))
 	}
 	if !regionPattern.MatchString(key.Region) {
-		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: region %q, allowed is a region name such as eu-west-1", s, key.Region)
+		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: region %q, allowed is a region name such as eu-west-1", s, shorten(key.Region))
 	}
 	if err := ValidateClusterName(key.Name); err != nil {
 		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: %w", s, err)

@@ -28,7 +28,7 @@ func TestTaskFilter(t *testing.T) {
 		"instance id":         {ContainerInstance: "3b9e"},
 		"instance ARN":        {ContainerInstance: prefix + "container-instance/edge/3b9e"},
 		"short instance ARN":  {ContainerInstance: prefix + "container-instance/3b9e"},
-		"everything together": {edge, "RUNNING", "STOPPED", "ops", "service:web", "web", "3b9e"},
+		"everything together": {Cluster: edge, LastStatus: "RUNNING", DesiredStatus: "STOPPED", StartedBy: "ops", Group: "service:web", Family: "web", ContainerInstance: "3b9e"},
 	}
 	for name, filter := range matching {
 		require.True(t, filter.Matches(task), name)
@@ -76,7 +76,7 @@ func TestInstanceFilter(t *testing.T) {
 		"cluster":            {Cluster: edge},
 		"status in any case": {Status: "draining"},
 		"disconnected":       {AgentConnected: new(false)},
-		"all":                {edge, "DRAINING", new(false)},
+		"all":                {Cluster: edge, Status: "DRAINING", AgentConnected: new(false)},
 	}
 	for name, filter := range matching {
 		require.True(t, filter.Matches(instance), name)

@@ -70,9 +70,10 @@ func ParseInstanceStatus(s string) (string, error) {
 }
 
 func parseStatus(what, s string, allowed []string) (string, error) {
-	upper := strings.ToUpper(s)
-	if !slices.Contains(allowed, upper) {
-		return "", fmt.Errorf("invalid %s %q: allowed are %s", what, shorten(s), strings.Join(allowed, ", "))
+	for _, status := range allowed {
+		if strings.EqualFold(status, s) {
+			return status, nil
+		}
 	}
-	return upper, nil
+	return "", fmt.Errorf("invalid %s %q: allowed are %s", what, shorten(s), strings.Join(allowed, ", "))
 }

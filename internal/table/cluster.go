@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -19,12 +20,40 @@ type Cluster struct {
 	Name string `json:"cluster"`
 	// SyncedAt is when the last complete reconcile began, in milliseconds since 1970; 0 before the first.
 	SyncedAt int64 `json:"syncedAt"`
-	// Absent counts the records that the last reconcile would have marked absent and held back, because they were too
-	// many to believe at once; a second pass that agrees marks them.
-	Absent int `json:"absent,omitempty"`
+	// SeenAt is when a sweep met the cluster first, in milliseconds since 1970; forgotten with the first complete
+	// reconcile. Until then it tells how long that has been due.
+	SeenAt int64 `json:"seenAt,omitempty"`
+	// GoneAt is when ECS was first found to have the cluster no more, in milliseconds since 1970; 0 for one that it has.
+	GoneAt int64 `json:"goneAt,omitempty"`
+	// HeldBack counts the records that the last reconcile would have marked absent and held back, because they were too
+	// many to believe at once; a later pass that agrees marks them. HeldSince is when the first such pass began, in
+	// milliseconds since 1970.
+	HeldBack  int   `json:"heldBack,omitempty"`
+	HeldSince int64 `json:"heldSince,omitempty"`
 	// Drift counts what the last reconcile repaired.
-	Drift int `json:"drift,omitempty"`
+	Drift Drift `json:"drift"`
+	// Summary is what the last reconcile counted; nil before the first, and in lists of all clusters.
+	Summary *state.Summary `json:"-"`
 }
+
+// clusterItem is a cluster as it is stored. Most readers of its row ask when it was reconciled, so that the summary,
+// packed, must not make it large: a row of up to a kilobyte costs one write unit, one of four half a read unit.
+type clusterItem struct {
+	Cluster
+	Packed []byte `json:"summary,omitempty"`
+}
+
+// Drift counts the records of a cluster that one reconcile found to differ from ECS, and wrote.
+type Drift struct {
+	Missed      int `json:"missed,omitempty"`      // ECS had them and nothing was stored
+	Stale       int `json:"stale,omitempty"`       // stored at a lower version
+	Refreshed   int `json:"refreshed,omitempty"`   // stored at the same version with other tags, attributes or health
+	Absent      int `json:"absent,omitempty"`      // stored as living, and not in ECS any more
+	Resurrected int `json:"resurrected,omitempty"` // taken for gone by an earlier reconcile, and alive
+}
+
+// Total is how many records were written.
+func (d Drift) Total() int { return d.Missed + d.Stale + d.Refreshed + d.Absent + d.Resurrected }
 
 const clustersPK = "clusters"
 
@@ -44,12 +73,42 @@ func (s *State) AddCluster(ctx context.Context, key state.ClusterKey) error {
 	return nil
 }
 
-// PutSync stores the result of a complete reconcile. An older one than is stored is dropped.
+// SeeCluster makes a cluster known and notes when a sweep met it, if it was neither met before nor reconciled.
+func (s *State) SeeCluster(ctx context.Context, key state.ClusterKey, at time.Time) error {
+	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.name, Key: itemKey(clustersPK, key.String()),
+		UpdateExpression:         aws.String("SET #cluster = :name, seenAt = :at"),
+		ConditionExpression:      aws.String("attribute_not_exists(seenAt) AND (attribute_not_exists(syncedAt) OR syncedAt = :never)"),
+		ExpressionAttributeNames: map[string]string{"#cluster": "cluster"},
+		ExpressionAttributeValues: Item{
+			":name": stringValue(key.String()), ":at": numberValue(millis(at)), ":never": numberValue(0),
+		},
+	})
+	if err != nil && !refused(err) {
+		return fmt.Errorf("adding cluster %s: %w", key, err)
+	}
+	return nil
+}
+
+// PutSync stores the result of a complete reconcile. An older one than is stored is dropped. A cluster that is gone is
+// forgotten when nothing that was in it can be seen any more: DynamoDB deletes the row then.
 func (s *State) PutSync(ctx context.Context, c Cluster) error {
 	c.Name = c.Key.String()
-	item, err := encode(clustersPK, c.Name, c)
+	row := clusterItem{Cluster: c}
+	if c.Summary != nil {
+		text, err := json.Marshal(c.Summary)
+		if err != nil {
+			return fmt.Errorf("encoding the summary of cluster %s: %w", c.Name, err)
+		}
+		row.Packed = compress(text)
+	}
+	item, err := encode(clustersPK, c.Name, row)
 	if err != nil {
 		return err
+	}
+	if c.GoneAt > 0 {
+		// What was in it was buried within two passes of that; a day is more than they take.
+		item[schema.TTL] = numberValue(fromMillis(c.GoneAt).Add(s.visibleFor + 24*time.Hour).Unix())
 	}
 	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.name, Item: item,
@@ -62,8 +121,14 @@ func (s *State) PutSync(ctx context.Context, c Cluster) error {
 	return nil
 }
 
+// ClusterVisible says whether readers may still see the cluster: one that is gone, as long as what stopped in it.
+func (s *State) ClusterVisible(c Cluster, now time.Time) bool {
+	return c.GoneAt == 0 || now.Before(fromMillis(c.GoneAt).Add(s.visibleFor))
+}
+
 // Clusters lists all known clusters, by name, consistently: who goes on from a position in the feed that was read before
-// must not miss the cluster of an earlier change.
+// must not miss the cluster of an earlier change. Clusters that have been gone for long are among them, until DynamoDB
+// deletes their rows: see ClusterVisible.
 func (s *State) Clusters(ctx context.Context) ([]Cluster, error) {
 	items, err := queryAll(ctx, s.db, &dynamodb.QueryInput{
 		TableName: &s.name, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
@@ -72,16 +137,7 @@ func (s *State) Clusters(ctx context.Context) ([]Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing clusters: %w", err)
 	}
-	clusters, err := decodeAll[Cluster](items)
-	if err != nil {
-		return nil, err
-	}
-	for i := range clusters {
-		if clusters[i].Key, err = state.ParseClusterKey(clusters[i].Name); err != nil {
-			return nil, fmt.Errorf("listing clusters: %w", err)
-		}
-	}
-	return clusters, nil
+	return clustersOf(items, false)
 }
 
 // ClustersByKey reads some clusters; those that are not known are left out.
@@ -94,83 +150,31 @@ func (s *State) ClustersByKey(ctx context.Context, keys []state.ClusterKey) ([]C
 	if err != nil {
 		return nil, fmt.Errorf("reading clusters: %w", err)
 	}
-	clusters, err := decodeAll[Cluster](items)
+	return clustersOf(items, true)
+}
+
+func clustersOf(items []Item, summaries bool) ([]Cluster, error) {
+	rows, err := decodeAll[clusterItem](items)
 	if err != nil {
 		return nil, err
 	}
-	for i := range clusters {
-		if clusters[i].Key, err = state.ParseClusterKey(clusters[i].Name); err != nil {
-			return nil, fmt.Errorf("reading clusters: %w", err)
+	clusters := make([]Cluster, len(rows))
+	for i, row := range rows {
+		if clusters[i], err = row.unpack(summaries); err != nil {
+			return nil, fmt.Errorf("reading cluster %s: %w", row.Name, err)
 		}
 	}
 	return clusters, nil
 }
 
-// Lag is how late events of a region are stored.
-type Lag struct {
-	// Millis is the age of the oldest event of a late batch when it was stored, At when that was; both in milliseconds.
-	Millis int64 `json:"lagMillis"`
-	At     int64 `json:"at"`
-}
-
-const ingestPK = "ingest"
-
-// PutLag stores how late events are. Ingest calls it when they are late, and once more when they are not any longer.
-func (s *State) PutLag(ctx context.Context, account, region string, lag Lag) error {
-	item, err := encode(ingestPK, account+"/"+region, lag)
+func (i clusterItem) unpack(summary bool) (c Cluster, err error) {
+	c = i.Cluster
+	if c.Key, err = state.ParseClusterKey(c.Name); err != nil || !summary || len(i.Packed) == 0 {
+		return c, err
+	}
+	text, err := decompress(i.Packed)
 	if err != nil {
-		return err
+		return c, err
 	}
-	if _, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.name, Item: item}); err != nil {
-		return fmt.Errorf("storing the ingest lag of %s/%s: %w", account, region, err)
-	}
-	return nil
-}
-
-// lagBelieved is how long a reported lag counts. Ingest repeats it while it lasts.
-const lagBelieved = 2 * time.Minute
-
-// IngestLag is how late events of a region are at now; zero when none were reported late lately.
-func (s *State) IngestLag(ctx context.Context, account, region string, now time.Time) (time.Duration, error) {
-	lag, err := s.LagReport(ctx, account, region)
-	return lag.CountedAt(now), err
-}
-
-// LagReport is the last report of an account and region; zero if events were never late there.
-func (s *State) LagReport(ctx context.Context, account, region string) (Lag, error) {
-	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.name, Key: itemKey(ingestPK, account+"/"+region)})
-	if err != nil {
-		return Lag{}, fmt.Errorf("reading the ingest lag of %s/%s: %w", account, region, err)
-	}
-	var lag Lag
-	err = decode(out.Item, &lag)
-	return lag, err
-}
-
-// CountedAt is how late events are at a time as far as this report tells: zero when it is too old to say.
-func (l Lag) CountedAt(now time.Time) time.Duration {
-	if now.Sub(fromMillis(l.At)) > lagBelieved {
-		return 0
-	}
-	return time.Duration(l.Millis) * time.Millisecond
-}
-
-// LagReports are the last reports of every account and region that ever was late, by "ACCOUNT/REGION".
-func (s *State) LagReports(ctx context.Context) (map[string]Lag, error) {
-	items, err := queryAll(ctx, s.db, &dynamodb.QueryInput{
-		TableName: &s.name, KeyConditionExpression: aws.String("pk = :pk"),
-		ExpressionAttributeValues: Item{":pk": stringValue(ingestPK)},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the ingest lags: %w", err)
-	}
-	reports := make(map[string]Lag, len(items))
-	for _, item := range items {
-		var lag Lag
-		if err := decode(item, &lag); err != nil {
-			return nil, err
-		}
-		reports[stringOf(item, schema.SortKey)] = lag
-	}
-	return reports, nil
+	return c, json.Unmarshal(text, &c.Summary)
 }

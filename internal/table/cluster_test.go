@@ -1,10 +1,13 @@
 package table_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/dynamo"
@@ -57,13 +60,13 @@ func TestSyncOfAClusterOnlyMovesOn(t *testing.T) {
 			require.Len(t, clusters, 1)
 			return clusters[0]
 		}
-		sync := table.Cluster{Key: home, Name: home.String(), SyncedAt: start.UnixMilli(), Absent: 60, Drift: 3}
+		sync := table.Cluster{Key: home, Name: home.String(), SyncedAt: start.UnixMilli(), HeldBack: 60, HeldSince: 7, Drift: table.Drift{Stale: 3}}
 		require.NoError(t, s.PutSync(t.Context(), sync), "a cluster that was never added is added")
 		require.Equal(t, sync, only())
 		require.NoError(t, s.AddCluster(t.Context(), home))
 		require.Equal(t, sync, only(), "adding must not forget the sync")
 
-		older := table.Cluster{Key: home, SyncedAt: start.UnixMilli() - 1, Drift: 9}
+		older := table.Cluster{Key: home, SyncedAt: start.UnixMilli() - 1, Drift: table.Drift{Missed: 9}}
 		require.NoError(t, s.PutSync(t.Context(), older))
 		require.Equal(t, sync, only())
 		again := table.Cluster{Key: home, Name: home.String(), SyncedAt: start.UnixMilli()}
@@ -101,5 +104,124 @@ func TestIngestLagIsForgottenWhenNobodyRepeatsIt(t *testing.T) {
 		require.Zero(t, lagAt("us-east-1", start))
 		require.NoError(t, s.PutLag(t.Context(), home.Account, home.Region, table.Lag{At: after(10).UnixMilli()}))
 		require.Zero(t, lagAt(home.Region, after(10)))
+	})
+}
+
+func summaryOf(families int) *state.Summary {
+	summary := &state.Summary{CountedAt: start, Tasks: state.TaskSummary{Total: families * 3}}
+	for n := range families {
+		summary.Tasks.Families = append(summary.Tasks.Families, state.FamilyCount{
+			Family: fmt.Sprintf("service-%d", n), Count: 3, Revisions: []state.RevisionCount{{Revision: 41 + n, Count: 3}},
+		})
+	}
+	return summary
+}
+
+func TestASummaryIsReadWithItsCluster(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		want := summaryOf(3)
+		require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: 5, Summary: want}))
+		rows, err := s.ClustersByKey(t.Context(), []state.ClusterKey{home})
+		require.NoError(t, err)
+		require.Equal(t, want, rows[0].Summary)
+		rows, err = s.Clusters(t.Context())
+		require.NoError(t, err)
+		require.Nil(t, rows[0].Summary, "a list of all is for who asks what there is")
+		require.Equal(t, int64(5), rows[0].SyncedAt)
+	})
+}
+
+// Each pass over each cluster writes the row, and each plan reads it.
+func TestAClustersRowIsSmall(t *testing.T) {
+	db, s := counted(t)
+	for _, c := range []struct {
+		families int
+		units    float64
+	}{{20, 1}, {100, 2}} {
+		db.ResetConsumed()
+		require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: int64(c.families), Summary: summaryOf(c.families)}))
+		var units float64
+		for _, capacity := range db.Consumed().ByIndex {
+			units += capacity.Write
+		}
+		require.Positive(t, units)
+		require.LessOrEqual(t, units, c.units, "%d families", c.families)
+	}
+}
+
+func TestAClusterThatIsNewIsSeenOnce(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		only := func() table.Cluster {
+			rows, err := s.Clusters(t.Context())
+			require.NoError(t, err)
+			require.Len(t, rows, 1)
+			return rows[0]
+		}
+		require.NoError(t, s.AddCluster(t.Context(), home), "ingest heard of it first")
+		require.NoError(t, s.SeeCluster(t.Context(), home, start))
+		require.NoError(t, s.SeeCluster(t.Context(), home, after(60)))
+		require.Equal(t, start.UnixMilli(), only().SeenAt)
+		require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: after(90).UnixMilli()}))
+		require.Zero(t, only().SeenAt)
+		require.NoError(t, s.SeeCluster(t.Context(), home, after(120)))
+		require.Zero(t, only().SeenAt, "it is reconciled")
+	})
+}
+
+func TestAClusterThatIsGoneIsForgotten(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		gone := table.Cluster{Key: home, SyncedAt: 5, GoneAt: start.UnixMilli()}
+		require.True(t, s.ClusterVisible(table.Cluster{Key: home}, start.AddDate(1, 0, 0)))
+		require.True(t, s.ClusterVisible(gone, start.Add(visibleFor-1)))
+		require.False(t, s.ClusterVisible(gone, start.Add(visibleFor)))
+
+		ttl := func() string {
+			out, err := db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &name, Key: table.Item{
+				schema.PartitionKey: &types.AttributeValueMemberS{Value: "clusters"},
+				schema.SortKey:      &types.AttributeValueMemberS{Value: home.String()},
+			}})
+			require.NoError(t, err)
+			if n, ok := out.Item[schema.TTL].(*types.AttributeValueMemberN); ok {
+				return n.Value
+			}
+			return ""
+		}
+		require.NoError(t, s.PutSync(t.Context(), gone))
+		require.Equal(t, fmt.Sprint(start.Add(visibleFor+24*time.Hour).Unix()), ttl())
+		require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: 6}))
+		require.Empty(t, ttl(), "a cluster of the name was made anew")
+	})
+}
+
+func TestProgressOfAReconcile(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		progress := func() (table.Cluster, table.Checkpoint) {
+			cluster, reached, err := s.Progress(t.Context(), home)
+			require.NoError(t, err)
+			return cluster, reached
+		}
+		cluster, reached := progress()
+		require.Equal(t, table.Cluster{Key: home}, cluster)
+		require.Equal(t, table.Checkpoint{Key: home}, reached)
+
+		want := table.Checkpoint{
+			Key: home, BeganAt: 10, Kind: state.KindTask, After: "abc", Drift: table.Drift{Missed: 3, Resurrected: 1},
+		}
+		require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: 9}))
+		require.NoError(t, s.PutCheckpoint(t.Context(), want))
+		cluster, reached = progress()
+		require.Equal(t, int64(9), cluster.SyncedAt)
+		require.Equal(t, want, reached)
+
+		require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: 10}))
+		_, reached = progress()
+		require.Equal(t, table.Checkpoint{Key: home}, reached, "it is complete")
+		clusters, err := s.Clusters(t.Context())
+		require.NoError(t, err)
+		require.Len(t, clusters, 1, "no checkpoint is among them")
 	})
 }

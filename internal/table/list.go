@@ -36,7 +36,9 @@ var ErrPosition = errors.New("position does not belong to this list")
 type Position struct {
 	Cluster state.ClusterKey
 	Stage   int
-	ID      string // empty at the beginning of the stage
+	// At is the time by which the record stands where it does, in milliseconds since 1970; 0 where it has none.
+	At int64
+	ID string // empty at the beginning of the stage
 }
 
 // IsZero says whether this is the beginning or the end.
@@ -49,14 +51,15 @@ type Page struct {
 	Next Position
 	// Examined counts the records that were looked at.
 	Examined int
-	// Indexed says that an index was read, which may miss a change of the last moment.
-	Indexed bool
+	// Lagging says that a global index was read, which may miss a change of the last moment.
+	Lagging bool
 }
 
 // TaskQuery asks for a page of tasks: those that Filter matches, in Clusters, or in all known clusters if that is nil.
 type TaskQuery struct {
 	Clusters []state.ClusterKey
 	Filter   state.TaskFilter
+	Sort     Sort
 	Limit    int
 	After    Position
 	// Consistent reads the table itself and no index, whatever the filter: nothing is missed, and everything in the
@@ -68,6 +71,7 @@ type TaskQuery struct {
 type InstanceQuery struct {
 	Clusters []state.ClusterKey
 	Filter   state.InstanceFilter
+	Sort     Sort
 	Limit    int
 	After    Position
 	// Consistent is as in TaskQuery.
@@ -247,7 +251,7 @@ func (l *lister) walk(ctx context.Context, s stage, at Position) (done bool, err
 			return false, err
 		}
 		l.queries++
-		l.page.Indexed = s.index != ""
+		l.page.Lagging = s.index != ""
 		for _, record := range read.records {
 			if l.full() {
 				return true, nil

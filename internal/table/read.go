@@ -86,6 +86,15 @@ func (s *State) Cluster(ctx context.Context, cluster state.ClusterKey, kind stat
 // Living reads the records of a kind in a cluster that were not over when the index last heard of them. They are read
 // by key, consistently, so what is returned is true now; what is missing may only be too new for the index.
 func (s *State) Living(ctx context.Context, cluster state.ClusterKey, kind state.Kind) ([]state.Record, error) {
+	keys, err := s.LivingKeys(ctx, cluster, kind)
+	if err != nil {
+		return nil, err
+	}
+	return s.GetMany(ctx, keys, true)
+}
+
+// LivingKeys are the keys of what Living reads: of a large cluster, the records are more than a function can hold.
+func (s *State) LivingKeys(ctx context.Context, cluster state.ClusterKey, kind state.Kind) ([]state.Key, error) {
 	var keys []state.Key
 	for shard := range schema.Shards {
 		for _, r := range livingRanges(kind) {
@@ -103,7 +112,7 @@ func (s *State) Living(ctx context.Context, cluster state.ClusterKey, kind state
 			keys = append(keys, found...)
 		}
 	}
-	return s.GetMany(ctx, keys, true)
+	return keys, nil
 }
 
 type statusRange struct{ from, to string }

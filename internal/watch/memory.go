@@ -48,10 +48,15 @@ func tellingOf(r state.Record) telling {
 	return t
 }
 
-// snapshotted remembers a record of the snapshot, and is the line about it.
-func (m *memory) snapshotted(r state.Record) Line {
-	m.remember(r.Key, tellingOf(r))
-	return Line{Type: Updated, Key: r.Key, Record: &r}
+// snapshotted remembers a record of the snapshot, and is the line about it. ok is false if it was told already: what goes
+// on in its life during the snapshot is found where it was and again where it is now.
+func (m *memory) snapshotted(r state.Record) (line Line, ok bool) {
+	telling := tellingOf(r)
+	if last, known := m.told[r.Key]; known && last == telling {
+		return Line{}, false
+	}
+	m.remember(r.Key, telling)
+	return Line{Type: Updated, Key: r.Key, Record: &r}, true
 }
 
 // changed decides what to tell of a thing that changed; r is nil if there is no record of it. ok is false if there is

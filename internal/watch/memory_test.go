@@ -23,7 +23,8 @@ func TestAMemoryThatForgot(t *testing.T) {
 	for limit, want := range map[int]bool{3: false, 2: true} {
 		m := newMemory(Tasks(state.TaskFilter{LastStatus: "RUNNING"}), limit)
 		for n := range 3 {
-			m.snapshotted(running(n))
+			_, ok := m.snapshotted(running(n))
+			require.True(t, ok)
 		}
 		m.completed()
 		stopped := running(7)
@@ -41,4 +42,17 @@ func TestAMemoryThatForgot(t *testing.T) {
 	}
 	_, ok := m.changed(running(0).Key, nil, now)
 	require.True(t, ok, "it was told, and may be in the reader's hands")
+}
+
+// A record that moves on during the snapshot is found twice. It is told twice only if it is another one by then.
+func TestASnapshotThatFindsARecordTwice(t *testing.T) {
+	m := newMemory(Tasks(state.TaskFilter{}), 10)
+	record := running(1)
+	for _, want := range []bool{true, false} {
+		_, ok := m.snapshotted(record)
+		require.Equal(t, want, ok)
+	}
+	record.Version++
+	_, ok := m.snapshotted(record)
+	require.True(t, ok)
 }

@@ -20,19 +20,17 @@ type Selection struct {
 	kind    state.Kind
 	cluster state.ClusterKey // zero is every cluster
 	matches func(state.Record) bool
-	// could says whether the filter may have picked the record in another state of its life.
+	// could says whether the filter may have picked an earlier state of the record: nothing is told of what it never picked.
+	// Its filter keeps what nothing in a life can bring a thing out of, and no more. What may only come, such as an address,
+	// may leave the record again when the other source tells it anew; a health, a status or a time's window is left anyway.
 	could func(state.Record) bool
 	list  func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error)
 }
 
 // Tasks selects what a filter picks.
 func Tasks(f state.TaskFilter) Selection {
-	// ECS fixes startedBy, group and task definition when it makes a task, and a task that was placed on a container
-	// instance never moves: only the statuses bring a task into a filter and out of it again.
-	lasting := f
-	lasting.LastStatus, lasting.DesiredStatus = "", ""
 	return Selection{
-		kind: state.KindTask, cluster: f.Cluster, matches: f.Matches, could: lasting.Matches,
+		kind: state.KindTask, cluster: f.Cluster, matches: f.Matches, could: f.Lasting().Matches,
 		list: func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error) {
 			return s.ListTasks(ctx, table.TaskQuery{
 				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after, Consistent: true,
@@ -43,10 +41,8 @@ func Tasks(f state.TaskFilter) Selection {
 
 // Instances selects what a filter picks.
 func Instances(f state.InstanceFilter) Selection {
-	lasting := f
-	lasting.Status, lasting.AgentConnected = "", nil
 	return Selection{
-		kind: state.KindContainerInstance, cluster: f.Cluster, matches: f.Matches, could: lasting.Matches,
+		kind: state.KindContainerInstance, cluster: f.Cluster, matches: f.Matches, could: f.Lasting().Matches,
 		list: func(ctx context.Context, s State, after table.Position, limit int, now time.Time) (table.Page, error) {
 			return s.ListInstances(ctx, table.InstanceQuery{
 				Clusters: clusters(f.Cluster), Filter: f, Limit: limit, After: after, Consistent: true,

@@ -65,10 +65,10 @@ const (
 	remembered = 50_000
 
 	heartbeatPeriod = 15 * time.Second
-	// After news the feed is looked at soon, for changes come in bursts; then less and less often. A look costs half a
-	// read unit for each of the four sequences, so that an idle reader costs one unit a second.
+	// After news the feed is looked at soon, for changes come in bursts; then less often. A look costs half a read unit, so
+	// that a reader costs half a unit a second while nothing happens, and a unit a second while changes come.
 	firstPause = 500 * time.Millisecond
-	idlePause  = 2 * time.Second
+	idlePause  = time.Second
 )
 
 // Watcher opens streams.
@@ -171,10 +171,12 @@ func (s *Stream) snapshot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		lines := make([]Line, len(page.Records))
-		for i, record := range page.Records {
-			lines[i] = s.memory.snapshotted(record)
-			lines[i].Includes = s.position.String()
+		var lines []Line
+		for _, record := range page.Records {
+			if line, ok := s.memory.snapshotted(record); ok {
+				line.Includes = s.position.String()
+				lines = append(lines, line)
+			}
 		}
 		if len(lines) == 0 && s.silent() {
 			lines = []Line{{Type: Heartbeat}}
@@ -197,19 +199,13 @@ func (s *Stream) snapshot(ctx context.Context) error {
 // themselves have the position before, for some of the changes are told after them.
 func (s *Stream) tellPending(ctx context.Context) error {
 	for keys := range slices.Chunk(s.Selection.wanted(s.pending), chunk) {
-		records, err := s.State.GetMany(ctx, keys, true)
+		byKey, err := s.read(ctx, keys)
 		if err != nil {
 			return err
 		}
-		byKey := make(map[state.Key]*state.Record, len(records))
-		for i := range records {
-			byKey[records[i].Key] = &records[i]
-		}
 		var lines []Line
 		for _, key := range keys {
-			if line, ok := s.memory.changed(key, byKey[key], s.Now()); ok {
-				line.Position = s.position.String()
-				line.Includes = line.Position
+			if line, ok := s.changed(key, byKey[key]); ok {
 				lines = append(lines, line)
 			}
 		}
@@ -220,9 +216,33 @@ func (s *Stream) tellPending(ctx context.Context) error {
 			return nil // the rest is told again from the same position
 		}
 	}
-	s.position, s.pending = s.next, nil
+	s.passPending()
 	return nil
 }
+
+// read reads the records of keys as they are now; there is none of a key that is gone.
+func (s *Stream) read(ctx context.Context, keys []state.Key) (map[state.Key]*state.Record, error) {
+	records, err := s.State.GetMany(ctx, keys, true)
+	if err != nil {
+		return nil, err
+	}
+	byKey := make(map[state.Key]*state.Record, len(records))
+	for i := range records {
+		byKey[records[i].Key] = &records[i]
+	}
+	return byKey, nil
+}
+
+// changed is the line about a pending change, if there is anything to tell; record is nil if there is none.
+func (s *Stream) changed(key state.Key, record *state.Record) (Line, bool) {
+	line, ok := s.memory.changed(key, record, s.Now())
+	line.Position = s.position.String()
+	line.Includes = line.Position
+	return line, ok
+}
+
+// passPending goes to the position after the pending changes: all of them were told.
+func (s *Stream) passPending() { s.position, s.pending = s.next, nil }
 
 func (s *Stream) full() bool { return s.Full != nil && s.Full() }
 

@@ -61,7 +61,10 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 	})
 	deps.ECS = func(account, region string) (httpapi.ECS, error) { return clients.ECS(account, region) }
 	deps.Daemon = table.NewDaemon(tables, settings.DaemonTable)
-	deps.Wakeups = queue.NewSQS(sqs.NewFromConfig(cfg), settings.WakeupQueueURL)
+	queues := sqs.NewFromConfig(cfg)
+	deps.Wakeups = queue.NewSQS(queues, settings.WakeupQueueURL)
+	deps.Members, deps.VisibleFor = settings.Members, settings.VisibleFor
+	deps.Reconciles = queue.NewSQS(queues, settings.ReconcileQueueURL)
 	return function.New(deps).Handle, nil
 }
 

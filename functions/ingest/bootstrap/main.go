@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 
 	function "github.com/blox/blox/functions/ingest"
 	"github.com/blox/blox/internal/dynamo"
+	"github.com/blox/blox/internal/functionlog"
 	"github.com/blox/blox/internal/ingest"
 	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
@@ -52,6 +52,6 @@ func wire(ctx context.Context) (*function.Handler, error) {
 		Now:         time.Now,
 		Workers:     workers,
 		Metrics:     metrics.NewEMF(os.Stdout, settings.Installation, time.Now),
-		Logger:      slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Logger:      functionlog.New(os.Stdout),
 	}), nil
 }

@@ -6,11 +6,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -55,9 +55,8 @@ func wire(ctx context.Context) (*function.Handler, error) {
 	db := dynamo.RetryUnprocessed(dynamodb.NewFromConfig(cfg))
 	clients := member.New(member.Config{
 		Settings: settings.Settings, AWS: cfg, Installation: settings.Installation, Role: member.RoleRead, Function: "reconcile",
-		// Others share ECS's limits with us: the adaptive mode slows down when ECS
-		// throttles, instead of only trying again.
-		Options: []func(*ecs.Options){func(o *ecs.Options) { o.RetryMode = aws.RetryModeAdaptive }},
+		// Others share ECS's limits with us: the pace slows down when ECS throttles.
+		Options: []func(*ecs.Options){ecsapi.LeaveThrottles},
 	})
 	all := reconcile.Config{
 		Store:   table.NewState(db, settings.StateTable, settings.VisibleFor),
@@ -75,7 +74,10 @@ func wire(ctx context.Context) (*function.Handler, error) {
 		}
 		one := all
 		one.Account, one.Region = place.Account, place.Region
-		one.ECS = ecsapi.Limit(client, budget(table.NewDaemon(db, settings.DaemonTable), place, settings.ReadsPerSecond))
+		one.ECS = ecsapi.Paced(client, &ecsapi.Pace{
+			Limiter:   budget(table.NewDaemon(db, settings.DaemonTable), place, settings.ReadsPerSecond),
+			PerSecond: settings.ReadsPerSecond, Now: time.Now, Pause: ecsapi.Pause, Random: rand.Float64,
+		})
 		places = append(places, one)
 	}
 	return function.New(function.Config{

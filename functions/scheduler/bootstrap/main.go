@@ -59,11 +59,16 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 
 func newDispatch(cfg aws.Config, s scheduler.Settings) any {
 	db := dynamo.RetryUnprocessed(dynamodb.NewFromConfig(cfg))
-	return scheduler.Dispatch(dispatch.New(dispatch.Config{
+	c := dispatch.Config{
 		State: table.NewState(db, s.StateTable, s.VisibleFor), Daemon: table.NewDaemon(db, s.DaemonTable),
 		Feed:    table.NewFeed(db, s.StateTable, time.Now),
 		Wakeups: queue.NewSQS(sqs.NewFromConfig(cfg), s.WakeupQueueURL), Installation: s.Installation,
-	}))
+		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+	}
+	if s.Dispatch.ForwardChanges {
+		c.Forward = announce.NewEventBridge(eventbridge.NewFromConfig(cfg), s.Dispatch.EventBus)
+	}
+	return scheduler.Dispatch(dispatch.New(c))
 }
 
 func newDrive(cfg aws.Config, s scheduler.Settings) any {

@@ -13,12 +13,13 @@ func TestBothHandlersStart(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-west-1")
 	dispatch := map[string]string{
 		"BLOX_HANDLER": "dispatch", "BLOX_INSTALLATION": "main", "BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon",
-		"BLOX_WAKEUP_QUEUE_URL": "https://queue", "BLOX_RETENTION_DAYS": "7",
+		"BLOX_WAKEUP_QUEUE_URL": "https://queue", "BLOX_RETENTION_DAYS": "7", "BLOX_EVENT_BUS": "blox-main",
+		"BLOX_FORWARD_CHANGES": "true",
 	}
 	drive := maps.Clone(dispatch)
 	maps.Copy(drive, map[string]string{
 		"BLOX_HANDLER": "drive", "BLOX_ACCOUNT": "210987654321", "AWS_REGION": "eu-west-1", "BLOX_RECONCILE_MINUTES": "5",
-		"BLOX_ECS_READS_PER_SECOND": "10", "BLOX_ECS_MODIFIES_PER_SECOND": "20", "BLOX_EVENT_BUS": "blox-main",
+		"BLOX_ECS_READS_PER_SECOND": "10", "BLOX_ECS_MODIFIES_PER_SECOND": "20",
 		"BLOX_MEMBERS": "123456789012/eu-west-1", "BLOX_EXTERNAL_ID": "secret",
 	})
 	for _, environment := range []map[string]string{dispatch, drive} {

@@ -19,9 +19,11 @@ func units(t *testing.T, c *types.ConsumedCapacity) (total, table float64, index
 	require.NotNil(t, c.Table)
 	indexes = map[string]float64{}
 	sum := *c.Table.CapacityUnits
-	for name, i := range c.GlobalSecondaryIndexes {
-		indexes[name] = *i.CapacityUnits
-		sum += *i.CapacityUnits
+	for _, kind := range []map[string]types.Capacity{c.GlobalSecondaryIndexes, c.LocalSecondaryIndexes} {
+		for name, i := range kind {
+			indexes[name] = *i.CapacityUnits
+			sum += *i.CapacityUnits
+		}
 	}
 	require.InDelta(t, sum, *c.CapacityUnits, 0)
 	return *c.CapacityUnits, *c.Table.CapacityUnits, indexes

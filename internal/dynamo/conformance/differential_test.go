@@ -58,6 +58,10 @@ func differentialTable(name string) *dynamodb.CreateTableInput {
 			{IndexName: aws.String("whole"), KeySchema: key("run", "h"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}},
 			{IndexName: aws.String("some"), KeySchema: key("run", "g"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"a", "n"}}},
 		},
+		LocalSecondaryIndexes: []types.LocalSecondaryIndex{
+			{IndexName: aws.String("localKeys"), KeySchema: key("pk", "g"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}},
+			{IndexName: aws.String("localSome"), KeySchema: key("pk", "h"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"a", "n"}}},
+		},
 	}
 }
 
@@ -110,7 +114,7 @@ func (d *differential) compare(t *rapid.T, what string, do func(db dynamo.API) (
 }
 
 func (d *differential) step(ctx context.Context, t *rapid.T) {
-	switch pick(t, "call", "put", "put", "update", "update", "update", "delete", "get", "query", "query", "index", "batch", "transact", "transact") {
+	switch pick(t, "call", "put", "put", "update", "update", "update", "delete", "get", "query", "query", "index", "local index", "local index", "batch", "transact", "transact") {
 	case "put":
 		d.put(ctx, t)
 	case "update":
@@ -124,6 +128,8 @@ func (d *differential) step(ctx context.Context, t *rapid.T) {
 	case "index":
 		index, limit := pick(t, "index", "whole", "some"), rapid.Int32Range(1, 5).Draw(t, "limit")
 		d.compare(t, "index "+index, func(db dynamo.API) (any, error) { return d.readAll(ctx, db, &index, "run", "run", limit) })
+	case "local index":
+		d.queryLocal(ctx, t)
 	case "batch":
 		d.batch(ctx, t)
 	default:
@@ -242,6 +248,73 @@ func (d *differential) query(ctx context.Context, t *rapid.T) {
 		}
 		return []any{normalItems(out.Items), out.Count, out.ScannedCount, normal(out.LastEvaluatedKey)}, nil
 	})
+}
+
+// queryLocal queries a local index. Entries with equal range keys have no order,
+// so their items are compared in the order of the table; what is on which page
+// depends on it too, and so all pages are read, not one.
+func (d *differential) queryLocal(ctx context.Context, t *rapid.T) {
+	e := newExpression()
+	condition := "pk = " + e.ref(d.hash(pick(t, "pk", "p1", "p2")))
+	index := pick(t, "local index", "localKeys", "localSome")
+	sort, bound := "g", func() string { return e.ref(str(pick(t, "bound", "g", "g1", "g11", "g2"))) }
+	if index == "localSome" {
+		sort, bound = "h", func() string { return e.ref(num(rapid.IntRange(-1, 3).Draw(t, "bound"))) }
+	}
+	switch on := pick(t, "on the range key", "", "", "=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"); on {
+	case "":
+	case "BETWEEN":
+		condition += " AND " + sort + " BETWEEN " + bound() + " AND " + bound()
+	case "begins_with":
+		condition += " AND begins_with(" + sort + ", " + bound() + ")"
+	default:
+		condition += " AND " + sort + " " + on + " " + bound()
+	}
+	in := &dynamodb.QueryInput{
+		TableName: &d.table, IndexName: &index, KeyConditionExpression: &condition,
+		ScanIndexForward: aws.Bool(pick(t, "forward", true, false)), ConsistentRead: aws.Bool(pick(t, "consistent", true, false)),
+	}
+	switch pick(t, "what", "entries", "entries", "items", "projection", "filter") {
+	case "items":
+		in.Select = types.SelectAllAttributes
+	case "projection":
+		in.ProjectionExpression = aws.String(path(t, e) + ", pk, sk, " + sort)
+	case "filter":
+		in.FilterExpression = aws.String(e.condition(t, 1))
+	}
+	in.Limit = aws.Int32(rapid.Int32Range(1, 20).Draw(t, "limit"))
+	in.ExpressionAttributeNames, in.ExpressionAttributeValues = e.given()
+	what := "Query " + index + " " + condition + " filter " + aws.ToString(in.FilterExpression) + " projection " + aws.ToString(in.ProjectionExpression)
+	d.compare(t, what, func(db dynamo.API) (any, error) { return pagesOfLocal(ctx, db, *in, sort) })
+}
+
+// pagesOfLocal reads all pages and puts entries with equal range keys into the
+// order of their items; the direction shows in the rest.
+func pagesOfLocal(ctx context.Context, db dynamo.API, in dynamodb.QueryInput, sort string) (any, error) {
+	var all []item
+	for range 50 {
+		out, err := db.Query(ctx, &in)
+		if err != nil {
+			return nil, err
+		}
+		if int(out.Count) != len(out.Items) || out.ScannedCount > *in.Limit {
+			return nil, fmt.Errorf("%d items, counted %d, looked at %d of at most %d", len(out.Items), out.Count, out.ScannedCount, *in.Limit)
+		}
+		all = append(all, out.Items...)
+		if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey != nil {
+			continue
+		}
+		for from := 0; from < len(all); {
+			to := from + 1
+			for to < len(all) && attr.Equal(all[from][sort], all[to][sort]) {
+				to++
+			}
+			slices.SortFunc(all[from:to], byKey)
+			from = to
+		}
+		return normalItems(all), nil
+	}
+	return nil, errors.New("the pages do not end")
 }
 
 // readAll reads all pages of a partition. Of an index the order is not

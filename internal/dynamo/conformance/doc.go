@@ -10,7 +10,9 @@
 //
 //   - Consumed units: none for failed conditions; none for a query that finds
 //     nothing; too few for BatchGetItem, too many for batches and transactions
-//     of writes; an index counted for an item that has only one of its two keys.
+//     of writes; an index counted for an item that has only one of its two keys;
+//     items fetched for a local index that holds all that is asked for; an
+//     entry that is written to a local index as if it had 100 bytes more.
 //   - The type of an index key is not checked while the item lacks the index's
 //     other key.
 //   - Faults of an update that show only with the item are a ValidationException

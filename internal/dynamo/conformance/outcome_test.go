@@ -62,7 +62,10 @@ func bill(c *types.ConsumedCapacity) map[string]float64 {
 	}
 	out := map[string]float64{"total": *c.CapacityUnits, "table": *c.Table.CapacityUnits}
 	for name, i := range c.GlobalSecondaryIndexes {
-		out[name] = *i.CapacityUnits
+		out["global "+name] = *i.CapacityUnits
+	}
+	for name, i := range c.LocalSecondaryIndexes {
+		out["local "+name] = *i.CapacityUnits
 	}
 	return out
 }

@@ -41,7 +41,11 @@ func (t *table) describe(status types.TableStatus) *types.TableDescription {
 		out.LatestStreamLabel = aws.String(t.streamLabel())
 	}
 	for _, ix := range t.indexes {
-		out.GlobalSecondaryIndexes = append(out.GlobalSecondaryIndexes, ix.describe(t))
+		if ix.local {
+			out.LocalSecondaryIndexes = append(out.LocalSecondaryIndexes, ix.describeLocal(t))
+		} else {
+			out.GlobalSecondaryIndexes = append(out.GlobalSecondaryIndexes, ix.describe(t))
+		}
 	}
 	return out
 }
@@ -66,6 +70,16 @@ func (ix *index) describe(t *table) types.GlobalSecondaryIndexDescription {
 		IndexSizeBytes: aws.Int64(bytes),
 		KeySchema:      keys,
 		Projection:     &types.Projection{ProjectionType: ix.projection.ProjectionType, NonKeyAttributes: slices.Clone(ix.projection.NonKeyAttributes)},
+	}
+}
+
+// describeLocal tells the same of a local index, which has no status of its own:
+// it comes and goes with its table.
+func (ix *index) describeLocal(t *table) types.LocalSecondaryIndexDescription {
+	d := ix.describe(t)
+	return types.LocalSecondaryIndexDescription{
+		IndexName: d.IndexName, IndexArn: d.IndexArn, ItemCount: d.ItemCount, IndexSizeBytes: d.IndexSizeBytes,
+		KeySchema: d.KeySchema, Projection: d.Projection,
 	}
 }
 

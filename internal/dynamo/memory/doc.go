@@ -17,7 +17,8 @@
 // errors, type checks of sparse index keys, capacity of batches and
 // transactions) the twin follows AWS's documentation.
 //
-// Not there, because Blox does not use it: Scan, PartiQL, TransactGetItems,
-// local secondary indexes, the parameters that expressions replaced
-// (AttributeUpdates, Expected and so on), throttling, table updates.
+// Not there, because Blox does not use it: Scan, PartiQL, TransactGetItems, the
+// parameters that expressions replaced (AttributeUpdates, Expected and so on),
+// item collection metrics and the 10 GB that a collection with local indexes may
+// have, throttling, table updates.
 package memory

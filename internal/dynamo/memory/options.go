@@ -38,7 +38,8 @@ const UntilSettled time.Duration = math.MaxInt64
 // WithReadLag makes reads of tables that are not consistent see writes late, as
 // they may in DynamoDB. lag is called as that of [WithIndexLag] is, once for
 // each item that a write changes. It concerns tables that are created in this
-// DB. Without this option every read is up to date.
+// DB, and their local indexes, which show items as the table's own reads do.
+// Without this option every read is up to date.
 func WithReadLag(lag func(table string) time.Duration) Option {
 	return func(db *DB) { db.readLag = lag }
 }

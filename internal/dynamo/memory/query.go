@@ -97,16 +97,19 @@ func (db *DB) page(in *dynamodb.QueryInput) (query, page, *bill, error) {
 	if err != nil {
 		return query{}, page{}, nil, err
 	}
-	var found page
+	consistent := aws.ToBool(in.ConsistentRead)
 	b := &bill{table: t}
+	var found page
 	var bytes int
 	if q.index == nil {
-		found, bytes = q.read(t.read(aws.ToBool(in.ConsistentRead), db.now), in.Limit)
-		b.own.Read = readUnits(bytes, aws.ToBool(in.ConsistentRead))
+		found, bytes = q.read(t.read(consistent, db.now), in.Limit)
+		b.own.Read = readUnits(bytes, consistent)
 	} else {
-		q.index.release(db.now)
-		found, bytes = q.read(q.index.entries, in.Limit)
-		b.addIndex(q.index, Capacity{Read: readUnits(bytes, false)})
+		found, bytes = q.read(t.readIndex(q.index, consistent, db.now), in.Limit)
+		b.addIndex(q.index, Capacity{Read: readUnits(bytes, consistent)})
+	}
+	if q.fetches {
+		b.own.Read += found.fetch(t.read(consistent, db.now), consistent)
 	}
 	b.charge()
 	return q, found, b, nil
@@ -126,4 +129,15 @@ func (q query) read(from partitions, limit *int32) (found page, bytes int) {
 		return !full
 	})
 	return found, bytes
+}
+
+// fetch puts the table's items in place of the entries of a local index that
+// does not hold all that was asked for. Each is a read of its own, rounded up by
+// itself, also of those that a filter then drops; the units are returned.
+func (p *page) fetch(from partitions, consistent bool) (units float64) {
+	for i, e := range p.entries {
+		p.entries[i].record = from.get(e.base.hash, position{sort: e.base.sort})
+		units += readUnits(p.entries[i].record.bytes(), consistent)
+	}
+	return units
 }

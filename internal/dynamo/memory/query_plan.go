@@ -25,6 +25,7 @@ type query struct {
 	backward bool
 	filter   func(attr.Item) bool
 	project  copier
+	fetches  bool // reads the items, because the local index does not hold all that is asked for
 }
 
 // newQuery checks a request against the table. The order of the checks is
@@ -36,11 +37,8 @@ func newQuery(t *table, in *dynamodb.QueryInput) (query, error) {
 			return query{}, attr.Invalid("The table does not have the specified index: " + *in.IndexName)
 		}
 		q.schema = q.index.schema
-		if aws.ToBool(in.ConsistentRead) {
-			return query{}, attr.Invalid("Consistent reads are not supported on global secondary indexes")
-		}
-		if in.Select == types.SelectAllAttributes && q.index.projects != nil {
-			return query{}, attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", q.index.name))
+		if err := q.checkIndex(in); err != nil {
+			return query{}, err
 		}
 	}
 	env, err := expr.NewEnv(in.ExpressionAttributeNames, in.ExpressionAttributeValues)
@@ -73,6 +71,21 @@ func newQuery(t *table, in *dynamodb.QueryInput) (query, error) {
 		return query{}, err
 	}
 	return q, nil
+}
+
+// checkIndex refuses what a global index cannot do: it may be anywhere, and at
+// any time, so that it can neither be read consistently nor fetch from the table.
+func (q *query) checkIndex(in *dynamodb.QueryInput) error {
+	all := in.Select == types.SelectAllAttributes && q.index.projects != nil
+	switch {
+	case q.index.local:
+		q.fetches = all
+	case aws.ToBool(in.ConsistentRead):
+		return attr.Invalid("Consistent reads are not supported on global secondary indexes")
+	case all:
+		return attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", q.index.name))
+	}
+	return nil
 }
 
 func (q *query) prepareFilter(in *dynamodb.QueryInput, env expr.Env) (expr.Placeholders, error) {
@@ -116,7 +129,11 @@ func (q *query) prepareProjection(in *dynamodb.QueryInput, env expr.Env) (expr.P
 	if err != nil {
 		return expr.Placeholders{}, err
 	}
-	if absent := q.notProjected(attributes); absent != "" {
+	switch absent := q.notProjected(attributes); {
+	case absent == "":
+	case q.index.local:
+		q.fetches = true
+	default:
 		return expr.Placeholders{}, attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: Global secondary index %s does not project [%s]", q.index.name, absent))
 	}
 	return parsed.Placeholders(), nil

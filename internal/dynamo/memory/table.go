@@ -17,7 +17,7 @@ type table struct {
 	itemCount int64
 	sizeBytes int64
 	indexes   []*index
-	replica   *index // what reads see that are not consistent; nil: the items themselves
+	replica   *replica // what reads see that are not consistent; nil: the items themselves
 	used      Capacity
 	ttl       string // the attribute that holds the expiry, "" for none
 	view      types.StreamViewType
@@ -35,13 +35,46 @@ func (t *table) get(k key) *record {
 	return t.items.get(k.hash, position{sort: k.sort})
 }
 
+// replica is the items of a table as they were a while ago. Its queue moves the
+// entries of the table's local indexes too, so that they and the items that
+// they name are of one time.
+type replica struct {
+	items partitions
+	lag   queue
+}
+
+// lagging gives the table, and its local indexes, a replica.
+func (t *table) lagging() {
+	t.replica = &replica{items: partitions{}}
+	for _, ix := range t.indexes {
+		if ix.local {
+			ix.stale = partitions{}
+		}
+	}
+}
+
 // read is what a read of the table sees, consistent or not.
 func (t *table) read(consistent bool, now func() time.Time) partitions {
 	if consistent || t.replica == nil {
 		return t.items
 	}
-	t.replica.release(now)
-	return t.replica.entries
+	t.replica.lag.release(now)
+	return t.replica.items
+}
+
+// readIndex is what a read of an index sees. Global indexes have no consistent
+// reads.
+func (t *table) readIndex(ix *index, consistent bool, now func() time.Time) partitions {
+	switch {
+	case !ix.local:
+		ix.lag.release(now)
+		return ix.entries
+	case consistent || t.replica == nil:
+		return ix.entries
+	default:
+		t.replica.lag.release(now)
+		return ix.stale
+	}
 }
 
 func (t *table) index(name string) *index {

@@ -29,7 +29,7 @@ func (db *DB) createTable(in *dynamodb.CreateTableInput) (*dynamodb.CreateTableO
 	}
 	t.created = db.now()
 	if db.readLag != nil {
-		t.replica = &index{entries: partitions{}}
+		t.lagging()
 	}
 	db.tables[t.name] = t
 	return &dynamodb.CreateTableOutput{TableDescription: t.describe(types.TableStatusActive)}, nil
@@ -117,14 +117,8 @@ func (db *DB) updateTimeToLive(in *dynamodb.UpdateTimeToLiveInput) (*dynamodb.Up
 // maxAttributeName bounds names of keys and projected attributes, in characters.
 const maxAttributeName = 255
 
-// maxIndexes is DynamoDB's default quota a table.
-const maxIndexes = 20
-
 // newTable checks a CreateTable request and builds the table.
 func newTable(in *dynamodb.CreateTableInput) (*table, error) {
-	if len(in.LocalSecondaryIndexes) > 0 {
-		return nil, attr.Invalid("The in-memory engine has no local secondary indexes")
-	}
 	if err := checkEnum("billingMode", in.BillingMode, types.BillingModePayPerRequest, types.BillingModeProvisioned); err != nil {
 		return nil, err
 	}
@@ -148,7 +142,7 @@ func newTable(in *dynamodb.CreateTableInput) (*table, error) {
 	if t.schema, err = newSchema(in.KeySchema, kinds); err != nil {
 		return nil, err
 	}
-	if t.indexes, err = newIndexes(in.GlobalSecondaryIndexes, kinds, t.schema); err != nil {
+	if t.indexes, err = newIndexes(in, kinds, t.schema); err != nil {
 		return nil, err
 	}
 	if err := t.checkAllUsed(kinds); err != nil {
@@ -195,63 +189,6 @@ func newSchema(elements []types.KeySchemaElement, kinds map[string]attr.Type) (s
 		}
 	}
 	return s, nil
-}
-
-func newIndexes(given []types.GlobalSecondaryIndex, kinds map[string]attr.Type, base schema) ([]*index, error) {
-	switch {
-	case given != nil && len(given) == 0:
-		return nil, attr.Invalid("One or more parameter values were invalid: List of GlobalSecondaryIndexes is empty")
-	case len(given) > maxIndexes:
-		return nil, attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of %d", maxIndexes))
-	}
-	var out []*index
-	for _, g := range given {
-		if err := checkTableName(g.IndexName); err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(out, func(ix *index) bool { return ix.name == *g.IndexName }) {
-			return nil, attr.Invalid("One or more parameter values were invalid: Duplicate index name: " + *g.IndexName)
-		}
-		s, err := newSchema(g.KeySchema, kinds)
-		if err != nil {
-			return nil, err
-		}
-		projects, err := projected(g.Projection, s, base)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, &index{
-			name: *g.IndexName, schema: s, entries: partitions{}, projects: projects,
-			projection: types.Projection{ProjectionType: g.Projection.ProjectionType, NonKeyAttributes: slices.Clone(g.Projection.NonKeyAttributes)},
-		})
-	}
-	return out, nil
-}
-
-// projected returns the attributes an index holds, nil for all: its own key and
-// the table's always, and what is included.
-func projected(p *types.Projection, own, base schema) (map[string]bool, error) {
-	if p == nil || checkEnum("projectionType", p.ProjectionType, p.ProjectionType.Values()...) != nil || p.ProjectionType == "" {
-		return nil, attr.Invalid("One or more parameter values were invalid: Unknown ProjectionType: null")
-	}
-	switch include := p.ProjectionType == types.ProjectionTypeInclude; {
-	case include && len(p.NonKeyAttributes) == 0:
-		return nil, attr.Invalid("One or more parameter values were invalid: ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
-	case !include && len(p.NonKeyAttributes) > 0:
-		return nil, attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: ProjectionType is %s, but NonKeyAttributes is specified", p.ProjectionType))
-	case p.ProjectionType == types.ProjectionTypeAll:
-		return nil, nil
-	}
-	out := map[string]bool{}
-	for _, s := range []schema{own, base} {
-		for _, a := range s.attributes() {
-			out[a.name] = true
-		}
-	}
-	for _, name := range p.NonKeyAttributes {
-		out[name] = true
-	}
-	return out, nil
 }
 
 // checkAllUsed refuses definitions of attributes that are no keys.

@@ -32,7 +32,9 @@ func units(bytes, unitBytes int) float64 {
 	return float64(max(1, (bytes+unitBytes-1)/unitBytes))
 }
 
-// Target is a table (Index "") or one of its global secondary indexes.
+// Target is a table (Index "") or one of its secondary indexes. What local
+// indexes consume counts against the table's own throughput; they are told apart
+// here all the same.
 type Target struct{ Table, Index string }
 
 // Capacity is consumed capacity units.
@@ -142,10 +144,14 @@ func (b *bill) answer(detail types.ReturnConsumedCapacity) *types.ConsumedCapaci
 	own := b.capacity(b.own)
 	out.Table = &own
 	for ix, c := range b.indexes {
-		if out.GlobalSecondaryIndexes == nil {
-			out.GlobalSecondaryIndexes = map[string]types.Capacity{}
+		to := &out.GlobalSecondaryIndexes
+		if ix.local {
+			to = &out.LocalSecondaryIndexes
 		}
-		out.GlobalSecondaryIndexes[ix.name] = b.capacity(c)
+		if *to == nil {
+			*to = map[string]types.Capacity{}
+		}
+		(*to)[ix.name] = b.capacity(c)
 	}
 	return out
 }

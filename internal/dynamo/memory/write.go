@@ -3,6 +3,7 @@ package memory
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -240,20 +241,39 @@ func (db *DB) do(o outcome, b *bill, factor float64, by *events.DynamoDBUserIden
 	}
 	t := o.table
 	t.store(o.key, o.old, o.next)
-	if t.replica != nil {
-		at := position{sort: o.key.sort}
-		change := indexChange{base: o.key, from: place{o.key.hash, at, o.old}, to: place{o.key.hash, at, o.next}}
-		t.replica.enqueue(change, db.now, db.readLag(t.name))
-	}
+	late, lag := db.lateMove(o)
 	for _, ix := range t.indexes {
-		change, units, changed := ix.update(o.key, o.old, o.next)
+		m, units, changed := ix.update(o.key, o.old, o.next)
 		if !changed {
 			continue
 		}
 		b.addIndex(ix, Capacity{Write: factor * units})
-		ix.enqueue(change, db.now, db.lagOf(t, ix))
+		if !ix.local {
+			ix.lag.enqueue(change{base: o.key, moves: []move{m}}, db.now, db.lagOf(t, ix))
+			continue
+		}
+		m.apply()
+		if t.replica != nil {
+			m.in = ix.stale
+			late = append(late, m)
+		}
+	}
+	if t.replica != nil {
+		t.replica.lag.enqueue(change{base: o.key, moves: late}, db.now, lag)
 	}
 	db.publish(t, o.keys, o.old, o.next, by)
+}
+
+// lateMove is what a write does to the table's replica, and how much later than
+// to the table; nothing if it has none.
+func (db *DB) lateMove(o outcome) ([]move, time.Duration) {
+	t := o.table
+	if t.replica == nil {
+		return nil, 0
+	}
+	at := position{sort: o.key.sort}
+	m := move{in: t.replica.items, from: place{o.key.hash, at, o.old}, to: place{o.key.hash, at, o.next}}
+	return []move{m}, db.readLag(t.name)
 }
 
 func (r *record) bytes() int {

@@ -1,6 +1,8 @@
-// Package request is what other functions ask of reconcile: messages on its
-// FIFO queue, one group for each account and region, so that ECS is asked by
-// one at a time there.
+// Package request is what is asked of reconcile: messages on its FIFO queue. A
+// sweep finds the clusters of an account and region and asks for a pass over each
+// of them. Each cluster has a group of the queue to itself: clusters are worked
+// on side by side, none waits behind another or its failures, and one is never
+// worked on twice at a time.
 package request
 
 import (
@@ -20,21 +22,24 @@ import (
 
 // The kinds of request.
 const (
-	KindSweep    = "sweep"    // compare every cluster of an account and region with ECS
+	KindSweep    = "sweep"    // ask for a pass over every cluster of an account and region
+	KindCluster  = "cluster"  // compare a cluster with ECS
 	KindDescribe = "describe" // look at some tasks or container instances of one cluster
 )
 
 // Request is one message.
 type Request struct {
 	Kind string
-	// Account and Region are those of a sweep.
+	// Account and Region are what it is about, or its cluster is of.
 	Account, Region string
-	// At is when a sweep was asked for. What has been reconciled since then need
-	// not be again, so that a sweep that is delivered once more goes on where it
-	// failed.
+	// At is when a sweep or a pass was asked for. A pass that began since then is
+	// what was asked for: however many ask at once, one is made.
 	At time.Time
-	// Cluster, Tasks and Instances are those of a describe; ids.
-	Cluster          state.ClusterKey
+	// Cluster is that of a pass and of a describe.
+	Cluster state.ClusterKey
+	// Unlisted says that ECS did not name the cluster among all others.
+	Unlisted bool
+	// Tasks and Instances are those of a describe; ids.
 	Tasks, Instances []string
 }
 
@@ -45,6 +50,7 @@ type body struct {
 	Region    string   `json:"region,omitempty"`
 	AtMillis  int64    `json:"atMillis,omitempty"`
 	Cluster   string   `json:"cluster,omitempty"`
+	Unlisted  bool     `json:"unlisted,omitempty"`
 	Tasks     []string `json:"tasks,omitempty"`
 	Instances []string `json:"instances,omitempty"`
 }
@@ -56,7 +62,8 @@ const MaxIDs = 100
 // SendSweep asks for a sweep. Two requests of the same moment are one, since a
 // schedule may fire twice.
 func SendSweep(ctx context.Context, to queue.Sender, account, region string, at time.Time) error {
-	message, err := encode(body{Kind: KindSweep, Account: account, Region: region, AtMillis: at.UnixMilli()}, account, region)
+	b := body{Kind: KindSweep, Account: account, Region: region, AtMillis: at.UnixMilli()}
+	message, err := encode(b, account+"/"+region)
 	if err != nil {
 		return err
 	}
@@ -65,6 +72,56 @@ func SendSweep(ctx context.Context, to queue.Sender, account, region string, at 
 		return fmt.Errorf("asking for a sweep of %s/%s: %w", account, region, err)
 	}
 	return nil
+}
+
+// Cluster is a cluster to reconcile.
+type Cluster struct {
+	Key state.ClusterKey
+	// Unlisted says that ECS did not name it among all others.
+	Unlisted bool
+}
+
+// SendCluster asks for a pass over a cluster that begins at or after a moment,
+// whenever the last one was. Two requests of the same moment are one.
+func SendCluster(ctx context.Context, to queue.Sender, cluster state.ClusterKey, at time.Time) error {
+	return SendClusters(ctx, to, []Cluster{{Key: cluster}}, at)
+}
+
+// SendClusters asks for a pass over each cluster.
+func SendClusters(ctx context.Context, to queue.Sender, clusters []Cluster, at time.Time) error {
+	if len(clusters) == 0 {
+		return nil
+	}
+	messages := make([]queue.Message, len(clusters))
+	for i, c := range clusters {
+		b := body{Kind: KindCluster, Cluster: c.Key.String(), AtMillis: at.UnixMilli(), Unlisted: c.Unlisted}
+		var err error
+		if messages[i], err = encode(b, groupOf(c.Key)); err != nil {
+			return err
+		}
+		messages[i].DeduplicationID = hashOf(fmt.Sprintf("cluster/%s/%d", c.Key, at.UnixMilli()))
+	}
+	if err := to.Send(ctx, messages); err != nil {
+		return fmt.Errorf("asking for passes over %d clusters: %w", len(clusters), err)
+	}
+	return nil
+}
+
+// maxGroup is the longest name of a group that SQS takes; a cluster's name alone
+// may have 255 characters.
+const maxGroup = 128
+
+// groupOf is a cluster's group of the queue.
+func groupOf(cluster state.ClusterKey) string {
+	if group := cluster.String(); len(group) <= maxGroup {
+		return group
+	}
+	return cluster.Account + "/" + cluster.Region + "/" + hashOf(cluster.Name)
+}
+
+func hashOf(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(hash[:])
 }
 
 // Hint is something to look at, and which event said so.
@@ -117,13 +174,12 @@ func describe(cluster state.ClusterKey, hints []Hint) (queue.Message, error) {
 		}
 	}
 	b.Tasks, b.Instances = unique(b.Tasks), unique(b.Instances)
-	message, err := encode(b, cluster.Account, cluster.Region)
+	message, err := encode(b, groupOf(cluster))
 	if err != nil {
 		return queue.Message{}, err
 	}
 	slices.Sort(causes)
-	hash := sha256.Sum256([]byte(strings.Join(causes, "\n")))
-	message.DeduplicationID = hex.EncodeToString(hash[:])
+	message.DeduplicationID = hashOf(strings.Join(causes, "\n"))
 	return message, nil
 }
 
@@ -132,38 +188,51 @@ func unique(ids []string) []string {
 	return slices.Compact(ids)
 }
 
-func encode(b body, account, region string) (queue.Message, error) {
+func encode(b body, group string) (queue.Message, error) {
 	text, err := json.Marshal(b)
 	if err != nil {
 		return queue.Message{}, fmt.Errorf("encoding a request to reconcile: %w", err)
 	}
-	return queue.Message{Body: string(text), Group: account + "/" + region}, nil
+	return queue.Message{Body: string(text), Group: group}, nil
 }
 
 // Parse reads a message's body. The error says what is wrong with it.
 func Parse(text string) (Request, error) {
-	var b body
-	if err := json.Unmarshal([]byte(text), &b); err != nil {
+	r, err := parse(text)
+	if err != nil {
 		return Request{}, fmt.Errorf("request to reconcile: %w", err)
 	}
-	r := Request{Kind: b.Kind, Account: b.Account, Region: b.Region, Tasks: b.Tasks, Instances: b.Instances}
-	switch b.Kind {
-	case KindSweep:
-		if b.Account == "" || b.Region == "" || b.AtMillis <= 0 {
-			return Request{}, errors.New("request to reconcile: a sweep needs account, region and atMillis")
-		}
-		r.At = time.UnixMilli(b.AtMillis).UTC()
-		return r, nil
-	case KindDescribe:
-		var err error
-		if r.Cluster, err = state.ParseClusterKey(b.Cluster); err != nil {
-			return Request{}, fmt.Errorf("request to reconcile: %w", err)
-		}
-		if len(b.Tasks) > MaxIDs || len(b.Instances) > MaxIDs {
-			return Request{}, fmt.Errorf("request to reconcile: %d tasks and %d container instances, allowed are at most %d each", len(b.Tasks), len(b.Instances), MaxIDs)
-		}
-		return r, nil
-	default:
-		return Request{}, fmt.Errorf("request to reconcile: kind %q, allowed are %s and %s", b.Kind, KindSweep, KindDescribe)
+	return r, nil
+}
+
+func parse(text string) (Request, error) {
+	var b body
+	if err := json.Unmarshal([]byte(text), &b); err != nil {
+		return Request{}, err
 	}
+	r := Request{Kind: b.Kind, Account: b.Account, Region: b.Region, Unlisted: b.Unlisted, Tasks: b.Tasks, Instances: b.Instances}
+	if b.AtMillis > 0 {
+		r.At = time.UnixMilli(b.AtMillis).UTC()
+	}
+	if b.Kind == KindSweep {
+		if b.Account == "" || b.Region == "" || r.At.IsZero() {
+			return Request{}, errors.New("a sweep needs account, region and atMillis")
+		}
+		return r, nil
+	}
+	if b.Kind != KindCluster && b.Kind != KindDescribe {
+		return Request{}, fmt.Errorf("kind %q, allowed are %s, %s and %s", b.Kind, KindSweep, KindCluster, KindDescribe)
+	}
+	var err error
+	if r.Cluster, err = state.ParseClusterKey(b.Cluster); err != nil {
+		return Request{}, err
+	}
+	r.Account, r.Region = r.Cluster.Account, r.Cluster.Region
+	if b.Kind == KindCluster && r.At.IsZero() {
+		return Request{}, errors.New("a pass over a cluster needs atMillis")
+	}
+	if len(b.Tasks) > MaxIDs || len(b.Instances) > MaxIDs {
+		return Request{}, fmt.Errorf("%d tasks and %d container instances, allowed are at most %d each", len(b.Tasks), len(b.Instances), MaxIDs)
+	}
+	return r, nil
 }

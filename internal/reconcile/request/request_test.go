@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,59 @@ func TestASweepOfTheSameMomentIsTheSameMessage(t *testing.T) {
 	require.NotEqual(t, to.messages[0].DeduplicationID, to.messages[2].DeduplicationID)
 }
 
+// Each cluster has a group to itself: none waits behind another.
+func TestPassesOverClustersAreSideBySide(t *testing.T) {
+	var to recorder
+	require.NoError(t, SendClusters(t.Context(), &to, []Cluster{{Key: edge}, {Key: other, Unlisted: true}}, at))
+	require.Len(t, to.messages, 2)
+	groups := map[string]bool{}
+	for i, want := range []Request{
+		{Kind: KindCluster, Account: edge.Account, Region: edge.Region, At: at, Cluster: edge},
+		{Kind: KindCluster, Account: other.Account, Region: other.Region, At: at, Cluster: other, Unlisted: true},
+	} {
+		require.NoError(t, to.messages[i].Validate(true))
+		got, err := Parse(to.messages[i].Body)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		groups[to.messages[i].Group] = true
+	}
+	require.Len(t, groups, 2)
+	require.NoError(t, SendDescribes(t.Context(), &to, []Hint{{task(edge, "t"), "event"}}))
+	require.Equal(t, to.messages[0].Group, to.messages[2].Group, "one cluster is worked on by one at a time")
+}
+
+func TestNoClustersAreNoMessage(t *testing.T) {
+	require.NoError(t, SendClusters(t.Context(), &recorder{err: errors.New("not called")}, nil, at))
+}
+
+func TestAPassIsAskedForOncePerMoment(t *testing.T) {
+	var to recorder
+	for _, moment := range []time.Time{at, at, at.Add(time.Millisecond)} {
+		require.NoError(t, SendCluster(t.Context(), &to, edge, moment))
+	}
+	require.Equal(t, to.messages[0], to.messages[1])
+	require.NotEqual(t, to.messages[0].DeduplicationID, to.messages[2].DeduplicationID)
+	to.err = errors.New("no such queue")
+	require.ErrorContains(t, SendCluster(t.Context(), &to, edge, at), "asking for passes over 1 clusters: no such queue")
+}
+
+// A cluster's name may have 255 characters, a group and a deduplication id 128.
+func TestALongNameFitsIntoAMessage(t *testing.T) {
+	var to recorder
+	long := edge
+	var clusters []Cluster
+	for _, last := range []string{"a", "b"} {
+		long.Name = strings.Repeat("x", 254) + last
+		clusters = append(clusters, Cluster{Key: long})
+	}
+	require.NoError(t, SendClusters(t.Context(), &to, clusters, at))
+	for _, message := range to.messages {
+		require.NoError(t, message.Validate(true))
+	}
+	require.NotEqual(t, to.messages[0].Group, to.messages[1].Group)
+	require.NotEqual(t, to.messages[0].DeduplicationID, to.messages[1].DeduplicationID)
+}
+
 func TestHintsOfAClusterShareAMessage(t *testing.T) {
 	var to recorder
 	require.NoError(t, SendDescribes(t.Context(), &to, []Hint{
@@ -70,10 +124,13 @@ func TestHintsOfAClusterShareAMessage(t *testing.T) {
 	require.Len(t, to.messages, 2)
 	first, err := Parse(to.messages[0].Body)
 	require.NoError(t, err)
-	require.Equal(t, Request{Kind: KindDescribe, Cluster: other, Tasks: []string{"t"}}, first)
+	require.Equal(t, Request{Kind: KindDescribe, Account: other.Account, Region: other.Region, Cluster: other, Tasks: []string{"t"}}, first)
 	second, err := Parse(to.messages[1].Body)
 	require.NoError(t, err)
-	require.Equal(t, Request{Kind: KindDescribe, Cluster: edge, Tasks: []string{"x"}, Instances: []string{"a", "b"}}, second)
+	require.Equal(t, Request{
+		Kind: KindDescribe, Account: edge.Account, Region: edge.Region, Cluster: edge, Tasks: []string{"x"}, Instances: []string{"a", "b"},
+	}, second)
+	require.Equal(t, []string{other.String(), edge.String()}, []string{to.messages[0].Group, to.messages[1].Group})
 	for _, message := range to.messages {
 		require.NoError(t, message.Validate(true))
 	}
@@ -113,8 +170,10 @@ func TestNoHintsAreNoMessage(t *testing.T) {
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		`nonsense`:                             "invalid character",
-		`{"kind":"purge"}`:                     `kind "purge", allowed are sweep and describe`,
+		`nonsense`:                           "invalid character",
+		`{"kind":"purge"}`:                   `kind "purge", allowed are sweep, cluster and describe`,
+		`{"kind":"cluster","cluster":"1/2"}`: "allowed is ACCOUNT/REGION/NAME",
+		`{"kind":"cluster","cluster":"210987654321/eu-west-1/edge"}`: "a pass over a cluster needs atMillis",
 		`{"kind":"sweep"}`:                     "a sweep needs account, region and atMillis",
 		`{"kind":"describe","cluster":"edge"}`: "allowed is ACCOUNT/REGION/NAME",
 	} {

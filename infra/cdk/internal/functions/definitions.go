@@ -62,7 +62,7 @@ func (f *Functions) ingest(p Props) definition {
 func (f *Functions) reconcile(p Props) definition {
 	statements := []awsiam.PolicyStatement{
 		onTable("State", p.State.State, batchGetItem, putItem, query, updateItem),
-		onIndexes("StateIndexes", p.State.State, schema.ByStatus),
+		onIndexes("StateIndexes", p.State.State, schema.ByPhase),
 		onKeys("CallBudget", p.State.Daemon, []string{budgetKeys}, getItem, putItem),
 		on("Sweeps", p.Daemon.Reconcile.QueueArn(), "sqs:SendMessage"),
 		consume(p.Daemon.Reconcile.QueueArn()),
@@ -114,7 +114,7 @@ func (f *Functions) dispatch(p Props) definition {
 func (f *Functions) drive(p Props) definition {
 	statements := []awsiam.PolicyStatement{
 		onTable("State", p.State.State, batchGetItem, getItem, updateItem),
-		onIndexes("StateIndexes", p.State.State, schema.ByStatus, schema.ByInstance, schema.ByGroup),
+		onIndexes("StateIndexes", p.State.State, schema.ByPhase, schema.ByInstance, schema.ByGroup),
 		onTable("Daemon", p.State.Daemon, batchGetItem, conditionCheck, deleteItem, getItem, putItem, query, updateItem),
 		on("WakeUps", p.Daemon.Wakeups.QueueArn(), "sqs:SendMessage"),
 		on("Announce", p.Events.Bus.EventBusArn(), "events:PutEvents"),

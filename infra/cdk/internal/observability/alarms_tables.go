@@ -30,17 +30,17 @@ func tableAlarms(props Props) []alarm {
 	return all
 }
 
-// throttles adds up a table's refused reads and writes, and the refused writes of its indexes: an index that cannot keep
+// throttles adds up a table's refused reads and writes, and the refused writes of its global indexes: one that cannot keep
 // up makes the table refuse writes, but the count stands under the index. Refused reads of an index are left out, for
 // each metric costs as much as an alarm; they show as errors of the API. DynamoDB reports throttles only when there are
 // some, so what is missing counts as 0.
-func throttles(table awsdynamodb.ITable, schema schema.Table) awscloudwatch.IMetric {
+func throttles(table awsdynamodb.ITable, def schema.Table) awscloudwatch.IMetric {
 	using := map[string]awscloudwatch.IMetric{
 		"reads":  ofTable(table, "", "ReadThrottleEvents", 5*minute, ""),
 		"writes": ofTable(table, "", "WriteThrottleEvents", 5*minute, ""),
 	}
 	terms := []string{"FILL(reads, 0)", "FILL(writes, 0)"}
-	for _, index := range schema.Indexes {
+	for _, index := range globalIndexes(def) {
 		using[index.Name] = ofTable(table, index.Name, "WriteThrottleEvents", 5*minute, "")
 		terms = append(terms, fmt.Sprintf("FILL(%s, 0)", index.Name))
 	}

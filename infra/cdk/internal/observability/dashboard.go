@@ -171,7 +171,7 @@ func costDrivers(props Props) section {
 	units := []awscloudwatch.IMetric{
 		ofTable(props.StateTable, "", "ConsumedWriteCapacityUnits", 60*minute, "state, writes"),
 	}
-	for _, index := range schema.State.Indexes {
+	for _, index := range globalIndexes(schema.State) {
 		units = append(units, ofTable(props.StateTable, index.Name, "ConsumedWriteCapacityUnits", 60*minute, index.Name+", writes"))
 	}
 	units = append(units,

@@ -1,12 +1,16 @@
 package observability
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/blox/blox/internal/table/schema"
 )
 
 // Blox's own metrics: most are written by the functions into their logs (CloudWatch's embedded metric format). The
@@ -80,8 +84,13 @@ func ofFunction(function awslambda.IFunction, name, statistic string, periodMinu
 	return function.Metric(jsii.String(name), options(statistic, periodMinutes, label))
 }
 
-// ofTable is the sum of a metric of a DynamoDB table, or of one of its indexes if index is not empty. DynamoDB counts an index's
-// units and throttles apart from its table's.
+// globalIndexes are the indexes with metrics of their own. What a local index takes is counted as its table's.
+func globalIndexes(def schema.Table) []schema.Index {
+	return slices.DeleteFunc(slices.Clone(def.Indexes), schema.Index.Local)
+}
+
+// ofTable is the sum of a metric of a DynamoDB table, or of one of its global indexes if index is not empty. DynamoDB
+// counts such an index's units and throttles apart from its table's.
 func ofTable(table awsdynamodb.ITable, index, name string, periodMinutes float64, label string) awscloudwatch.Metric {
 	dimensions := map[string]*string{"TableName": table.TableName()}
 	if index != "" {

@@ -78,14 +78,28 @@ func (s *State) table(def schema.Table, with *settings.Settings) awsdynamodb.Tab
 	}
 	table := awsdynamodb.NewTable(s.scope, jsii.String(def.LogicalName), props)
 	for _, index := range def.Indexes {
-		table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		addIndex(table, index)
+	}
+	return table
+}
+
+// addIndex adds an index. A local one belongs to the table for as long as that lives: DynamoDB makes it with the table,
+// and to change it CloudFormation would make another table, empty.
+func addIndex(table awsdynamodb.Table, index schema.Index) {
+	if index.Local() {
+		table.AddLocalSecondaryIndex(&awsdynamodb.LocalSecondaryIndexProps{
 			IndexName:      jsii.String(index.Name),
-			PartitionKey:   text(index.PartitionKey),
 			SortKey:        text(index.SortKey),
 			ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 		})
+		return
 	}
-	return table
+	table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		IndexName:      jsii.String(index.Name),
+		PartitionKey:   text(index.PartitionKey),
+		SortKey:        text(index.SortKey),
+		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
+	})
 }
 
 func text(name string) *awsdynamodb.Attribute {

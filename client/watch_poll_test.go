@@ -1,0 +1,143 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// poll answers a poll; end is such as `"entityVersion":"p1"`.
+func poll(end string, items ...string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		status(200, fmt.Sprintf(`{"items":[%s],%s}`, strings.Join(items, ","), end))(w, r)
+	}
+}
+
+func answers(all ...func(http.ResponseWriter, *http.Request)) *fake { return &fake{answers: all} }
+
+func TestAWatchPollsWhereStreamsAreNotAnswered(t *testing.T) {
+	f := answers(
+		status(421, `{"status":421}`),
+		poll(`"nextToken":"t1"`, line("SNAPSHOT", ""), updated),
+		status(502, `{"status":502}`), // a snapshot in parts goes on where it was
+		poll(`"entityVersion":"p1"`, updated, line("BOOKMARK", "p1")),
+		poll(`"nextToken":"t2"`, updated),
+		poll(`"entityVersion":"p2"`, updated),
+		poll(`"entityVersion":"p2"`),
+		status(503, `{"status":503}`),
+		poll(`"entityVersion":"p3"`, line("NOVELTY", "")),
+	)
+	types, last, err := watchTasks(f.start(t, Options{}), WatchOptions{TimeoutSeconds: 60}, 9)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"SNAPSHOT", "UPDATED", "UPDATED", "BOOKMARK", "UPDATED", "UPDATED", "HEARTBEAT", "HEARTBEAT", "HEARTBEAT",
+	}, types)
+	require.Equal(t, "p3", last.EntityVersion, "a heartbeat tells where to go on")
+	const filter = "cluster=edge&"
+	require.Equal(t, []string{
+		"GET /v1/stream/tasks?" + filter + "status=running&timeoutSeconds=60",
+		"GET /v1/poll/tasks?" + filter + "status=running",
+		"GET /v1/poll/tasks?" + filter + "nextToken=t1&status=running",
+		"GET /v1/poll/tasks?" + filter + "nextToken=t1&status=running",
+		"GET /v1/poll/tasks?" + filter + "entityVersion=p1&status=running",
+		"GET /v1/poll/tasks?" + filter + "nextToken=t2&status=running",
+		"GET /v1/poll/tasks?" + filter + "entityVersion=p2&status=running",
+		"GET /v1/poll/tasks?" + filter + "entityVersion=p2&status=running",
+		"GET /v1/poll/tasks?" + filter + "entityVersion=p2&status=running",
+	}, f.requests)
+	require.Len(t, f.pauses, 5, "after what failed, and after answers that came at once and were whole")
+}
+
+func TestAPollThatIsAskedFor(t *testing.T) {
+	f := answers(poll(`"entityVersion":"p1"`, `{"type":"DELETED","id":"3b9e","instance":{"entity":{"status":"DRAINING"}}}`))
+	for event, err := range f.start(t, Options{}).WatchInstances(t.Context(), InstanceFilter{}, WatchOptions{LongPoll: true, NoSnapshot: true}) {
+		require.NoError(t, err)
+		require.Equal(t, "DRAINING", event.Instance.Entity.Status)
+		break
+	}
+	require.Equal(t, []string{"GET /v1/poll/instances?snapshot=false"}, f.requests)
+}
+
+func TestAnswersToPollsThatAreNone(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"items":[]}`: "does not say where to go on",
+		`{"items":[],"entityVersion":"p","nextToken":"t"}`: "does not say where to go on",
+		`{"items":{},"entityVersion":"p"}`:                 "decoding the answer",
+		`{"items":[`:                                       "decoding the answer",
+	} {
+		f := answers(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			status(200, body)(w, r)
+		})
+		types, _, err := watchTasks(f.start(t, Options{}), WatchOptions{LongPoll: true}, 1)
+		require.ErrorContains(t, err, want, body)
+		require.Empty(t, types)
+	}
+	f := answers(poll(`"entityVersion":"p1"`, `{"type":"ERROR","error":{"status":500}}`))
+	_, _, err := watchTasks(f.start(t, Options{}), WatchOptions{LongPoll: true, GiveUpAfter: time.Nanosecond}, 1)
+	require.Equal(t, 500, StatusOf(err))
+	f = answers(stream(line("BOOKMARK", "p")))
+	_, _, err = watchTasks(f.start(t, Options{}), WatchOptions{LongPoll: true}, 1)
+	var other *ForeignError
+	require.ErrorAs(t, err, &other)
+}
+
+func TestAWatchMayListAgainByItself(t *testing.T) {
+	gone := status(410, `{"status":410}`)
+	for about, first := range map[string]func(http.ResponseWriter, *http.Request){
+		"from the start": gone,
+		"later":          stream(line("BOOKMARK", "p0"), `{"type":"ERROR","error":{"status":410}}`),
+	} {
+		f := answers(first, stream(line("SNAPSHOT", ""), updated, line("BOOKMARK", "p1"), line("END", "p1")))
+		var types []string
+		for event, err := range f.start(t, Options{}).WatchTasks(t.Context(), TaskFilter{}, WatchOptions{
+			EntityVersion: "p0", NoSnapshot: true, ListAgain: true,
+		}) {
+			require.NoError(t, err)
+			if types = append(types, string(event.Type)); event.EntityVersion == "p1" {
+				break
+			}
+		}
+		require.Equal(t, []string{"SNAPSHOT", "UPDATED", "BOOKMARK"}, types[len(types)-3:], about)
+		require.Equal(t, []string{"GET /v1/stream/tasks?entityVersion=p0", "GET /v1/stream/tasks"}, f.requests,
+			"with a snapshot: what was missed is not known otherwise")
+		require.Len(t, f.pauses, 1, "or a position that is never right would make a storm")
+	}
+}
+
+// failing refuses everything but its first answer.
+type failing struct{ asked []time.Time }
+
+func (f *failing) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.asked = append(f.asked, time.Now())
+	if len(f.asked) > 1 {
+		return nil, errors.New("no route to host")
+	}
+	return (&scripted{lines: []string{line("BOOKMARK", "p1"), line("END", "p1")}}).RoundTrip(r)
+}
+
+func TestAWatchGivesUpInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &failing{}
+		c, err := New(Options{Endpoint: "http://blox", HTTPClient: &http.Client{Transport: server}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		began := time.Now()
+		for _, err = range c.WatchTasks(ctx, TaskFilter{}, WatchOptions{GiveUpAfter: 2 * time.Minute}) {
+		}
+		require.ErrorContains(t, err, "giving up after ")
+		require.ErrorContains(t, err, "no route to host")
+		require.Less(t, time.Since(began), 2*time.Minute)
+		require.Greater(t, time.Since(began), 110*time.Second)
+		require.Less(t, len(server.asked), 60)
+	})
+}

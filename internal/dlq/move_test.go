@@ -1,0 +1,97 @@
+package dlq
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAWholeQueueIsMovedBySQS(t *testing.T) {
+	b := newBench(t)
+	for _, body := range []string{"a", "b", "c"} {
+		b.put(t, "panic", body)
+	}
+	outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Limit: time.Minute})
+	require.NoError(t, err)
+	require.Equal(t, Outcome{Queue: "events", Moved: true, Looked: 3, Picked: 3, Sent: 3}, outcome)
+	require.Equal(t, []string{"a", "b", "c"}, bodies(b.live))
+	require.Empty(t, bodies(b.dead))
+
+	outcome, err = b.Redrive(t.Context(), b.queue, Redrive{Limit: time.Minute})
+	require.NoError(t, err)
+	require.Zero(t, outcome.Sent, "an empty queue is not moved")
+}
+
+func TestAMoveIsFollowed(t *testing.T) {
+	failed := step("FAILED", 1)
+	failed.FailureReason = aws.String("AccessDenied")
+	for _, c := range []struct {
+		about    string
+		steps    []types.ListMessageMoveTasksResultEntry
+		outcome  Outcome
+		says     string
+		canceled int
+		paused   time.Duration
+	}{
+		{
+			about: "until it is done", steps: []types.ListMessageMoveTasksResultEntry{step("RUNNING", 1), step("RUNNING", 2), step("COMPLETED", 3)},
+			outcome: Outcome{Sent: 3}, paused: 4 * time.Second,
+		},
+		{about: "SQS fails", steps: []types.ListMessageMoveTasksResultEntry{failed}, outcome: Outcome{Sent: 1}, says: "(FAILED) after 1 messages: AccessDenied"},
+		{about: "somebody cancels it", steps: []types.ListMessageMoveTasksResultEntry{step("CANCELLED", 2)}, outcome: Outcome{Sent: 2}, says: "it does not say why"},
+		{
+			about: "messages go round", steps: []types.ListMessageMoveTasksResultEntry{step("RUNNING", 3), step("RUNNING", 101)},
+			outcome: Outcome{Sent: 101, CameBack: 98}, says: "their cause is not gone; it was ended", canceled: 1, paused: 2 * time.Second,
+		},
+		{
+			about: "time is up", steps: []types.ListMessageMoveTasksResultEntry{step("RUNNING", 2)},
+			outcome: Outcome{Sent: 2, Partly: true}, says: "not done in time: 2 of about 3 messages were moved; it was ended", canceled: 1, paused: time.Minute,
+		},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			b := newBench(t)
+			for _, body := range []string{"a", "b", "c"} {
+				b.put(t, "panic", body)
+			}
+			m := &mover{API: b.Office.API, steps: c.steps, cancelOK: true}
+			b.Office.API = m
+			outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Limit: time.Minute, PerSecond: 7})
+			c.outcome.Queue, c.outcome.Moved, c.outcome.Looked, c.outcome.Picked = "events", true, 3, 3
+			require.Equal(t, c.outcome, outcome)
+			if c.says == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, c.says)
+			}
+			require.Equal(t, c.canceled, m.cancels)
+			require.Equal(t, c.paused, b.paused)
+			require.Equal(t, "arn:aws:sqs:eu-west-1:123456789012:dead", *m.started.SourceArn)
+			require.Equal(t, "arn:aws:sqs:eu-west-1:123456789012:live", *m.started.DestinationArn, "SQS does not know it")
+			require.Equal(t, int32(7), *m.started.MaxNumberOfMessagesPerSecond)
+		})
+	}
+}
+
+func TestAMoveEndsWithWhoeverWaitsForIt(t *testing.T) {
+	b := newBench(t)
+	b.put(t, "panic", "a")
+	m := &mover{API: b.Office.API, steps: []types.ListMessageMoveTasksResultEntry{step("RUNNING", 0)}, cancelOK: true}
+	b.Office.API = m
+	ctx, cancel := context.WithCancel(t.Context())
+	b.Pause = func(ctx context.Context, _ time.Duration) error {
+		cancel()
+		return ctx.Err()
+	}
+	outcome, err := b.Redrive(ctx, b.queue, Redrive{Limit: time.Minute})
+	require.ErrorIs(t, err, context.Canceled)
+	require.True(t, outcome.Partly)
+	require.Equal(t, 1, m.cancels)
+
+	m.cancelOK = false
+	_, err = b.Redrive(ctx, b.queue, Redrive{Limit: time.Minute})
+	require.ErrorContains(t, err, "could not be ended and goes on")
+}
