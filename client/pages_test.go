@@ -1,7 +1,6 @@
 package client
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -76,7 +75,7 @@ func TestTheEnvironmentOfATask(t *testing.T) {
 	c := f.start(t, Options{})
 	for _, startedBy := range []string{"ops", ""} {
 		_, err = c.EnvironmentOfTask(t.Context(), startedBy)
-		require.True(t, errors.Is(err, ErrNotStarted))
+		require.ErrorIs(t, err, ErrNotStarted)
 	}
 	require.Len(t, f.requests, 1, "nothing started a task without startedBy")
 }

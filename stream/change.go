@@ -33,24 +33,40 @@ const (
 	Expired = Reason(table.ReasonExpired)
 )
 
-// Tasks and container instances have ECS's own field names and types; nil means that ECS gave no value.
+// What ECS tells, with its own field names and types; nil means that ECS gave no value.
 type (
-	Task                = state.Task
-	Container           = state.Container
-	ContainerInstance   = state.ContainerInstance
-	Attachment          = state.Attachment
-	Attribute           = state.Attribute
-	KeyValuePair        = state.KeyValuePair
-	ManagedAgent        = state.ManagedAgent
-	NetworkBinding      = state.NetworkBinding
-	NetworkInterface    = state.NetworkInterface
-	Resource            = state.Resource
-	Tag                 = state.Tag
-	TaskOverrides       = state.TaskOverrides
-	ContainerOverride   = state.ContainerOverride
-	InstanceHealth      = state.InstanceHealth
+	// Task is an ECS task.
+	Task = state.Task
+	// Container is one container of a task.
+	Container = state.Container
+	// ContainerInstance is a host of a cluster.
+	ContainerInstance = state.ContainerInstance
+	// Attachment is something bound to a task or container instance, such as a network interface.
+	Attachment = state.Attachment
+	// Attribute is a property of a task or container instance.
+	Attribute = state.Attribute
+	// KeyValuePair is a named value.
+	KeyValuePair = state.KeyValuePair
+	// ManagedAgent is a helper that ECS runs in a container.
+	ManagedAgent = state.ManagedAgent
+	// NetworkBinding is a host port that leads to a container port.
+	NetworkBinding = state.NetworkBinding
+	// NetworkInterface is the network interface of a task as one of its containers sees it.
+	NetworkInterface = state.NetworkInterface
+	// Resource is an amount of something that a host has.
+	Resource = state.Resource
+	// Tag is a tag.
+	Tag = state.Tag
+	// TaskOverrides is what the starter of a task changed of its task definition.
+	TaskOverrides = state.TaskOverrides
+	// ContainerOverride is what the starter of a task changed of one container.
+	ContainerOverride = state.ContainerOverride
+	// InstanceHealth is what ECS's own checks say about a host.
+	InstanceHealth = state.InstanceHealth
+	// InstanceHealthCheck is the result of one such check.
 	InstanceHealthCheck = state.InstanceHealthCheck
-	VersionInfo         = state.VersionInfo
+	// VersionInfo tells the versions of the ECS agent and of Docker on a host.
+	VersionInfo = state.VersionInfo
 )
 
 // Change is one write of the item of a task or container instance.

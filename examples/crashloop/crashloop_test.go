@@ -104,8 +104,10 @@ func TestWhatIsACrash(t *testing.T) {
 			require.Equal(t, c.want, ok)
 		})
 	}
-	failed, _ := crashOf(client.TaskEntity{StopCode: "TaskFailedToStart", StoppedAt: &t0, ContainerInstanceARN: "host",
-		StoppedReason: "CannotPullContainerError: request id 5e1d0c3a-8d44-4a0b-9f55-2f6a1b7c8d9e"})
+	failed, _ := crashOf(client.TaskEntity{
+		StopCode: "TaskFailedToStart", StoppedAt: &t0, ContainerInstanceARN: "host",
+		StoppedReason: "CannotPullContainerError: request id 5e1d0c3a-8d44-4a0b-9f55-2f6a1b7c8d9e",
+	})
 	require.Equal(t, crash{Host: "host", Reason: "CannotPullContainerError: request id …", At: t0}, failed)
 }
 

@@ -24,7 +24,7 @@ func main() {
 	s := &scheduler{every: 3 * time.Second}
 	endpoint := flag.String("endpoint", "http://127.0.0.1:8080", "Blox's API")
 	flag.StringVar(&s.name, "name", "zones", "startedBy of this scheduler's tasks, and of no other's")
-	flag.StringVar(&s.cluster, "cluster", "demo", "cluster's name")
+	flag.StringVar(&s.cluster, "cluster", "demo", "cluster's name, or its ARN if Blox may not know it yet")
 	flag.StringVar(&s.taskDefinition, "task-definition", "log-agent", "FAMILY:REVISION or FAMILY")
 	flag.Parse()
 	cfg, err := config.LoadDefaultConfig(context.Background())

@@ -39,7 +39,8 @@ func TestPlan(t *testing.T) {
 		"one that has ended":        {[]client.ContainerInstance{host("a", true)}, []client.Task{task("1", "z:a", "STOPPED", 0)}, []start{{"z:a", "a", "1"}}},
 		"the last that has ended": {
 			[]client.ContainerInstance{host("a", true)},
-			[]client.Task{task("1", "z:a", "STOPPED", 5), task("2", "z:a", "STOPPED", 3), task("3", "z:b", "STOPPED", 9)}, []start{{"z:a", "a", "1"}},
+			[]client.Task{task("1", "z:a", "STOPPED", 5), task("2", "z:a", "STOPPED", 3), task("3", "z:b", "STOPPED", 9)},
+			[]start{{"z:a", "a", "1"}},
 		},
 		"one ended, one runs": {[]client.ContainerInstance{host("a", true)}, []client.Task{task("1", "z:a", "STOPPED", 5), task("2", "z:a", "RUNNING", 3)}, nil},
 	} {

@@ -73,7 +73,9 @@ func TestEachZoneOfTheDemoHasOneTask(t *testing.T) {
 	ended := make(chan error)
 	for range 2 {
 		s := &scheduler{
-			name: "zones", cluster: "demo", taskDefinition: "log-agent", every: 50 * time.Millisecond, blox: system.Client(), ecs: system.ECS(),
+			// Blox may not know the cluster yet: then it is told by its ARN.
+			name: "zones", cluster: "arn:aws:ecs:us-east-1:123456789012:cluster/demo", taskDefinition: "log-agent",
+			every: 50 * time.Millisecond, blox: system.Client(), ecs: system.ECS(),
 		}
 		go func() { ended <- s.run(ctx) }()
 	}

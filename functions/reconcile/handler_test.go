@@ -305,7 +305,7 @@ func TestSettingsNameWhatIsMissing(t *testing.T) {
 }
 
 // Each place has its own group of the queue, so that they are swept side by side, and its own ECS. One that answers
-// nobody, for its role was taken away, fails by itself.
+// nothing fails by itself.
 func TestEachPlaceIsSwept(t *testing.T) {
 	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	db := memory.New()

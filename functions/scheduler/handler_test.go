@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,9 +16,12 @@ import (
 
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/dispatch"
 	"github.com/blox/blox/internal/drive"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/event"
+	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/member"
 	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
@@ -176,4 +180,34 @@ func requireSettings(t *testing.T, environment map[string]string, want Settings)
 		})
 		require.ErrorContains(t, err, "environment variable "+name+" is not set")
 	}
+}
+
+// Lambda is told where to go on, so that what came before a record that cannot be read is not done again.
+func TestDispatchReportsTheFirstRecordThatCannotBeRead(t *testing.T) {
+	var stored events.DynamoDBEvent
+	db := memory.New(memory.WithStream(func(_ string, record events.DynamoDBEventRecord) {
+		stored.Records = append(stored.Records, record)
+	}))
+	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
+	require.NoError(t, table.Create(t.Context(), db, "daemon", schema.Daemon))
+	states := table.NewState(db, "state", state.DefaultVisibleFor)
+	for _, id := range []string{"a", "b", "c"} {
+		parsed, err := event.Parse(eventtest.Task(eventtest.ID(id)))
+		require.NoError(t, err)
+		_, err = states.Put(t.Context(), *parsed.Observation, eventtest.DefaultTime)
+		require.NoError(t, err)
+	}
+	batch := stored
+	batch.Records = slices.Clone(stored.Records)
+	batch.Records[1].Change.NewImage = map[string]events.DynamoDBAttributeValue{"version": events.NewStringAttribute("one")}
+	raw, err := json.Marshal(batch)
+	require.NoError(t, err)
+
+	handler := lambda.NewHandler(Dispatch(dispatch.New(dispatch.Config{
+		State: states, Daemon: table.NewDaemon(db, "daemon"), Feed: table.NewFeed(db, "state", time.Now), Wakeups: &sender{},
+		Installation: "main", Log: slog.New(slog.DiscardHandler),
+	})))
+	answer, err := handler.Invoke(t.Context(), raw)
+	require.NoError(t, err)
+	require.Equal(t, []string{batch.Records[1].Change.SequenceNumber}, failures(t, answer))
 }

@@ -37,7 +37,8 @@ func checkDepth(raw []byte) error {
 		case inString:
 		case c == '{' || c == '[':
 			if depth++; depth > maxDepth {
-				return invalid(ReasonTooDeep, fmt.Sprintf("nested more than %d levels deep, allowed are at most %d", maxDepth, maxDepth))
+				return invalid(ReasonTooDeep, fmt.Sprintf(
+					"nested more than %d levels deep, allowed are at most %d", maxDepth, maxDepth))
 			}
 		case c == '}' || c == ']':
 			depth--

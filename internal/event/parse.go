@@ -35,7 +35,8 @@ func Parse(raw []byte) (Event, error) {
 	}
 	parse, ok := parsers[env.DetailType]
 	if !ok {
-		return Event{}, invalid(ReasonUnknownDetailType, fmt.Sprintf("detail-type %q, allowed are those of Amazon ECS, such as %q", shorten(env.DetailType), "ECS Task State Change"))
+		return Event{}, invalid(ReasonUnknownDetailType, fmt.Sprintf(
+			"detail-type %q, allowed are those of Amazon ECS, such as %q", shorten(env.DetailType), "ECS Task State Change"))
 	}
 	event := Event{
 		ID:         env.ID,
@@ -105,7 +106,9 @@ func parseContainerInstance(env envelope, event *Event) error {
 	if err := decodeDetail(env, &instance); err != nil {
 		return err
 	}
-	about := subject{kind: state.KindContainerInstance, clusterARN: instance.ClusterARN, arn: instance.ContainerInstanceARN}
+	about := subject{
+		kind: state.KindContainerInstance, clusterARN: instance.ClusterARN, arn: instance.ContainerInstanceARN,
+	}
 	key, err := about.key(env, event)
 	if err != nil {
 		return err
@@ -117,7 +120,8 @@ func parseContainerInstance(env envelope, event *Event) error {
 		return err
 	}
 	return event.observe(observed{
-		key: key, arn: instance.ContainerInstanceARN, version: instance.Version, updatedAt: instance.UpdatedAt, detail: env.Detail,
+		key: key, arn: instance.ContainerInstanceARN, version: instance.Version,
+		updatedAt: instance.UpdatedAt, detail: env.Detail,
 		complete: instance.Status != "", required: "status",
 	})
 }

@@ -41,10 +41,12 @@ func (s subject) key(env envelope, event *Event) (state.Key, error) {
 	}
 	// Some emulators of EventBridge leave the account out of the envelope.
 	if env.Account != "" && env.Account != key.Cluster.Account {
-		return state.Key{}, invalid(ReasonAccountMismatch, fmt.Sprintf("account %q of the envelope is not that of %s", shorten(env.Account), key))
+		return state.Key{}, invalid(ReasonAccountMismatch, fmt.Sprintf(
+			"account %q of the envelope is not that of %s", shorten(env.Account), key))
 	}
 	if env.Region != "" && env.Region != key.Cluster.Region {
-		return state.Key{}, invalid(ReasonRegionMismatch, fmt.Sprintf("region %q of the envelope is not that of %s", shorten(env.Region), key))
+		return state.Key{}, invalid(ReasonRegionMismatch, fmt.Sprintf(
+			"region %q of the envelope is not that of %s", shorten(env.Region), key))
 	}
 	event.Account = key.Cluster.Account
 	event.Region = key.Cluster.Region

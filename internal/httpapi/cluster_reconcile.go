@@ -64,7 +64,8 @@ func (s *server) clusterToReconcile(ctx context.Context, given string) (state.Cl
 			return key, err
 		}
 		if found == nil {
-			return key, notFound("Cluster not found: nothing is known of a cluster named %s; give its ARN to reconcile one for the first time", key.Name)
+			return key, notFound("Cluster not found: nothing is known of a cluster named %s; "+
+				"give its ARN to reconcile one for the first time", key.Name)
 		}
 		key = *found
 	}

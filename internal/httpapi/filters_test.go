@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,8 +62,10 @@ func TestEveryFilterOfInstancesPicks(t *testing.T) {
 	a.instance(eventtest.ID(id(1)), eventtest.Status("DRAINING"), eventtest.AgentConnected(false), eventtest.EC2InstanceID("i-0aa"),
 		eventtest.Field("registeredAt", "2026-01-01T00:00:00Z"), eventtest.Field("versionInfo", map[string]any{"agentVersion": "1.90.0"}),
 		eventtest.Field("capacityProviderName", "spot"), eventtest.Field("attributes", []any{
-			map[string]any{"name": "ecs.availability-zone", "value": "eu-west-1c"}, map[string]any{"name": "ecs.instance-type", "value": "m7g.large"},
-			map[string]any{"name": "stack", "value": "prod:blue"}, map[string]any{"name": "bare"},
+			map[string]any{"name": "ecs.availability-zone", "value": "eu-west-1c"},
+			map[string]any{"name": "ecs.instance-type", "value": "m7g.large"},
+			map[string]any{"name": "stack", "value": "prod:blue"},
+			map[string]any{"name": "bare"},
 		}))
 	a.instance(eventtest.ID(id(2)), eventtest.Cluster("core"), eventtest.EC2InstanceID("i-0bb"))
 	for query, want := range map[string][]int{
@@ -96,18 +99,19 @@ func TestBadFiltersSayWhatIsAllowed(t *testing.T) {
 		"/v1/tasks?startedSince=2026-01-02T00:00:00Z&startedUntil=2026-01-01T00:00:00Z": {
 			"query.startedUntil", "allowed are times after startedSince, 2026-01-02T00:00:00Z",
 		},
-		"/v1/tasks?q=%20":                       {"query.q", "blanks"},
-		"/v1/tasks?q=%FF":                       {"query.q", "UTF-8"},
-		"/v1/tasks?q=1+2+3+4+5+6+7+8+9":         {"query.q", "9 words", "at most 8"},
-		"/v1/tasks?sort=name":                   {"query.sort", "createdAt, -createdAt, startedAt, -startedAt, stoppedAt, -stoppedAt"},
-		"/v1/tasks?sort=registeredAt":           {"query.sort", "createdAt"},
-		"/v1/tasks?sort=createdAt&sort=stopped": {"query.sort", "given 2 times"},
-		"/v1/tasks?fields=lastStatus,colour":    {"query.fields", "colour: no such field", "lastStatus", "taskARN"},
-		"/v1/tasks/edge/1?fields=taskArn":       {"query.fields", "taskArn: no such field", "taskARN"},
-		"/v1/instances?fields=lastStatus":       {"query.fields", "agentConnected"},
-		"/v1/instances?agentConnected=maybe":    {"query.agentConnected", "boolean"},
-		"/v1/instances?attribute=:x":            {"query.attribute", "NAME or NAME:VALUE"},
-		"/v1/instances?attribute=a&attribute=!": {"query.attribute", "NAME or NAME:VALUE"},
+		"/v1/tasks?q=%20":                                               {"query.q", "blanks"},
+		"/v1/tasks?q=%FF":                                               {"query.q", "UTF-8"},
+		"/v1/tasks?q=1+2+3+4+5+6+7+8+9":                                 {"query.q", "9 words", "at most 8"},
+		"/v1/tasks?sort=name":                                           {"query.sort", "createdAt, -createdAt, startedAt, -startedAt, stoppedAt, -stoppedAt"},
+		"/v1/tasks?sort=registeredAt":                                   {"query.sort", "createdAt"},
+		"/v1/tasks?sort=createdAt&sort=stopped":                         {"query.sort", "given 2 times"},
+		"/v1/tasks?fields=lastStatus,colour":                            {"query.fields", "colour: no such field", "lastStatus", "taskARN"},
+		"/v1/tasks/edge/1?fields=taskArn":                               {"query.fields", "taskArn: no such field", "taskARN"},
+		"/v1/instances?fields=lastStatus":                               {"query.fields", "agentConnected"},
+		"/v1/instances?agentConnected=maybe":                            {"query.agentConnected", "boolean"},
+		"/v1/instances?attribute=:x":                                    {"query.attribute", "NAME or NAME:VALUE"},
+		"/v1/instances?attribute=a&attribute=!":                         {"query.attribute", "NAME or NAME:VALUE"},
+		"/v1/instances?attribute=" + strings.Repeat("&attribute=a", 11): {"query.attribute", "11 attributes, allowed are <= 10"},
 		"/v1/instances?attribute=1&attribute=2&attribute=3&attribute=4&attribute=5&attribute=6&attribute=7&attribute=8&attribute=9&attribute=10&attribute=11": {
 			"query.attribute", "<= 10",
 		},

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"slices"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/blox/blox/internal/state"
@@ -28,14 +30,13 @@ func (in *InstanceFilters) Resolve(ctx huma.Context) []error {
 	errs = append(errs, checkCluster(in.Cluster)...)
 	errs = append(errs, checkSearch(in.Search)...)
 	errs = append(errs, checkSpan(in.RegisteredSince, in.RegisteredUntil, "registered")...)
-	// huma reads none of them if the first is empty.
+	// huma reads none of them, and counts none, if the first is empty.
 	requested := ctx.URL()
-	in.Attributes = nil
-	for _, given := range requested.Query()["attribute"] {
-		if given == "" {
-			continue
-		}
-		in.Attributes = append(in.Attributes, given)
+	in.Attributes = slices.DeleteFunc(requested.Query()["attribute"], func(given string) bool { return given == "" })
+	if given := len(in.Attributes); given > state.MaxAttributeFilters {
+		return append(errs, wrong("query.attribute", nil, "%d attributes, allowed are <= %d", given, state.MaxAttributeFilters))
+	}
+	for _, given := range in.Attributes {
 		if _, err := state.ParseAttributeFilter(given); err != nil {
 			errs = append(errs, wrong("query.attribute", shorten(given), "%s", err))
 		}

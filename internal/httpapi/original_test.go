@@ -41,7 +41,7 @@ func TestEveryRefusalOfTheOriginal(t *testing.T) {
 		{"400 Invalid cluster ARN or name", "/v1/tasks?cluster=no%20cluster", 400, []string{"query.cluster: invalid cluster ARN or name"}},
 		{"400 Invalid cluster ARN or name", "/v1/instances?cluster=arn:aws:ecs:us-east-1:1:cluster/x", 400, []string{"query.cluster: invalid cluster ARN or name"}},
 		{"400 Invalid entity version", "/v1/stream/tasks?entityVersion=-1", 400, []string{"query.entityVersion: invalid position"}},
-		{"400 Invalid entity version", "/v1/stream/instances?entityVersion=none", 400, []string{"query.entityVersion: invalid position"}},
+		{"400 Invalid entity version", "/v1/stream/instances?entityVersion=a%20b", 400, []string{"query.entityVersion: invalid position"}},
 		// A position of a feed that is no more, or of another one: the reader has to begin anew.
 		{"400 Entity version is out of range", "/v1/stream/tasks?entityVersion=" + outOfRange, 410, []string{"list again"}},
 		{"400 Entity version is out of range", "/v1/stream/instances?entityVersion=" + outOfRange, 410, []string{"list again"}},

@@ -6,14 +6,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// What lists say of themselves. The indexes are internal/table's: a filter that has none is looked for among what the
-// other filters leave.
+// What lists say of themselves. The indexes are internal/table's.
 const (
 	listDescription = "Filters are combined with AND; one that is empty counts as not given. examined says how many records were " +
 		"looked at for the page. "
 	pagesDescription = "A page ends early when it has looked at very many records, or has become large: it may have few items, or none, " +
 		"and still a nextToken. Without sort nothing is missed that is there all the time while pages are read; what moves on in its life " +
-		"meanwhile may come twice, and then the later one, of the higher metadata.version, is right. "
+		"meanwhile may come twice, and then the later one, of the higher metadata.version, is right."
 	listTasksDescription = listDescription + "Looked at is no more than these leave: containerInstance together with desiredStatus=RUNNING " +
 		"or with a status before STOPPED; startedBy; group or service, together with status or desiredStatus where given; status or " +
 		"desiredStatus, as starting, running, stopping or stopped; cluster. Every other filter is looked for among those. sort=createdAt and " +

@@ -102,7 +102,7 @@ func (s *System) wire() (executionsOf []*mapping) {
 			Queue: requests, Now: now, Metrics: metrics.Discard{}, Logger: quieter(log),
 		}).Handle),
 		dispatch: newFunction("scheduler-dispatch", dispatchTimeout, scheduler.Dispatch(dispatch.New(dispatch.Config{
-			State: stateTable, Daemon: daemonTable, Feed: feed, Wakeups: wakeups, Installation: installation,
+			State: stateTable, Daemon: daemonTable, Feed: feed, Wakeups: wakeups, Installation: installation, Log: quieter(log),
 		}))),
 		drive: newFunction("scheduler-drive", driveTimeout, scheduler.Drive(drive.New(drive.Config{
 			State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (ecsapi.API, error) { return s.ecsOf(account, region) },

@@ -68,6 +68,7 @@ func TestDiff(t *testing.T) {
 		{"not listed, and marked absent before", Listing{}, []state.Record{inferred}, ""},
 		{"marked absent and back", listingOf(seenAt("a", 4, "RUNNING", listedAt)), []state.Record{inferred}, Resurrected},
 		{"marked absent, and stopped by itself", listingOf(seenAt("a", 4, "STOPPED", listedAt)), []state.Record{inferred}, Stale},
+		{"marked absent, and nothing happened to it", listingOf(seenAt("a", 3, "RUNNING", listedAt.Add(time.Second))), []state.Record{inferred}, Resurrected},
 		{"marked absent and seen in an old answer", listingOf(seenAt("a", 3, "RUNNING", listedAt)), []state.Record{inferred}, ""},
 		{"stopped and described as running", listingOf(seenAt("a", 4, "RUNNING", listedAt)), []state.Record{record(t, "a", 3, "STOPPED")}, ""},
 		{"listed, and not described in this batch", Listing{Listed: map[state.Key]bool{key("a"): true}}, []state.Record{record(t, "a", 3, "RUNNING")}, ""},

@@ -21,6 +21,7 @@ type fleet struct {
 	ecsapi.API // every call that is not here panics
 	tasks      []string
 	hosts      []string
+	stage      string // a tag of each task, an attribute of each host
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -28,7 +29,7 @@ type fleet struct {
 }
 
 func newFleet(hosts, tasks int) *fleet {
-	f := &fleet{calls: map[string]int{}, each: func() {}}
+	f := &fleet{stage: "production", calls: map[string]int{}, each: func() {}}
 	for n := range tasks {
 		f.tasks = append(f.tasks, taskID(n))
 	}
@@ -84,13 +85,13 @@ func (f *fleet) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _ .
 	f.count("DescribeTasks")
 	out := &ecs.DescribeTasksOutput{}
 	for _, arn := range in.Tasks {
-		out.Tasks = append(out.Tasks, commonTask(arn))
+		out.Tasks = append(out.Tasks, commonTask(arn, f.stage))
 	}
 	return out, nil
 }
 
 // commonTask has two containers, an interface, tags and times.
-func commonTask(arn string) types.Task {
+func commonTask(arn, stage string) types.Task {
 	created := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
 	task := types.Task{
 		TaskArn: aws.String(arn), ClusterArn: aws.String(edge.ARN("")), Version: 5,
@@ -103,7 +104,7 @@ func commonTask(arn string) types.Task {
 		Attachments: []types.Attachment{{Id: aws.String("a"), Type: aws.String("ElasticNetworkInterface"), Status: aws.String("ATTACHED"), Details: []types.KeyValuePair{
 			{Name: aws.String("subnetId"), Value: aws.String("subnet-0123456789abcdef0")}, {Name: aws.String("privateIPv4Address"), Value: aws.String("10.0.1.2")},
 		}}},
-		Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("orders")}, {Key: aws.String("stage"), Value: aws.String("production")}},
+		Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("orders")}, {Key: aws.String("stage"), Value: aws.String(stage)}},
 	}
 	for _, name := range []string{"app", "proxy"} {
 		task.Containers = append(task.Containers, types.Container{
@@ -122,19 +123,20 @@ func (f *fleet) DescribeContainerInstances(
 	f.count("DescribeContainerInstances")
 	out := &ecs.DescribeContainerInstancesOutput{}
 	for _, arn := range in.ContainerInstances {
-		out.ContainerInstances = append(out.ContainerInstances, commonHost(arn))
+		out.ContainerInstances = append(out.ContainerInstances, commonHost(arn, f.stage))
 	}
 	return out, nil
 }
 
 // commonHost has the attributes that an agent registers.
-func commonHost(arn string) types.ContainerInstance {
+func commonHost(arn, stage string) types.ContainerInstance {
 	registered := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
 	host := types.ContainerInstance{
 		ContainerInstanceArn: aws.String(arn), Ec2InstanceId: aws.String("i-" + arn[len(arn)-17:]), Version: 17, Status: aws.String("ACTIVE"),
 		AgentConnected: true, RegisteredAt: &registered, VersionInfo: &types.VersionInfo{AgentVersion: aws.String("1.99.0")},
 		RunningTasksCount: 5,
 	}
+	host.Attributes = []types.Attribute{{Name: aws.String("stage"), Value: aws.String(stage)}}
 	for n := range 40 {
 		host.Attributes = append(host.Attributes, types.Attribute{Name: aws.String(fmt.Sprintf("com.amazonaws.ecs.capability.feature-%02d", n))})
 	}

@@ -39,8 +39,12 @@ func TestASweepAndItsPassesAreMeasured(t *testing.T) {
 		},
 		{
 			Values: []metrics.Value{
-				{Name: metrics.DriftRepaired}, {Name: metrics.RecordsMissed}, {Name: metrics.RecordsStale},
-				{Name: metrics.RecordsAbsent}, {Name: metrics.RecordsResurrected}, {Name: metrics.HeldAbsent},
+				{Name: metrics.DriftRepaired},
+				{Name: metrics.RecordsMissed},
+				{Name: metrics.RecordsStale},
+				{Name: metrics.RecordsAbsent},
+				{Name: metrics.RecordsResurrected},
+				{Name: metrics.HeldAbsent},
 			},
 			Properties: []metrics.Property{
 				{Key: "account", Value: edge.Account}, {Key: "region", Value: edge.Region}, {Key: "cluster", Value: edge.String()},

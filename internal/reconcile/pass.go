@@ -106,8 +106,11 @@ func (p *pass) run(ctx context.Context, unlisted bool) (table.Cluster, error) {
 		return p.before, err
 	}
 	row := p.row(held)
-	if err := p.cfg.Store.PutSync(ctx, row); err != nil {
-		return p.before, err
+	// Who asks for a cluster that never was does not make it known.
+	if never := p.gone && p.before.Name == ""; !never {
+		if err := p.cfg.Store.PutSync(ctx, row); err != nil {
+			return p.before, err
+		}
 	}
 	p.report.Clusters = 1
 	p.log(ctx)

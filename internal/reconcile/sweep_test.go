@@ -199,6 +199,63 @@ func TestAClusterThatIsNotListedIsReconciled(t *testing.T) {
 	require.Equal(t, table.Cluster{}.GoneAt, w.clusterRow("edge").GoneAt)
 }
 
+func TestAClusterThatNeverWasIsNotMadeKnown(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.resetCounts()
+	report, err := w.cluster(w.config(), request.Request{Cluster: clusterKey("nowhere"), At: w.now})
+	require.NoError(t, err)
+	require.Equal(t, Report{Clusters: 1}, report)
+	require.Empty(t, w.db.writes)
+}
+
+// Tags and attributes change without an event and without a new version.
+func TestTagsAndAttributesAreKeptFresh(t *testing.T) {
+	w := newWorld(t, memory.New())
+	fleet := newFleet(3, 5)
+	cfg := w.config()
+	cfg.ECS = fleet
+	pass := func() Report {
+		w.now = w.now.Add(cfg.Period)
+		report, err := w.cluster(cfg, request.Request{Cluster: edge, At: w.now})
+		require.NoError(t, err)
+		return report
+	}
+	require.Equal(t, 8, pass().Missed)
+	fleet.stage = "canary"
+	require.Equal(t, Report{Clusters: 1, Listed: 8, Refreshed: 8}, pass())
+	for _, record := range w.living("edge") {
+		detail, err := record.Detail()
+		require.NoError(t, err)
+		require.Contains(t, string(detail), `"canary"`)
+	}
+	w.resetCounts()
+	require.Equal(t, Report{Clusters: 1, Listed: 8}, pass())
+	require.Equal(t, map[string]int{"PutItem": 1}, w.db.writes)
+}
+
+// An ECS that answers nothing for a while, and then everything again.
+func TestAnECSThatIsBlindForLessThanTwoPasses(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 60, 120)
+	before := w.living("edge")
+	blind := w.config()
+	blind.ECS = blindECS{w.ecs}
+	report, err := w.sweepWith(blind, w.now)
+	require.NoError(t, err)
+	require.Equal(t, 120, report.Held)
+	require.Equal(t, 180, w.clusterRow("edge").Summary.Tasks.Total+w.clusterRow("edge").Summary.Instances.Total, "they count as long as they are shown")
+	w.pass(5 * time.Minute)
+	require.Equal(t, Report{Clusters: 1, Listed: 180}, w.sweep())
+	require.Equal(t, before, w.living("edge"))
+	require.Zero(t, w.clusterRow("edge").HeldBack)
+	require.Zero(t, w.clusterRow("edge").HeldSince)
+
+	w.pass(5 * time.Minute)
+	report, err = w.sweepWith(blind, w.now)
+	require.NoError(t, err)
+	require.Equal(t, 120, report.Held, "what was held back before says nothing any more")
+}
+
 // The summary counts what lives, as the pass left it.
 func TestAPassCounts(t *testing.T) {
 	w := newWorld(t, memory.New())

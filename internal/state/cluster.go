@@ -78,7 +78,8 @@ func ParseClusterKey(s string) (ClusterKey, error) {
 		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: account %q, allowed are 12 digits", s, shorten(key.Account))
 	}
 	if !regionPattern.MatchString(key.Region) {
-		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: region %q, allowed is a region name such as eu-west-1", s, shorten(key.Region))
+		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: region %q, allowed is a region name such as eu-west-1",
+			s, shorten(key.Region))
 	}
 	if err := ValidateClusterName(key.Name); err != nil {
 		return ClusterKey{}, fmt.Errorf("invalid cluster key %q: %w", s, err)

@@ -21,6 +21,7 @@ const (
 		"attachments":[{"type":"eni","details":[{"name":"subnetId","value":"subnet-1"},{"name":"macAddress","value":"0a:00"},
 			{"name":"privateIPv4Address","value":"10.0.7.9"},{"name":"ipv6Address","value":"2a05:d018:1c::4f"}]}],
 		"containers":[
+			{"name":"probe","image":"localhost:5000/probe","imageDigest":"sha256:77"},
 			{"name":"Sidecar","image":"envoy","networkInterfaces":[{"privateIpv4Address":"10.0.7.10","ipv6Address":"2a05:0:0::1"}]},
 			{"name":"agent","image":"` + registry + `:4.2.0","imageDigest":"sha256:8a4f","runtimeId":"5e9d1c","reason":"OutOfMemory: Größe ΑΣ"}]}`
 	hostDetail = `{"version":9,"status":"DRAINING","agentConnected":false,"ec2InstanceId":"i-0a1b","statusReason":"Spot interruption",
@@ -91,6 +92,9 @@ func TestTaskFilterByDetail(t *testing.T) {
 		"image without tag":                {state.TaskFilter{Image: registry}, true},
 		"image that has no tag":            {state.TaskFilter{Image: "envoy"}, true},
 		"image with the digest of its tag": {state.TaskFilter{Image: registry + "@sha256:8a4f"}, true},
+		"image without tag, with a port":   {state.TaskFilter{Image: "localhost:5000/probe"}, true},
+		"its digest":                       {state.TaskFilter{Image: "localhost:5000/probe@sha256:77"}, true},
+		"a registry is no image":           {state.TaskFilter{Image: "localhost"}, false},
 		"another tag":                      {state.TaskFilter{Image: registry + ":4.2"}, false},
 		"another digest":                   {state.TaskFilter{Image: registry + "@sha256:8a"}, false},
 		"image without registry":           {state.TaskFilter{Image: "log-agent"}, false},

@@ -73,19 +73,14 @@ func ServiceGroup(service string) string {
 }
 
 // familyMatches compares as much of the task definition as stands beside the
-// detail. A task's definition lies in the account and region of its cluster,
-// so that a filter that names another asks for nothing here.
+// detail.
 func (f TaskFilter) familyMatches(r Record) bool {
 	if f.TaskDefinition == "" {
 		return true
 	}
-	place, name := "", f.TaskDefinition
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		place, name = name[:i], name[i+1:]
-	}
+	name := f.TaskDefinition[strings.LastIndexByte(f.TaskDefinition, '/')+1:]
 	family, _, _ := strings.Cut(name, ":")
-	return family == r.Task.Family &&
-		(place == "" || strings.HasSuffix(place, ":ecs:"+r.Cluster.Region+":"+r.Cluster.Account+":task-definition"))
+	return family == r.Task.Family
 }
 
 func (f TaskFilter) asksForRevision() bool { return strings.Contains(f.TaskDefinition, ":") }
@@ -108,8 +103,10 @@ func (f TaskFilter) matchesDetail(t Task) bool {
 		addressMatches(f.PrivateIP, t)
 }
 
-// revisionMatches compares the whole task definition, whose family and place are
-// known to match. Family and revision end an ARN, so there is no need to parse it.
+// revisionMatches compares the whole task definition, whose family is known to
+// match. An ARN is compared as a whole, and with it account and region, which are
+// those of the task's cluster. Family and revision end an ARN, so that none need
+// be parsed.
 func (f TaskFilter) revisionMatches(t Task) bool {
 	return !f.asksForRevision() || t.TaskDefinitionARN == f.TaskDefinition ||
 		strings.HasSuffix(t.TaskDefinitionARN, "/"+f.TaskDefinition)

@@ -15,7 +15,7 @@ const (
 	Newer
 	// Refresh: the version is equal, and a later Describe shows other content.
 	// Written, because tags and attributes change without an event and without
-	// a new version.
+	// a new version; or because what was inferred to be gone is there.
 	Refresh
 	// Duplicate: the version is equal and nothing is to be learned. Not written.
 	Duplicate
@@ -63,8 +63,12 @@ func (o Outcome) Written() bool { return o == New || o == Newer || o == Refresh 
 //   - What ECS itself called stopped or inactive stays so, even against a higher
 //     version: a task never runs again and a container instance that left gets a
 //     new ARN. Its end may be told anew (attachments are deleted after STOPPED).
-//   - What reconcile inferred to be gone revives by a higher version only: an
-//     equal one may be an event or an answer that was under way for long.
+//   - What reconcile inferred to be gone revives by a higher version, or by a
+//     Describe of an equal one whose call began after the inference: ECS holds it,
+//     so the inference was wrong. A quiet task would otherwise stay buried for
+//     good, for ECS raises no version while nothing happens to it. An event of an
+//     equal version, or an answer to an earlier call, may have been under way for
+//     long and proves nothing.
 //
 // The same rule as a DynamoDB condition is
 // attribute_not_exists(pk) OR version < :v, plus the two limits above.
@@ -92,8 +96,13 @@ func refreshes(stored Record, seen Observation) bool {
 	if seen.Source != SourceDescribed {
 		return false
 	}
-	if stored.Tombstone != nil && (stored.Tombstone.Inferred || !seen.Ended()) {
-		return false
+	if stored.Tombstone != nil {
+		if stored.Tombstone.Inferred {
+			return !seen.Ended() && stored.Tombstone.StoppedAt.Before(seen.ObservedAt)
+		}
+		if !seen.Ended() {
+			return false
+		}
 	}
 	if stored.Described != nil && !stored.Described.At.Before(seen.ObservedAt) {
 		return false

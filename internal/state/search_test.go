@@ -27,6 +27,7 @@ func TestSearchOfTasks(t *testing.T) {
 		"fluentd", "web fluentd", "fluentd web",
 		"RUNNING", "UNHEALTHY", "EC2", // there are filters for these, and searches for names would find half of all
 		"containers", "macAddress", "0a:00", // what is no name, id, image, address or reason
+		"0f5darn", "edge/0f5dlog", // two texts in a row are not one
 		"sidecarenvoy", "envoy10.0.7.10", "\"name\"", "name\":\"agent",
 	} {
 		require.False(t, state.TaskFilter{Search: missed}.Matches(task), missed)
@@ -35,6 +36,7 @@ func TestSearchOfTasks(t *testing.T) {
 	require.True(t, state.TaskFilter{Search: "cannotpull failedtostart"}.Matches(stopped))
 	require.True(t, state.TaskFilter{Search: `"no host"`}.Matches(stopped), "escaped in the JSON")
 	require.False(t, state.TaskFilter{Search: "web"}.Matches(stopped))
+	require.False(t, state.TaskFilter{Search: "such host\"TaskFailed"}.Matches(stopped), "two texts in a row are not one")
 }
 
 func TestSearchOfContainerInstances(t *testing.T) {

@@ -27,7 +27,7 @@ type Tombstone struct {
 	Gone bool
 	// Inferred means that ECS did not say it: reconcile concluded it from a
 	// complete list and a Describe answering MISSING. Only such a tombstone can
-	// be wrong, so only such a one may come back to life, by a higher version.
+	// be wrong, so only such a one may come back to life (see Compare).
 	Inferred bool
 	// VisibleUntil is when readers stop seeing the record, and TTL when
 	// DynamoDB may delete it.

@@ -7,6 +7,8 @@
 // changed, so what is told is the record as it is when the change is read: in between versions may be left out, and the
 // last one never is.
 //
+// A stream is told line by line as things happen; a poll is the same in single answers, for readers that cannot stream.
+//
 // A reader has a filter, and what leaves the filter is told as well as what ends: otherwise a reader would keep it for
 // ever. See memory for how that is decided without knowing what the reader holds.
 package watch

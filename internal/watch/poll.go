@@ -40,9 +40,10 @@ type Polled struct {
 	Skip     int
 }
 
-// Poll tells what happened since a position as soon as there is something to tell. It remembers nothing from one call to
-// the next, so that what does not match the filter now is told as deleted unless it cannot ever have matched.
-// table.ErrExpired: the feed does not reach back to From. table.ErrPosition: there is less after From than is to be skipped.
+// Poll tells what happened since a position as soon as there is something to tell. It remembers nothing from one call
+// to the next, so that what does not match the filter now is told as deleted unless it cannot ever have matched.
+// table.ErrExpired: the feed does not reach back to From. table.ErrPosition: there is less after From than is to be
+// skipped.
 func (w *Watcher) Poll(ctx context.Context, r PollRequest) (Polled, error) {
 	s, err := w.Open(ctx, Request{Selection: r.Selection, From: &r.From, Until: r.Until})
 	if err != nil {
@@ -64,7 +65,8 @@ func (w *Watcher) Poll(ctx context.Context, r PollRequest) (Polled, error) {
 func (s *Stream) answer(ctx context.Context, skip, maxBytes int) (Polled, error) {
 	keys := s.Selection.wanted(s.pending)
 	if skip < 0 || skip > len(keys) {
-		return Polled{}, fmt.Errorf("%d changes are to be skipped after %s, there are %d: %w", skip, s.position, len(keys), table.ErrPosition)
+		return Polled{}, fmt.Errorf("%d changes are to be skipped after %s, there are %d: %w",
+			skip, s.position, len(keys), table.ErrPosition)
 	}
 	var lines []Line
 	size := 0
@@ -102,8 +104,8 @@ func detailBytes(r *state.Record) int {
 	return n
 }
 
-// Page is a part of what a selection holds now, for readers who poll: all pages together, and all changes after a position
-// that was read before the first page, miss nothing.
+// Page is a part of what a selection holds now, for readers who poll: all pages together, and all changes after a
+// position that was read before the first page, miss nothing.
 func (w *Watcher) Page(ctx context.Context, selection Selection, after table.Position) (table.Page, error) {
 	return selection.list(ctx, w.State, after, pollPage, w.Now())
 }

@@ -2,7 +2,6 @@ package watch_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -169,8 +168,7 @@ func TestPollsThatFail(t *testing.T) {
 	w.dispatchAll()
 	w.now = w.now.Add(49 * time.Hour)
 	w.db.ExpireItems(w.now)
-	err := p.poll(good, selection, time.Second, 0, false)
-	require.True(t, errors.Is(err, table.ErrExpired), "%v", err)
+	require.ErrorIs(t, p.poll(good, selection, time.Second, 0, false), table.ErrExpired)
 }
 
 // Whoever polls without anything happening costs less than a read unit a second.

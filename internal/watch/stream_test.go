@@ -394,36 +394,3 @@ func TestAnIdleReaderIsCheap(t *testing.T) {
 	require.LessOrEqual(t, units(w), float64(seconds)+schema.FeedShards+6)
 	require.Greater(t, units(w), float64(seconds)/2, "or nothing is counted")
 }
-
-func BenchmarkWatch(b *testing.B) {
-	for name, changes := range map[string]int{"idle": 0, "a change a second": 1} {
-		b.Run(name, func(b *testing.B) {
-			w := newWorld(b)
-			w.task(id(1), "RUNNING")
-			w.dispatchAll()
-			var total, seconds float64
-			for b.Loop() {
-				r := newReader(w)
-				position, err := w.feed.Position(context.Background())
-				require.NoError(b, err)
-				r.position = position
-				began, last := w.now, w.now
-				w.db.ResetConsumed()
-				watcher := w.watcher(func() {
-					for changes > 0 && w.now.Sub(last) >= time.Second {
-						last = last.Add(time.Second)
-						w.task(id(1), "RUNNING")
-						w.stream = w.stream[len(w.stream)-1:]
-						before := units(w)
-						w.dispatchAll()
-						total -= units(w) - before
-					}
-				})
-				require.NoError(b, r.watch(watcher, watch.Tasks(state.TaskFilter{}), 300*time.Second, func(watch.Line) error { return nil }))
-				total += units(w)
-				seconds += w.now.Sub(began).Seconds()
-			}
-			b.ReportMetric(total/seconds, "RCU/s")
-		})
-	}
-}

@@ -65,7 +65,9 @@ func testLocalIndexTableErrors(t *testing.T, s *suite) {
 			in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes, keysOnly)
 		}, "name"},
 		"the name of a global index": {func(in *dynamodb.CreateTableInput) {
-			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{IndexName: keysOnly.IndexName, KeySchema: keysOnly.KeySchema, Projection: keysOnly.Projection}}
+			in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{
+				IndexName: keysOnly.IndexName, KeySchema: keysOnly.KeySchema, Projection: keysOnly.Projection,
+			}}
 		}, "name"},
 		"an undefined key": {func(in *dynamodb.CreateTableInput) { in.AttributeDefinitions = in.AttributeDefinitions[:2] }, ""},
 		"a short name":     {func(in *dynamodb.CreateTableInput) { in.LocalSecondaryIndexes[0].IndexName = aws.String("x") }, "between 3 and 255 characters long"},
@@ -105,7 +107,9 @@ func testLocalIndexCapacity(t *testing.T, with *suite) {
 		{"2.5 KB", keyed("s", item{"l": str("M")}, long(2500)), 3, index{"whole": 3}},
 		{"it leaves the indexes", keyed("s"), 3, index{"keys": 1, "some": 1, "whole": 3, "global": 1}},
 	} {
-		out, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.table, Item: step.item, ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes})
+		out, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: &s.table, Item: step.item, ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes,
+		})
 		require.NoError(t, err, step.name)
 		_, table, indexes := units(t, out.ConsumedCapacity)
 		require.InDelta(t, step.table, table, 0, step.name)

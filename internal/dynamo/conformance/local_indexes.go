@@ -51,7 +51,8 @@ func local(index, condition string, more item) *dynamodb.QueryInput {
 		condition = " AND " + condition
 	}
 	return &dynamodb.QueryInput{
-		IndexName: &index, KeyConditionExpression: text("pk = :p" + condition), ExpressionAttributeValues: values(more), ConsistentRead: aws.Bool(true),
+		IndexName: &index, ConsistentRead: aws.Bool(true),
+		KeyConditionExpression: text("pk = :p" + condition), ExpressionAttributeValues: values(more),
 	}
 }
 
@@ -92,7 +93,9 @@ func testLocalIndexes(t *testing.T, with *suite) {
 	sameItems(t, []item{s.get(t, "s")}, s.inLocal(t, "whole"))
 	_, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
 		{Put: &types.Put{TableName: &s.table, Item: keyed("another", item{"l": str("A")})}},
-		{Update: &types.Update{TableName: &s.table, Key: keyed("s"), UpdateExpression: text("SET l = :x"), ExpressionAttributeValues: x("B")}},
+		{Update: &types.Update{
+			TableName: &s.table, Key: keyed("s"), UpdateExpression: text("SET l = :x"), ExpressionAttributeValues: x("B"),
+		}},
 	}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"A", "B"}, column(t, s.inLocal(t, "keys"), "l"))
@@ -242,7 +245,8 @@ func testEqualKeysInLocalIndexes(t *testing.T, with *suite) {
 	var start item
 	for range 3 {
 		out, err := s.ask(t, &dynamodb.QueryInput{
-			IndexName: aws.String("keys"), KeyConditionExpression: text("pk = :x"), ExpressionAttributeValues: x("equal"), Limit: aws.Int32(2), ExclusiveStartKey: start,
+			IndexName: aws.String("keys"), Limit: aws.Int32(2), ExclusiveStartKey: start,
+			KeyConditionExpression: text("pk = :x"), ExpressionAttributeValues: x("equal"),
 		})
 		require.NoError(t, err)
 		equal, start = append(equal, column(t, out.Items, "sk")...), out.LastEvaluatedKey
@@ -260,14 +264,24 @@ func testLocalIndexErrors(t *testing.T, with *suite) {
 		"consistent read of the global index": {func(in *dynamodb.QueryInput) {
 			in.IndexName, in.KeyConditionExpression = aws.String("global"), text("l = :p")
 		}, "onsistent read"},
-		"no hash key":                  {func(in *dynamodb.QueryInput) { in.KeyConditionExpression = text("l = :p") }, "Query condition missed key schema element"},
-		"condition on the table's key": {func(in *dynamodb.QueryInput) { in.KeyConditionExpression = text("pk = :p AND sk = :p") }, "Query condition missed key schema element"},
+		"no hash key": {func(in *dynamodb.QueryInput) {
+			in.KeyConditionExpression = text("l = :p")
+		}, "Query condition missed key schema element"},
+		"condition on the table's key": {func(in *dynamodb.QueryInput) {
+			in.KeyConditionExpression = text("pk = :p AND sk = :p")
+		}, "Query condition missed key schema element"},
 		"a number for a string": {func(in *dynamodb.QueryInput) {
 			in.KeyConditionExpression, in.ExpressionAttributeValues = text("pk = :p AND l = :x"), values(x(1))
 		}, "Condition parameter type does not match schema type"},
-		"filter on absent":      {func(in *dynamodb.QueryInput) { in.FilterExpression = text("attribute_exists(z)") }, "Secondary index keys does not project one or more filter attributes: [z]"},
-		"filter on its key":     {func(in *dynamodb.QueryInput) { in.FilterExpression = text("l = :p") }, "Filter Expression can only contain non-primary key attributes: Primary key attribute: l"},
-		"start without its key": {func(in *dynamodb.QueryInput) { in.ExclusiveStartKey = keyed("s1") }, "Exclusive Start Key must have same size as table's key schema"},
+		"filter on absent": {func(in *dynamodb.QueryInput) {
+			in.FilterExpression = text("attribute_exists(z)")
+		}, "Secondary index keys does not project one or more filter attributes: [z]"},
+		"filter on its key": {func(in *dynamodb.QueryInput) {
+			in.FilterExpression = text("l = :p")
+		}, "Filter Expression can only contain non-primary key attributes: Primary key attribute: l"},
+		"start without its key": {func(in *dynamodb.QueryInput) {
+			in.ExclusiveStartKey = keyed("s1")
+		}, "Exclusive Start Key must have same size as table's key schema"},
 		"start without the table's range key": {func(in *dynamodb.QueryInput) {
 			in.ExclusiveStartKey = item{"pk": str("p"), "l": str("a1")}
 		}, "Exclusive Start Key must have same size as table's key schema"},

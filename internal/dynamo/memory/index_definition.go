@@ -16,21 +16,25 @@ const (
 	maxLocalIndexes  = 5
 )
 
+func invalidIndex(format string, args ...any) error {
+	return attr.Invalid("One or more parameter values were invalid: " + fmt.Sprintf(format, args...))
+}
+
 // newIndexes checks and builds the indexes of a table with the key base: the
 // global ones, then the local ones.
 func newIndexes(in *dynamodb.CreateTableInput, kinds map[string]attr.Type, base schema) ([]*index, error) {
 	global, local := in.GlobalSecondaryIndexes, in.LocalSecondaryIndexes
 	switch {
 	case global != nil && len(global) == 0:
-		return nil, attr.Invalid("One or more parameter values were invalid: List of GlobalSecondaryIndexes is empty")
+		return nil, invalidIndex("List of GlobalSecondaryIndexes is empty")
 	case local != nil && len(local) == 0:
-		return nil, attr.Invalid("One or more parameter values were invalid: List of LocalSecondaryIndexes is empty")
+		return nil, invalidIndex("List of LocalSecondaryIndexes is empty")
 	case len(global) > maxGlobalIndexes:
-		return nil, attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of %d", maxGlobalIndexes))
+		return nil, invalidIndex("GlobalSecondaryIndex count exceeds the per-table limit of %d", maxGlobalIndexes)
 	case len(local) > maxLocalIndexes:
-		return nil, attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: Number of LocalSecondaryIndexes exceeds per-table limit of %d", maxLocalIndexes))
+		return nil, invalidIndex("Number of LocalSecondaryIndexes exceeds per-table limit of %d", maxLocalIndexes)
 	case len(local) > 0 && base.sort.name == "":
-		return nil, attr.Invalid("One or more parameter values were invalid: Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
+		return nil, invalidIndex("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
 	}
 	var out []*index
 	add := func(name *string, keys []types.KeySchemaElement, projection *types.Projection) (*index, error) {
@@ -39,7 +43,7 @@ func newIndexes(in *dynamodb.CreateTableInput, kinds map[string]attr.Type, base 
 			return nil, err
 		}
 		if slices.ContainsFunc(out, func(other *index) bool { return other.name == ix.name }) {
-			return nil, attr.Invalid("One or more parameter values were invalid: Duplicate index name: " + ix.name)
+			return nil, invalidIndex("Duplicate index name: %s", ix.name)
 		}
 		out = append(out, ix)
 		return ix, nil
@@ -61,7 +65,9 @@ func newIndexes(in *dynamodb.CreateTableInput, kinds map[string]attr.Type, base 
 	return out, nil
 }
 
-func newIndex(name *string, keys []types.KeySchemaElement, projection *types.Projection, kinds map[string]attr.Type, base schema) (*index, error) {
+func newIndex(
+	name *string, keys []types.KeySchemaElement, projection *types.Projection, kinds map[string]attr.Type, base schema,
+) (*index, error) {
 	if err := checkTableName(name); err != nil {
 		return nil, err
 	}
@@ -75,7 +81,9 @@ func newIndex(name *string, keys []types.KeySchemaElement, projection *types.Pro
 	}
 	return &index{
 		name: *name, schema: s, entries: partitions{}, projects: projects,
-		projection: types.Projection{ProjectionType: projection.ProjectionType, NonKeyAttributes: slices.Clone(projection.NonKeyAttributes)},
+		projection: types.Projection{
+			ProjectionType: projection.ProjectionType, NonKeyAttributes: slices.Clone(projection.NonKeyAttributes),
+		},
 	}, nil
 }
 
@@ -84,10 +92,10 @@ func newIndex(name *string, keys []types.KeySchemaElement, projection *types.Pro
 func (ix *index) makeLocal(base schema) error {
 	switch {
 	case ix.schema.sort.name == "":
-		return attr.Invalid("One or more parameter values were invalid: Index KeySchema does not have a range key for index: " + ix.name)
+		return invalidIndex("Index KeySchema does not have a range key for index: %s", ix.name)
 	case ix.schema.hash.name != base.hash.name:
-		return attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. index hash key: %s, table hash key: %s",
-			ix.name, ix.schema.hash.name, base.hash.name))
+		return invalidIndex("Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. "+
+			"index hash key: %s, table hash key: %s", ix.name, ix.schema.hash.name, base.hash.name)
 	}
 	ix.local = true
 	return nil
@@ -96,14 +104,14 @@ func (ix *index) makeLocal(base schema) error {
 // projected returns the attributes an index holds, nil for all: its own key and
 // the table's always, and what is included.
 func projected(p *types.Projection, own, base schema) (map[string]bool, error) {
-	if p == nil || checkEnum("projectionType", p.ProjectionType, p.ProjectionType.Values()...) != nil || p.ProjectionType == "" {
-		return nil, attr.Invalid("One or more parameter values were invalid: Unknown ProjectionType: null")
+	if p == nil || p.ProjectionType == "" || checkEnum("projectionType", p.ProjectionType, p.ProjectionType.Values()...) != nil {
+		return nil, invalidIndex("Unknown ProjectionType: null")
 	}
 	switch include := p.ProjectionType == types.ProjectionTypeInclude; {
 	case include && len(p.NonKeyAttributes) == 0:
-		return nil, attr.Invalid("One or more parameter values were invalid: ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+		return nil, invalidIndex("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
 	case !include && len(p.NonKeyAttributes) > 0:
-		return nil, attr.Invalid(fmt.Sprintf("One or more parameter values were invalid: ProjectionType is %s, but NonKeyAttributes is specified", p.ProjectionType))
+		return nil, invalidIndex("ProjectionType is %s, but NonKeyAttributes is specified", p.ProjectionType)
 	case p.ProjectionType == types.ProjectionTypeAll:
 		return nil, nil
 	}

@@ -24,13 +24,15 @@ func newLocalWorld(t *testing.T, options ...memory.Option) *world {
 	in := tableInput("table")
 	in.LocalSecondaryIndexes = []types.LocalSecondaryIndex{{
 		IndexName: aws.String("local"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("h"), KeyType: types.KeyTypeRange}},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("h"), KeyType: types.KeyTypeRange},
+		},
 	}}
 	_, err = w.CreateTable(t.Context(), in)
 	require.NoError(t, err)
-	_, err = w.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{TableName: table, TimeToLiveSpecification: &types.TimeToLiveSpecification{
-		AttributeName: aws.String("ttl"), Enabled: aws.Bool(true),
-	}})
+	_, err = w.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+		TableName: table, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("ttl"), Enabled: aws.Bool(true)},
+	})
 	require.NoError(t, err)
 	return w
 }

@@ -15,7 +15,9 @@
 // # Paths with slashes
 //
 // {arn} or {cluster} at the end of a path becomes {arn+} or {cluster+}, which takes the rest of the path: ARNs hold
-// slashes. A cluster's ARN in the middle of a path has to be sent with its slash escaped, as %2F. Whether API Gateway
+// slashes. Another path that goes on there, as /v1/clusters/{cluster}/reconcile, arrives at the same resource under its own
+// method, and the function tells them apart by the path: API Gateway allows nothing beside or behind such a parameter.
+// A cluster's ARN in the middle of a path has to be sent with its slash escaped, as %2F. Whether API Gateway
 // unescapes it before it picks the resource is not documented for REST APIs. It does not matter here: unescaped, the
 // cluster's name becomes the first part of {arn+}, the same resource matches, and the function puts the two together
 // again (EntityPath in internal/httpapi). Such a request's signature has to escape the path twice (%252F), as SigV4 asks

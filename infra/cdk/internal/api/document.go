@@ -114,15 +114,33 @@ func isStream(path string) bool { return strings.HasPrefix(path, streamPrefix) }
 // restOfPath is a parameter at the end of a path that takes the rest of it: ARNs hold slashes.
 var restOfPath = regexp.MustCompile(`/\{(arn|cluster)}$`)
 
-// resourcePath is a path of the document as API Gateway writes it.
-func resourcePath(path string) string { return restOfPath.ReplaceAllString(path, "/{$1+}") }
+// resourcePath is a path of the document as API Gateway writes it. A path that goes on where another one takes the rest,
+// as /v1/clusters/{cluster}/reconcile does, cannot have a resource of its own: it arrives at the other's, under a method
+// of its own, and the function tells the two apart by the path.
+func (d *document) resourcePath(path string) string {
+	for _, shorter := range d.paths() {
+		if restOfPath.MatchString(shorter) && strings.HasPrefix(path, shorter+"/") {
+			path = shorter
+			break
+		}
+	}
+	return restOfPath.ReplaceAllString(path, "/{$1+}")
+}
 
 // checkSiblings refuses paths that API Gateway has no resources for: what follows the same beginning may be a parameter
-// of one name only.
+// of one name only, and a resource has each method once.
 func (d *document) checkSiblings() error {
 	parameters := map[string]string{}
+	taken := map[string]string{}
 	for _, path := range d.paths() {
-		parts := strings.Split(resourcePath(path), "/")
+		for _, method := range slices.Sorted(maps.Keys(d.Paths[path])) {
+			route := method + " " + d.resourcePath(path)
+			if other, ok := taken[route]; ok {
+				return fmt.Errorf("%s of paths %s and %s arrives at one resource of API Gateway: allowed is one of them", method, other, path)
+			}
+			taken[route] = path
+		}
+		parts := strings.Split(d.resourcePath(path), "/")
 		for i, part := range parts {
 			beginning := strings.Join(parts[:i], "/")
 			if !strings.HasPrefix(part, "{") {

@@ -43,7 +43,7 @@ func addRoutes(rest awsapigateway.RestApi, doc *document, all models, props Prop
 		RequestValidatorName: jsii.String("parameters"), ValidateRequestParameters: jsii.Bool(true), ValidateRequestBody: jsii.Bool(false),
 	})
 	for _, path := range doc.paths() {
-		resource := rest.Root().ResourceForPath(jsii.String(resourcePath(path)))
+		resource := rest.Root().ResourceForPath(jsii.String(doc.resourcePath(path)))
 		for _, method := range slices.Sorted(maps.Keys(doc.Paths[path])) {
 			if err := r.add(resource, path, method, doc.Paths[path][method]); err != nil {
 				return fmt.Errorf("%s %s: %w", strings.ToUpper(method), path, err)

@@ -142,6 +142,7 @@ func TestWhatCannotBeBuiltIsRefused(t *testing.T) {
 		"empty":      "has no paths",
 		"method":     `path /v1/ping has "options": allowed are operations (get, put, post, delete, patch, head)`,
 		"sibling":    "paths go on with {id} and with {name} after /v1/things/: API Gateway allows one parameter there",
+		"taken":      "get of paths /v1/clusters/{cluster} and /v1/clusters/{cluster}/members arrives at one resource of API Gateway: allowed is one of them",
 		"parameter":  `parameter "id" of get /v1/ping is in "cookie": allowed are path, query and header`,
 		"keyword":    `schema Thing: properties: size: keyword "const" is none of those that can be carried over`,
 		"reference":  `schema Thing: items: the document has no schema "Part"`,

@@ -56,7 +56,7 @@ func methodLimits(doc *document, watchers int) *map[string]*awsapigateway.Method
 			case method == "get" || method == "head":
 				continue
 			}
-			limits[resourcePath(path)+"/"+strings.ToUpper(method)] = &awsapigateway.MethodDeploymentOptions{
+			limits[doc.resourcePath(path)+"/"+strings.ToUpper(method)] = &awsapigateway.MethodDeploymentOptions{
 				ThrottlingRateLimit: jsii.Number(rate), ThrottlingBurstLimit: jsii.Number(burst),
 				DataTraceEnabled: jsii.Bool(false), MetricsEnabled: jsii.Bool(false), LoggingLevel: awsapigateway.MethodLoggingLevel_OFF,
 			}

@@ -186,8 +186,11 @@ func (f *Functions) stream(p Props) definition {
 			"BLOX_VERSION":        jsii.String(p.Settings.Version),
 			"BLOX_RETENTION_DAYS": number(p.Settings.RetentionDays),
 		},
-		// A watch reads records and the feed consistently, and so no index.
-		statements: []awsiam.PolicyStatement{onTable("State", p.State.State, batchGetItem, query)},
+		// A watch reads records and the feed consistently, and so no global index.
+		statements: []awsiam.PolicyStatement{
+			onTable("State", p.State.State, batchGetItem, query),
+			onIndexes("StateIndexes", p.State.State, schema.ByPhase),
+		},
 	}
 }
 
