@@ -13,8 +13,10 @@ import (
 
 func newDescribeClusterCommand(c *connection) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "cluster CLUSTER", Aliases: []string{"clusters"}, Short: "Show a cluster by its name or ARN, with what was in it when it was last reconciled",
-		Args: exactly(1),
+		Use:     "cluster CLUSTER",
+		Aliases: []string{"clusters"},
+		Short:   "Show a cluster by its name or ARN, with what was in it when it was last reconciled",
+		Args:    exactly(1),
 	}
 	return describe(c, cmd, func(cmd *cobra.Command, blox *client.Client, args []string) (client.Cluster, error) {
 		return blox.GetCluster(cmd.Context(), args[0])
@@ -48,7 +50,10 @@ func driftText(c client.Cluster) string {
 		count int
 		name  string
 	}{
-		{c.Drift.Missed, "missed"}, {c.Drift.Stale, "stale"}, {c.Drift.Refreshed, "refreshed"}, {c.Drift.Absent, "absent"},
+		{c.Drift.Missed, "missed"},
+		{c.Drift.Stale, "stale"},
+		{c.Drift.Refreshed, "refreshed"},
+		{c.Drift.Absent, "absent"},
 		{c.Drift.Resurrected, "resurrected"},
 	} {
 		if part.count > 0 {
@@ -85,7 +90,13 @@ func taskCountLines(t client.TaskSummary) []line {
 		if f.OtherRevisions > 0 {
 			revisions = append(revisions, fmt.Sprintf("others: %d", f.OtherRevisions))
 		}
-		lines = append(lines, line{"  " + cell(firstOf(f.Family, "no task definition")), fmt.Sprintf("%d (%s)", f.Count, strings.Join(revisions, ", "))})
+		lines = append(
+			lines,
+			line{
+				"  " + cell(firstOf(f.Family, "no task definition")),
+				fmt.Sprintf("%d (%s)", f.Count, strings.Join(revisions, ", ")),
+			},
+		)
 	}
 	if t.OtherFamilies > 0 {
 		lines = append(lines, line{"  other families", strconv.Itoa(t.OtherFamilies)})

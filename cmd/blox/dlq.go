@@ -54,8 +54,11 @@ func (c *connection) deadLetters(cmd *cobra.Command) (*dlq.Office, []dlq.Queue, 
 	}
 	queues := dlq.Queues(found.Outputs)
 	if len(queues) == 0 {
-		return nil, nil, fmt.Errorf("the stack %s (%s) has no output with the address of a dead-letter queue: is it the stack of Blox, and wholly deployed?",
-			found.Name, found.Status)
+		return nil, nil, fmt.Errorf(
+			"the stack %s (%s) has no output with the address of a dead-letter queue: is it the stack of Blox, and wholly deployed?",
+			found.Name,
+			found.Status,
+		)
 	}
 	return c.office(sqs.NewFromConfig(loaded)), queues, nil
 }
@@ -81,7 +84,9 @@ func (c *connection) localDeadLetters(cmd *cobra.Command) (*dlq.Office, []dlq.Qu
 	endpoint := address.Scheme + "://" + address.Host
 	return c.office(sqs.New(sqs.Options{
 		// The simulator takes any credentials, in any region.
-		Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""),
+		Region:       "us-east-1",
+		BaseEndpoint: &endpoint,
+		Credentials:  credentials.NewStaticCredentialsProvider("testing", "testing", ""),
 	})), queues, nil
 }
 
@@ -93,7 +98,12 @@ const (
 func localOutputs(ctx context.Context, endpoint string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, outputsTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+local.OutputsPath, http.NoBody)
+	request, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodGet,
+		strings.TrimSuffix(endpoint, "/")+local.OutputsPath,
+		http.NoBody,
+	)
 	if err != nil {
 		return nil, &exitError{exitUsage, fmt.Errorf("invalid endpoint %q: allowed is http://HOST[:PORT]", endpoint)}
 	}
@@ -103,14 +113,21 @@ func localOutputs(ctx context.Context, endpoint string) (map[string]string, erro
 	}
 	defer func() { _ = answer.Body.Close() }()
 	var outputs map[string]string
-	if answer.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(answer.Body, maxOutputsBytes)).Decode(&outputs) != nil {
+	if answer.StatusCode != http.StatusOK ||
+		json.NewDecoder(io.LimitReader(answer.Body, maxOutputsBytes)).Decode(&outputs) != nil {
 		return nil, notLocal(endpoint)
 	}
 	return outputs, nil
 }
 
 func notLocal(endpoint string) error {
-	return &exitError{exitUsage, fmt.Errorf("there is no blox local at %s, and the dead-letter queues of a deployed installation are found by its stack: give --stack", endpoint)}
+	return &exitError{
+		exitUsage,
+		fmt.Errorf(
+			"there is no blox local at %s, and the dead-letter queues of a deployed installation are found by its stack: give --stack",
+			endpoint,
+		),
+	}
 }
 
 // queueArgument is the queue that an argument names; events without one.

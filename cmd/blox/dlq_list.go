@@ -16,7 +16,9 @@ var dlqHeader = []string{"QUEUE", "MESSAGES", "OLDEST", "REASONS"}
 func newDLQListCommand(c *connection) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
-		Use: "list", Aliases: []string{"ls"}, Short: "Show how many messages each dead-letter queue has, and why they are there",
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "Show how many messages each dead-letter queue has, and why they are there",
 		Long: fmt.Sprintf(`Show how many messages each dead-letter queue has, and why they are there.
 
 OLDEST and REASONS are of the messages looked at, at most %d of each queue. Looking raises their receive counts, and hides

@@ -25,8 +25,10 @@ const maxRedriveTime = 36 * time.Hour // SQS ends a move then
 func newDLQRedriveCommand(c *connection) *cobra.Command {
 	var f redriveFlags
 	cmd := &cobra.Command{
-		Use: "redrive [QUEUE]", Short: "Send messages of a dead-letter queue back to where they came from, of events unless another is named",
-		Long: fmt.Sprintf(`Send messages of a dead-letter queue back to where they came from, of events unless another is named.
+		Use:   "redrive [QUEUE]",
+		Short: "Send messages of a dead-letter queue back to where they came from, of events unless another is named",
+		Long: fmt.Sprintf(
+			`Send messages of a dead-letter queue back to where they came from, of events unless another is named.
 
 Without --reason and --id all messages go. SQS moves them itself, and this command waits for it and ends it when it is
 interrupted. With --reason or --id, and from queue rule, each message is received, sent and then deleted, so that a failure
@@ -38,17 +40,39 @@ an event sends it here again with its reason.
 Messages of reconcile go back only all together, since that queue keeps an order. Those of stream and schedules cannot go
 back: they are no messages of a queue, and what they were about is made up for by the next sweep or invocation.
 
-The exit code is 0 if all went back that was to, 1 if some did not or came here again, 3 if there is none with such an id.`, dlq.MaxLooked),
+The exit code is 0 if all went back that was to, 1 if some did not or came here again, 3 if there is none with such an id.`,
+			dlq.MaxLooked,
+		),
 		Example: "  blox dlq redrive --stack Blox-blox --dry-run\n  blox dlq redrive --stack Blox-blox --reason too-large --yes\n" +
 			"  blox dlq redrive rule --stack Blox-blox --max-per-second 50",
 		Args: between(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, c, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.redrive.Selection.Reasons, "reason", nil, "only those with this reason, such as too-large; may be given several times")
-	flags.StringSliceVar(&f.redrive.Selection.IDs, "id", nil, "only the one with this id, of the event or the message; may be given several times")
-	flags.IntVar(&f.redrive.PerSecond, "max-per-second", 0, fmt.Sprintf("send at most this many in a second, 1 to %d (default as many as go)", dlq.MaxPerSecond))
-	flags.DurationVar(&f.redrive.Limit, "timeout", 15*time.Minute, "how long SQS may take to move a whole queue, at most 36h")
+	flags.StringSliceVar(
+		&f.redrive.Selection.Reasons,
+		"reason",
+		nil,
+		"only those with this reason, such as too-large; may be given several times",
+	)
+	flags.StringSliceVar(
+		&f.redrive.Selection.IDs,
+		"id",
+		nil,
+		"only the one with this id, of the event or the message; may be given several times",
+	)
+	flags.IntVar(
+		&f.redrive.PerSecond,
+		"max-per-second",
+		0,
+		fmt.Sprintf("send at most this many in a second, 1 to %d (default as many as go)", dlq.MaxPerSecond),
+	)
+	flags.DurationVar(
+		&f.redrive.Limit,
+		"timeout",
+		15*time.Minute,
+		"how long SQS may take to move a whole queue, at most 36h",
+	)
 	flags.BoolVar(&f.redrive.DryRun, "dry-run", false, "only say what would be sent")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask before sending")
 	f.output.addForm(cmd)
@@ -131,7 +155,11 @@ func (f *redriveFlags) tell(cmd *cobra.Command, o dlq.Outcome, well bool) error 
 		fmt.Fprintf(out, "sent back %d of %s of %s\n", o.Sent, messages(o.Looked), o.Queue)
 	}
 	if o.Doubled > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s could not be deleted after being sent: they are in both queues, which does no harm\n", messages(o.Doubled))
+		fmt.Fprintf(
+			cmd.ErrOrStderr(),
+			"%s could not be deleted after being sent: they are in both queues, which does no harm\n",
+			messages(o.Doubled),
+		)
 	}
 	switch {
 	case !well:
@@ -141,7 +169,10 @@ func (f *redriveFlags) tell(cmd *cobra.Command, o dlq.Outcome, well bool) error 
 	case o.Partly:
 		return &exitError{exitFailed, fmt.Errorf("only %s were looked at: do it again for the others", messages(o.Looked))}
 	case o.Picked == 0 && len(f.redrive.Selection.IDs) > 0:
-		return &exitError{exitNotFound, fmt.Errorf("there is no message with such an id: blox dlq show %s lists some", o.Queue)}
+		return &exitError{
+			exitNotFound,
+			fmt.Errorf("there is no message with such an id: blox dlq show %s lists some", o.Queue),
+		}
 	}
 	return nil
 }

@@ -63,7 +63,15 @@ func showLetters(cmd *cobra.Command, output *outputFlags, now time.Time, letters
 	}
 	rows := make([][]string, len(letters))
 	for i, l := range letters {
-		rows[i] = []string{age(now, &l.SentAt), l.Reason, firstOf(l.EventID, l.MessageID), l.Kind, l.Subject, strconv.Itoa(l.Receives), l.Error}
+		rows[i] = []string{
+			age(now, &l.SentAt),
+			l.Reason,
+			firstOf(l.EventID, l.MessageID),
+			l.Kind,
+			l.Subject,
+			strconv.Itoa(l.Receives),
+			l.Error,
+		}
 	}
 	return printTable(cmd.OutOrStdout(), letterHeader, rows)
 }

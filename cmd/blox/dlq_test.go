@@ -60,12 +60,26 @@ func newDeadLetterSession(t *testing.T) *deadLetterSession {
 // withLetters puts three messages into the dead-letter queue, the last of them now.
 func (s *deadLetterSession) withLetters() *deadLetterSession {
 	send := func(body, reason, text string) {
-		require.NoError(s.t, s.dead.Send(s.t.Context(), []queue.Message{{Body: body, Attributes: map[string]string{"reason": reason, "error": text}}}))
+		require.NoError(
+			s.t,
+			s.dead.Send(
+				s.t.Context(),
+				[]queue.Message{{Body: body, Attributes: map[string]string{"reason": reason, "error": text}}},
+			),
+		)
 	}
-	send(string(eventtest.Task(eventtest.WithoutField("taskArn"))), "missing-arn", "invalid event (missing-arn): taskArn is missing")
+	send(
+		string(eventtest.Task(eventtest.WithoutField("taskArn"))),
+		"missing-arn",
+		"invalid event (missing-arn): taskArn is missing",
+	)
 	s.now = s.now.Add(3 * time.Hour)
 	send("non\x1b[31msense", "not-json", "not a JSON object")
-	send(`{"id": "b9c1", "detail-type": "ECS Surprise", "resources": ["arn:aws:ecs:eu-west-1:1:task/x"]}`, "not-json", "not a JSON object")
+	send(
+		`{"id": "b9c1", "detail-type": "ECS Surprise", "resources": ["arn:aws:ecs:eu-west-1:1:task/x"]}`,
+		"not-json",
+		"not a JSON object",
+	)
 	return s
 }
 
@@ -104,7 +118,11 @@ func TestRedriveAsks(t *testing.T) {
 		s.stdin = c.stdin
 		got := s.run("dlq redrive --stack Blox-blox --reason not-json")
 		require.Equal(t, c.code, got.code, got.stderr)
-		require.Contains(t, got.stderr, "send 2 messages of events back to https://sqs.eu-west-1.amazonaws.com/123456789012/events? [y/N] ")
+		require.Contains(
+			t,
+			got.stderr,
+			"send 2 messages of events back to https://sqs.eu-west-1.amazonaws.com/123456789012/events? [y/N] ",
+		)
 		require.Contains(t, got.stderr, c.says)
 		require.Equal(t, c.sent, s.events.Len())
 		require.Equal(t, 3-c.sent, s.dead.Len())
@@ -114,7 +132,12 @@ func TestRedriveAsks(t *testing.T) {
 func TestWhereDeadLettersAre(t *testing.T) {
 	s := newDeadLetterSession(t)
 	s.run("dlq list --stack Blox-other").fails(exitNotFound, "there is no stack Blox-other in region eu-west-1")
-	s.run("dlq show wakeups --stack Blox-blox").fails(exitUsage, `there is no dead-letter queue "wakeups": allowed are events, rule, reconcile, stream`)
+	s.run(
+		"dlq show wakeups --stack Blox-blox",
+	).fails(
+		exitUsage,
+		`there is no dead-letter queue "wakeups": allowed are events, rule, reconcile, stream`,
+	)
 	s.run("dlq list").fails(exitUsage, "there is no blox local at "+s.endpoint, "give --stack")
 	s.run("dlq list --endpoint http://127.0.0.1:1").fails(exitFailed, "connection refused")
 	s.aws.outputs = ""
@@ -137,10 +160,13 @@ func TestMistakesOfDLQ(t *testing.T) {
 	}
 }
 
-// TestDeadLettersOfLocalMode sends something that is no event through all of a blox local, looks at it, and sends it back:
-// it is set aside again, and a good event is stored.
+// TestDeadLettersOfLocalMode sends something that is no event through all of a blox local, looks at it, and sends it
+// back: it is set aside again, and a good event is stored.
 func TestDeadLettersOfLocalMode(t *testing.T) {
-	system, err := local.Start(t.Context(), local.Config{Addr: "127.0.0.1:0", ECSAddr: "127.0.0.1:0", Store: local.StoreMemory})
+	system, err := local.Start(
+		t.Context(),
+		local.Config{Addr: "127.0.0.1:0", ECSAddr: "127.0.0.1:0", Store: local.StoreMemory},
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, system.Stop(context.WithoutCancel(t.Context()))) })
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
@@ -150,10 +176,15 @@ func TestDeadLettersOfLocalMode(t *testing.T) {
 	outputs, err := localOutputs(t.Context(), system.APIURL())
 	require.NoError(t, err)
 	queues := sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(system.ECSURL()), Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""),
+		Region:       "us-east-1",
+		BaseEndpoint: aws.String(system.ECSURL()),
+		Credentials:  credentials.NewStaticCredentialsProvider("testing", "testing", ""),
 	})
 	_, err = queues.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{
-		QueueUrl: aws.String(outputs["EventsQueueUrl"]), Entries: []types.SendMessageBatchRequestEntry{{Id: aws.String("a"), MessageBody: aws.String("nonsense")}},
+		QueueUrl: aws.String(
+			outputs["EventsQueueUrl"],
+		),
+		Entries: []types.SendMessageBatchRequestEntry{{Id: aws.String("a"), MessageBody: aws.String("nonsense")}},
 	})
 	require.NoError(t, err)
 	shown := func() []dlq.Letter {

@@ -33,14 +33,25 @@ func TestEveryFilterReachesTheAPI(t *testing.T) {
 	for _, c := range []struct {
 		flag, parameter, value string
 	}{
-		{"cluster edge", "cluster", "edge"}, {"status running", "status", "running"}, {"desired-status stopped", "desiredStatus", "stopped"},
-		{"started-by ops", "startedBy", "ops"}, {"group family:web", "group", "family:web"}, {"family web", "family", "web"},
-		{"task-definition web:3", "taskDefinition", "web:3"}, {"service web", "service", "web"},
-		{"container-instance abc", "containerInstance", "abc"}, {"launch-type ec2", "launchType", "ec2"},
-		{"health-status healthy", "healthStatus", "healthy"}, {"stop-code UserInitiated", "stopCode", "UserInitiated"},
-		{"availability-zone eu-west-1a", "availabilityZone", "eu-west-1a"}, {"image nginx", "image", "nginx"},
-		{"private-ip 10.0.0.1", "privateIp", "10.0.0.1"}, {"capacity-provider spot", "capacityProvider", "spot"},
-		{"search disk", "q", "disk"}, {"sort -createdAt", "sort", "-createdAt"}, {"fields taskArn,lastStatus -o json", "fields", "taskArn,lastStatus"},
+		{"cluster edge", "cluster", "edge"},
+		{"status running", "status", "running"},
+		{"desired-status stopped", "desiredStatus", "stopped"},
+		{"started-by ops", "startedBy", "ops"},
+		{"group family:web", "group", "family:web"},
+		{"family web", "family", "web"},
+		{"task-definition web:3", "taskDefinition", "web:3"},
+		{"service web", "service", "web"},
+		{"container-instance abc", "containerInstance", "abc"},
+		{"launch-type ec2", "launchType", "ec2"},
+		{"health-status healthy", "healthStatus", "healthy"},
+		{"stop-code UserInitiated", "stopCode", "UserInitiated"},
+		{"availability-zone eu-west-1a", "availabilityZone", "eu-west-1a"},
+		{"image nginx", "image", "nginx"},
+		{"private-ip 10.0.0.1", "privateIp", "10.0.0.1"},
+		{"capacity-provider spot", "capacityProvider", "spot"},
+		{"search disk", "q", "disk"},
+		{"sort -createdAt", "sort", "-createdAt"},
+		{"fields taskArn,lastStatus -o json", "fields", "taskArn,lastStatus"},
 		{"started-since 2026-11-20T10:00:00+01:00", "startedSince", "2026-11-20T09:00:00Z"},
 		{"started-until 90m", "startedUntil", now.Add(-90 * time.Minute).Format(time.RFC3339)},
 		{"stopped-since 7d", "stoppedSince", now.Add(-7 * 24 * time.Hour).Format(time.RFC3339)},
@@ -51,17 +62,29 @@ func TestEveryFilterReachesTheAPI(t *testing.T) {
 	for _, c := range []struct {
 		flag, parameter, value string
 	}{
-		{"cluster edge", "cluster", "edge"}, {"status active", "status", "active"}, {"instance-type m7g.large", "instanceType", "m7g.large"},
-		{"availability-zone eu-west-1a", "availabilityZone", "eu-west-1a"}, {"ec2-instance-id i-1", "ec2InstanceId", "i-1"},
-		{"agent-version 1.80.0", "agentVersion", "1.80.0"}, {"agent-connected", "agentConnected", "true"},
-		{"agent-connected=false", "agentConnected", "false"}, {"capacity-provider spot", "capacityProvider", "spot"},
+		{"cluster edge", "cluster", "edge"},
+		{"status active", "status", "active"},
+		{"instance-type m7g.large", "instanceType", "m7g.large"},
+		{"availability-zone eu-west-1a", "availabilityZone", "eu-west-1a"},
+		{"ec2-instance-id i-1", "ec2InstanceId", "i-1"},
+		{"agent-version 1.80.0", "agentVersion", "1.80.0"},
+		{"agent-connected", "agentConnected", "true"},
+		{"agent-connected=false", "agentConnected", "false"},
+		{"capacity-provider spot", "capacityProvider", "spot"},
 		{"registered-since 1h", "registeredSince", now.Add(-time.Hour).Format(time.RFC3339)},
-		{"registered-until 1h", "registeredUntil", now.Add(-time.Hour).Format(time.RFC3339)}, {"search x", "q", "x"},
-		{"sort registeredAt", "sort", "registeredAt"}, {"fields status -o json", "fields", "status"},
+		{"registered-until 1h", "registeredUntil", now.Add(-time.Hour).Format(time.RFC3339)},
+		{"search x", "q", "x"},
+		{"sort registeredAt", "sort", "registeredAt"},
+		{"fields status -o json", "fields", "status"},
 	} {
 		require.Equal(t, c.value, asked(t, "get instances --"+c.flag).Get(c.parameter), c.flag)
 	}
-	require.Equal(t, []string{"rack:r1,r2", "gpu"}, asked(t, "get instances --attribute rack:r1,r2 --attribute gpu")["attribute"], "a value may have commas")
+	require.Equal(
+		t,
+		[]string{"rack:r1,r2", "gpu"},
+		asked(t, "get instances --attribute rack:r1,r2 --attribute gpu")["attribute"],
+		"a value may have commas",
+	)
 	require.NotContains(t, asked(t, "get instances"), "agentConnected")
 }
 

@@ -58,7 +58,12 @@ Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09
 		}
 		return showOne(cmd, &output, instance, instanceHeader, row)
 	}
-	cmd.Flags().BoolVar(&connected, agentConnectedFlag, false, "only those whose agent is connected; =false those whose agent is not")
+	cmd.Flags().BoolVar(
+		&connected,
+		agentConnectedFlag,
+		false,
+		"only those whose agent is connected; =false those whose agent is not",
+	)
 	addInstanceFilters(cmd.Flags(), c, &filter)
 	order.add(cmd, instanceSorts)
 	addWatch(cmd, &watch)
@@ -75,7 +80,12 @@ func addInstanceFilters(flags *pflag.FlagSet, c *connection, f *client.InstanceF
 	flags.StringVar(&f.EC2InstanceID, "ec2-instance-id", "", "only the one on this machine, i-… or mi-…")
 	flags.StringVar(&f.AgentVersion, "agent-version", "", "only those with this version of the ECS agent")
 	flags.StringVar(&f.CapacityProvider, "capacity-provider", "", "only those of this capacity provider")
-	flags.StringArrayVar(&f.Attributes, "attribute", nil, "only those with this attribute, NAME or NAME:VALUE; may be given several times")
+	flags.StringArrayVar(
+		&f.Attributes,
+		"attribute",
+		nil,
+		"only those with this attribute, NAME or NAME:VALUE; may be given several times",
+	)
 	flags.Var(c.moment(&f.RegisteredSince), "registered-since", "only those that registered then or later")
 	flags.Var(c.moment(&f.RegisteredUntil), "registered-until", "only those that registered earlier")
 	flags.StringVar(&f.Search, "search", "", "only those with this text in a name, an id or an attribute")

@@ -81,14 +81,29 @@ func addTaskFilters(flags *pflag.FlagSet, c *connection, f *client.TaskFilter) {
 	flags.StringVar(&f.DesiredStatus, "desired-status", "", "only those with this desiredStatus: running or stopped")
 	flags.StringVar(&f.StartedBy, "started-by", "", "only those that this started")
 	flags.StringVar(&f.Family, "family", "", "only those of this task definition family")
-	flags.StringVar(&f.TaskDefinition, "task-definition", "", "only those of this task definition: FAMILY, FAMILY:REVISION or ARN")
+	flags.StringVar(
+		&f.TaskDefinition,
+		"task-definition",
+		"",
+		"only those of this task definition: FAMILY, FAMILY:REVISION or ARN",
+	)
 	flags.StringVar(&f.Group, "group", "", "only those of this group, such as service:NAME")
 	flags.StringVar(&f.Service, "service", "", "only those of this service (name or ARN)")
 	flags.StringVar(&f.ContainerInstance, "container-instance", "", "only those on this container instance (id or ARN)")
-	flags.StringVar(&f.LaunchType, "launch-type", "", "only those with this launch type: ec2, external, fargate or managed_instances")
+	flags.StringVar(
+		&f.LaunchType,
+		"launch-type",
+		"",
+		"only those with this launch type: ec2, external, fargate or managed_instances",
+	)
 	flags.StringVar(&f.CapacityProvider, "capacity-provider", "", "only those of this capacity provider")
 	flags.StringVar(&f.HealthStatus, "health-status", "", "only those with this health: healthy, unhealthy or unknown")
-	flags.StringVar(&f.StopCode, "stop-code", "", "only those that stopped with this code, such as EssentialContainerExited")
+	flags.StringVar(
+		&f.StopCode,
+		"stop-code",
+		"",
+		"only those that stopped with this code, such as EssentialContainerExited",
+	)
 	flags.StringVar(&f.AvailabilityZone, "availability-zone", "", "only those in this availability zone")
 	flags.StringVar(&f.Image, "image", "", "only those with a container of this image")
 	flags.StringVar(&f.PrivateIP, "private-ip", "", "only those with this private IP address")

@@ -61,7 +61,9 @@ func (m *moment) Set(text string) error {
 		*m.at = m.now().Add(-ago)
 		return nil
 	}
-	return errors.New("allowed are a time of RFC 3339, such as 2026-11-20T09:00:00Z, and how long ago it was, such as 90m, 2h or 7d")
+	return errors.New(
+		"allowed are a time of RFC 3339, such as 2026-11-20T09:00:00Z, and how long ago it was, such as 90m, 2h or 7d",
+	)
 }
 
 // duration reads what Go does, and whole days.

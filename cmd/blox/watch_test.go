@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -72,7 +76,32 @@ func TestWatchRefusesWhatMakesNoSense(t *testing.T) {
 	s := newSession(t)
 	s.run("get tasks --watch "+eventtest.DefaultTaskID).fails(exitUsage, "--watch with filters")
 	s.run("get instances --watch --limit 5").fails(exitUsage, "--watch and --limit")
-	s.run("get tasks --watch").fails(exitFailed, "does not answer streams")
+}
+
+// An API that cannot stream is asked again and again.
+func TestWatchWithoutStreams(t *testing.T) {
+	s := furnished(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	shown := &endsAt{text: eventtest.DefaultTaskID, end: cancel}
+	root := newRootCommandIn(world{now: func() time.Time { return s.now }, getenv: func(name string) string { return s.env[name] }, pause: pause})
+	root.SetOut(shown)
+	require.Equal(t, exitOK, run(ctx, root, []string{"get", "tasks", "--watch", "--cluster", "edge"}, io.Discard))
+	require.Contains(t, shown.String(), "CHANGE")
+}
+
+// endsAt is an output that ends something when a text was written.
+type endsAt struct {
+	bytes.Buffer
+	text string
+	end  func()
+}
+
+func (e *endsAt) Write(p []byte) (int, error) {
+	n, err := e.Buffer.Write(p)
+	if bytes.Contains(e.Bytes(), []byte(e.text)) {
+		e.end()
+	}
+	return n, err
 }
 
 func TestClusters(t *testing.T) {

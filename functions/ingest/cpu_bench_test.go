@@ -31,8 +31,9 @@ import (
 
 const cpuBatch = 10
 
-// BenchmarkCPU is what the function itself costs, per event in batches of ten: from Lambda's JSON to DynamoDB's requests,
-// signed and encoded by the SDK, log and metrics included. An HTTP transport that answers at once is in DynamoDB's place.
+// BenchmarkCPU is what the function itself costs, per event in batches of ten: from Lambda's JSON to DynamoDB's
+// requests, signed and encoded by the SDK, log and metrics included. An HTTP transport that answers at once is in
+// DynamoDB's place.
 func BenchmarkCPU(b *testing.B) {
 	for _, c := range []struct {
 		name   string
@@ -83,8 +84,18 @@ func cpuPayload(b *testing.B) []byte {
 	for i := range cpuBatch {
 		body := eventtest.Task(eventtest.ID(fmt.Sprintf("%032x", i)), eventtest.Version(3))
 		in.Records = append(in.Records, events.SQSMessage{
-			MessageId: fmt.Sprintf("message-%d", i), ReceiptHandle: strings.Repeat("r", 180), Body: string(body), EventSource: "aws:sqs",
-			Attributes: map[string]string{"ApproximateReceiveCount": "1", "SentTimestamp": "1795165200000", "ApproximateFirstReceiveTimestamp": "1795165200001"},
+			MessageId: fmt.Sprintf(
+				"message-%d",
+				i,
+			),
+			ReceiptHandle: strings.Repeat("r", 180),
+			Body:          string(body),
+			EventSource:   "aws:sqs",
+			Attributes: map[string]string{
+				"ApproximateReceiveCount":          "1",
+				"SentTimestamp":                    "1795165200000",
+				"ApproximateFirstReceiveTimestamp": "1795165200001",
+			},
 		})
 	}
 	payload, err := json.Marshal(in)
@@ -110,7 +121,11 @@ type lastKeyDB struct {
 	key map[string]types.AttributeValue
 }
 
-func (db *lastKeyDB) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (db *lastKeyDB) UpdateItem(
+	ctx context.Context,
+	in *dynamodb.UpdateItemInput,
+	opts ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	db.key = in.Key
 	return db.API.UpdateItem(ctx, in, opts...)
 }

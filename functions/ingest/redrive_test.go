@@ -36,7 +36,12 @@ func TestRedrivenEvents(t *testing.T) {
 			service.Add("live", live, nil)
 			service.Add("dead", dead, nil)
 			office := &dlq.Office{API: service, Now: clock}
-			queues := dlq.Queues(map[string]string{"EventsDeadLettersUrl": service.URL("https://x", "dead"), "EventsQueueUrl": service.URL("https://x", "live")})
+			queues := dlq.Queues(
+				map[string]string{
+					"EventsDeadLettersUrl": service.URL("https://x", "dead"),
+					"EventsQueueUrl":       service.URL("https://x", "live"),
+				},
+			)
 
 			broken := newFunction(t, dynamomemory.New(), dynamotest.TableName(t, "state"))
 			broken.setAside(t, dead, "panic", eventtest.Task())

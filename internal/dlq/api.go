@@ -16,13 +16,37 @@ import (
 // API is what is called of SQS; a Service of package sqssim is one, too.
 type API interface {
 	queue.SQSAPI
-	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
+	GetQueueAttributes(
+		context.Context,
+		*sqs.GetQueueAttributesInput,
+		...func(*sqs.Options),
+	) (*sqs.GetQueueAttributesOutput, error)
 	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
-	DeleteMessageBatch(context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
-	ChangeMessageVisibilityBatch(context.Context, *sqs.ChangeMessageVisibilityBatchInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error)
-	StartMessageMoveTask(context.Context, *sqs.StartMessageMoveTaskInput, ...func(*sqs.Options)) (*sqs.StartMessageMoveTaskOutput, error)
-	ListMessageMoveTasks(context.Context, *sqs.ListMessageMoveTasksInput, ...func(*sqs.Options)) (*sqs.ListMessageMoveTasksOutput, error)
-	CancelMessageMoveTask(context.Context, *sqs.CancelMessageMoveTaskInput, ...func(*sqs.Options)) (*sqs.CancelMessageMoveTaskOutput, error)
+	DeleteMessageBatch(
+		context.Context,
+		*sqs.DeleteMessageBatchInput,
+		...func(*sqs.Options),
+	) (*sqs.DeleteMessageBatchOutput, error)
+	ChangeMessageVisibilityBatch(
+		context.Context,
+		*sqs.ChangeMessageVisibilityBatchInput,
+		...func(*sqs.Options),
+	) (*sqs.ChangeMessageVisibilityBatchOutput, error)
+	StartMessageMoveTask(
+		context.Context,
+		*sqs.StartMessageMoveTaskInput,
+		...func(*sqs.Options),
+	) (*sqs.StartMessageMoveTaskOutput, error)
+	ListMessageMoveTasks(
+		context.Context,
+		*sqs.ListMessageMoveTasksInput,
+		...func(*sqs.Options),
+	) (*sqs.ListMessageMoveTasksOutput, error)
+	CancelMessageMoveTask(
+		context.Context,
+		*sqs.CancelMessageMoveTaskInput,
+		...func(*sqs.Options),
+	) (*sqs.CancelMessageMoveTaskOutput, error)
 }
 
 var _ API = (*sqs.Client)(nil)
@@ -52,7 +76,12 @@ func (o *Office) Count(ctx context.Context, q Queue) (int, error) {
 	for _, name := range counts {
 		n, err := strconv.Atoi(out.Attributes[string(name)])
 		if err != nil {
-			return 0, fmt.Errorf("counting the messages of %s: SQS answered no number for %s: %q", q.Name, name, out.Attributes[string(name)])
+			return 0, fmt.Errorf(
+				"counting the messages of %s: SQS answered no number for %s: %q",
+				q.Name,
+				name,
+				out.Attributes[string(name)],
+			)
 		}
 		count += n
 	}
@@ -61,7 +90,10 @@ func (o *Office) Count(ctx context.Context, q Queue) (int, error) {
 
 func (o *Office) arn(ctx context.Context, url string) (*string, error) {
 	name := types.QueueAttributeNameQueueArn
-	out, err := o.API.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{name}})
+	out, err := o.API.GetQueueAttributes(
+		ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{name}},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("reading the ARN of %s: %w", url, err)
 	}

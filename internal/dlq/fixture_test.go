@@ -19,7 +19,8 @@ import (
 
 var start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 
-// bench is an Office over a dead-letter queue and the queue it belongs to, in memory. Pauses take the clock's time only.
+// bench is an Office over a dead-letter queue and the queue it belongs to, in memory. Pauses take the clock's time
+// only.
 type bench struct {
 	*Office
 	*faulty
@@ -97,19 +98,35 @@ func call[Out any](f *faulty, name string, do func() (*Out, error)) (*Out, error
 	return nil, errFault
 }
 
-func (f *faulty) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+func (f *faulty) ReceiveMessage(
+	ctx context.Context,
+	in *sqs.ReceiveMessageInput,
+	_ ...func(*sqs.Options),
+) (*sqs.ReceiveMessageOutput, error) {
 	return call(f, "receive", func() (*sqs.ReceiveMessageOutput, error) { return f.API.ReceiveMessage(ctx, in) })
 }
 
-func (f *faulty) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+func (f *faulty) SendMessageBatch(
+	ctx context.Context,
+	in *sqs.SendMessageBatchInput,
+	_ ...func(*sqs.Options),
+) (*sqs.SendMessageBatchOutput, error) {
 	return call(f, "send", func() (*sqs.SendMessageBatchOutput, error) { return f.API.SendMessageBatch(ctx, in) })
 }
 
-func (f *faulty) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+func (f *faulty) DeleteMessageBatch(
+	ctx context.Context,
+	in *sqs.DeleteMessageBatchInput,
+	_ ...func(*sqs.Options),
+) (*sqs.DeleteMessageBatchOutput, error) {
 	return call(f, "delete", func() (*sqs.DeleteMessageBatchOutput, error) { return f.API.DeleteMessageBatch(ctx, in) })
 }
 
-func (f *faulty) ChangeMessageVisibilityBatch(ctx context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+func (f *faulty) ChangeMessageVisibilityBatch(
+	ctx context.Context,
+	in *sqs.ChangeMessageVisibilityBatchInput,
+	_ ...func(*sqs.Options),
+) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
 	return call(f, "give back", func() (*sqs.ChangeMessageVisibilityBatchOutput, error) {
 		return f.API.ChangeMessageVisibilityBatch(ctx, in)
 	})
@@ -124,12 +141,20 @@ type mover struct {
 	cancelOK bool
 }
 
-func (m *mover) StartMessageMoveTask(_ context.Context, in *sqs.StartMessageMoveTaskInput, _ ...func(*sqs.Options)) (*sqs.StartMessageMoveTaskOutput, error) {
+func (m *mover) StartMessageMoveTask(
+	_ context.Context,
+	in *sqs.StartMessageMoveTaskInput,
+	_ ...func(*sqs.Options),
+) (*sqs.StartMessageMoveTaskOutput, error) {
 	m.started = in
 	return &sqs.StartMessageMoveTaskOutput{TaskHandle: aws.String("handle")}, nil
 }
 
-func (m *mover) ListMessageMoveTasks(context.Context, *sqs.ListMessageMoveTasksInput, ...func(*sqs.Options)) (*sqs.ListMessageMoveTasksOutput, error) {
+func (m *mover) ListMessageMoveTasks(
+	context.Context,
+	*sqs.ListMessageMoveTasksInput,
+	...func(*sqs.Options),
+) (*sqs.ListMessageMoveTasksOutput, error) {
 	step := m.steps[0]
 	if len(m.steps) > 1 {
 		m.steps = m.steps[1:]
@@ -137,7 +162,11 @@ func (m *mover) ListMessageMoveTasks(context.Context, *sqs.ListMessageMoveTasksI
 	return &sqs.ListMessageMoveTasksOutput{Results: []types.ListMessageMoveTasksResultEntry{step}}, nil
 }
 
-func (m *mover) CancelMessageMoveTask(_ context.Context, in *sqs.CancelMessageMoveTaskInput, _ ...func(*sqs.Options)) (*sqs.CancelMessageMoveTaskOutput, error) {
+func (m *mover) CancelMessageMoveTask(
+	_ context.Context,
+	in *sqs.CancelMessageMoveTaskInput,
+	_ ...func(*sqs.Options),
+) (*sqs.CancelMessageMoveTaskOutput, error) {
 	m.cancels++
 	if aws.ToString(in.TaskHandle) != "handle" || !m.cancelOK {
 		return nil, errFault

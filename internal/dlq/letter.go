@@ -15,8 +15,8 @@ type Letter struct {
 	// MessageID is SQS's, EventID the event's own: empty if the message is none or cannot be read.
 	MessageID string `json:"messageId"`
 	EventID   string `json:"eventId,omitempty"`
-	// Reason is why it is here, for machines: one of ingest's, an error code of EventBridge, or one of those below. Error
-	// says more.
+	// Reason is why it is here, for machines: one of ingest's, an error code of EventBridge, or one of those below.
+	// Error says more.
 	Reason string `json:"reason"`
 	Error  string `json:"error,omitempty"`
 	// Time is when the event happened, as it says itself.
@@ -58,7 +58,11 @@ func letterOf(q Queue, m types.Message) Letter {
 	l := Letter{MessageID: aws.ToString(m.MessageId), Body: aws.ToString(m.Body)}
 	l.Bytes = len(l.Body)
 	l.Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
-	if millis, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64); err == nil {
+	if millis, err := strconv.ParseInt(
+		m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)],
+		10,
+		64,
+	); err == nil {
 		l.SentAt = time.UnixMilli(millis).UTC()
 	}
 	attribute := func(names ...string) string {
@@ -81,8 +85,8 @@ func letterOf(q Queue, m types.Message) Letter {
 	return l
 }
 
-// readEvent reads an ECS event. What is wrong about it may be anything, so that each field is read for itself: after a
-// field of a wrong type encoding/json goes on with the others.
+// readEvent reads an ECS event. What is wrong about it may be anything, so that each field is read for itself: after
+// a field of a wrong type encoding/json goes on with the others.
 func readEvent(l *Letter) {
 	var event struct {
 		ID         string   `json:"id"`
@@ -105,8 +109,8 @@ func readEvent(l *Letter) {
 	}
 }
 
-// readRequest reads a message that functions send each other, or a schedule's. What a wake-up or a request is about is in
-// its body, which is short.
+// readRequest reads a message that functions send each other, or a schedule's. What a wake-up or a request is about
+// is in its body, which is short.
 func readRequest(l *Letter) {
 	var request struct {
 		Kind          string `json:"kind"`
@@ -146,8 +150,8 @@ func short(text string) string {
 	return strings.ToValidUTF8(text[:maxFieldBytes], "") + "…"
 }
 
-// Selection picks letters: those with one of the reasons, if there are any, and with one of the ids (of the event or the
-// message), if there are any.
+// Selection picks letters: those with one of the reasons, if there are any, and with one of the ids (of the event or
+// the message), if there are any.
 type Selection struct {
 	Reasons, IDs []string
 }

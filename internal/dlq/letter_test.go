@@ -103,7 +103,11 @@ func TestWhatALetterTells(t *testing.T) {
 			if c.moved {
 				m.Attributes["DeadLetterQueueSourceArn"] = "arn:aws:sqs:eu-west-1:123456789012:q"
 			}
-			c.want.MessageID, c.want.Body, c.want.Bytes, c.want.Receives, c.want.SentAt = "m-1", c.body, len(c.body), 3, time.UnixMilli(1795165200000).UTC()
+			c.want.MessageID, c.want.Body, c.want.Bytes, c.want.Receives, c.want.SentAt = "m-1", c.body, len(
+				c.body,
+			), 3, time.UnixMilli(
+				1795165200000,
+			).UTC()
 			require.Equal(t, c.want, letterOf(q, m))
 		})
 	}

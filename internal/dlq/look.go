@@ -19,14 +19,15 @@ const (
 	MaxShown = 100
 	// lookSeconds is how long a message is hidden at most while it is looked at: if this program dies, it is back then.
 	lookSeconds = 60
-	// waitSeconds makes a long poll of each receive: a short one asks a part of SQS's servers, and may find nothing where
-	// there is something.
+	// waitSeconds makes a long poll of each receive: a short one asks a part of SQS's servers, and may find nothing
+	// where there is something.
 	waitSeconds = 1
 	// giveBackLimit is how long giving back may take after what it was for was interrupted.
 	giveBackLimit = 20 * time.Second
 )
 
-// hand is the messages that this program has received and others cannot see meanwhile: by id, with the newest receipt.
+// hand is the messages that this program has received and others cannot see meanwhile: by id, with the newest
+// receipt.
 type hand struct {
 	receipts map[string]string
 	order    []string
@@ -46,8 +47,8 @@ func (h *hand) hold(m types.Message) (again bool) {
 	return again
 }
 
-// Look reads up to limit letters of a queue, at most MaxShown, and gives them back. Of a FIFO queue these are at most ten
-// of each group: SQS shows the others when those have been deleted.
+// Look reads up to limit letters of a queue, at most MaxShown, and gives them back. Of a FIFO queue these are at
+// most ten of each group: SQS shows the others when those have been deleted.
 func (o *Office) Look(ctx context.Context, q Queue, limit int) (letters []Letter, err error) {
 	letters = []Letter{}
 	var held hand
@@ -78,7 +79,10 @@ func (o *Office) Look(ctx context.Context, q Queue, limit int) (letters []Letter
 
 func (o *Office) receive(ctx context.Context, q Queue, most int, hiddenSeconds int32) ([]types.Message, error) {
 	out, err := o.API.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &q.URL, MaxNumberOfMessages: int32(min(most, queue.MaxBatch)), VisibilityTimeout: hiddenSeconds, WaitTimeSeconds: waitSeconds,
+		QueueUrl:                    &q.URL,
+		MaxNumberOfMessages:         int32(min(most, queue.MaxBatch)),
+		VisibilityTimeout:           hiddenSeconds,
+		WaitTimeSeconds:             waitSeconds,
 		MessageAttributeNames:       []string{"All"},
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 	})
@@ -88,8 +92,8 @@ func (o *Office) receive(ctx context.Context, q Queue, most int, hiddenSeconds i
 	return out.Messages, nil
 }
 
-// giveBack makes all messages visible again, also after ctx has ended. Those that it cannot give back are visible when
-// their time is over.
+// giveBack makes all messages visible again, also after ctx has ended. Those that it cannot give back are visible
+// when their time is over.
 func (o *Office) giveBack(ctx context.Context, q Queue, held *hand) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackLimit)
 	defer cancel()
@@ -107,7 +111,10 @@ func (o *Office) giveBack(ctx context.Context, q Queue, held *hand) error {
 			continue
 		}
 		// Single entries fail for messages that are visible already.
-		if _, err := o.API.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.URL, Entries: entries}); err != nil {
+		if _, err := o.API.ChangeMessageVisibilityBatch(
+			ctx,
+			&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.URL, Entries: entries},
+		); err != nil {
 			return fmt.Errorf("giving messages of %s back, which are hidden for a few minutes now: %w", q.Name, err)
 		}
 	}

@@ -58,7 +58,11 @@ func TestASummary(t *testing.T) {
 	b := newBench(t)
 	empty, err := b.Summarize(t.Context(), b.queue)
 	require.NoError(t, err)
-	require.Equal(t, Summary{Queue: "events", Holds: "ECS events that could not be stored", URL: b.queue.URL, Reasons: []ReasonCount{}}, empty)
+	require.Equal(
+		t,
+		Summary{Queue: "events", Holds: "ECS events that could not be stored", URL: b.queue.URL, Reasons: []ReasonCount{}},
+		empty,
+	)
 	require.Empty(t, b.calls, "an empty queue is not looked into")
 
 	for _, reason := range []string{"panic", "not-json", "too-large", "not-json"} {

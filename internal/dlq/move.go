@@ -20,9 +20,9 @@ const (
 	circling, circlingAtLeast = 2, 100
 )
 
-// move lets SQS move a whole queue, and waits until it has. SQS goes on until the queue is empty, also with messages that
-// come back meanwhile: events that are still bad would go round for 36 hours. So the move ends with whoever waits for it,
-// and when far more was moved than was there.
+// move lets SQS move a whole queue, and waits until it has. SQS goes on until the queue is empty, also with messages
+// that come back meanwhile: events that are still bad would go round for 36 hours. So the move ends with whoever
+// waits for it, and when far more was moved than was there.
 func (o *Office) move(ctx context.Context, q Queue, r Redrive) (Outcome, error) {
 	outcome := Outcome{Queue: q.Name, Moved: true}
 	count, err := o.Count(ctx, q)
@@ -60,39 +60,46 @@ type moving struct {
 
 // follow asks SQS until the move has ended, and ends it when it must.
 func (o *Office) follow(ctx context.Context, outcome Outcome, m moving) (Outcome, error) {
+	name, there := outcome.Queue, outcome.Looked
 	for range maxMoveQuestions {
 		task, err := o.task(ctx, m.source)
 		if err != nil {
-			return outcome, o.cancel(ctx, m, fmt.Errorf("asking how far the move of %s has come: %w", outcome.Queue, err))
+			return outcome, o.cancel(ctx, m, fmt.Errorf("asking how far the move of %s has come: %w", name, err))
 		}
-		outcome.Sent = int(task.ApproximateNumberOfMessagesMoved)
-		switch aws.ToString(task.Status) {
+		moved := int(task.ApproximateNumberOfMessagesMoved)
+		outcome.Sent = moved
+		switch status := aws.ToString(task.Status); status {
 		case "COMPLETED":
 			return outcome, nil
 		case "FAILED", "CANCELLED":
-			return outcome, fmt.Errorf("SQS ended the move of %s (%s) after %d messages: %s", outcome.Queue, aws.ToString(task.Status), outcome.Sent,
-				firstOf(aws.ToString(task.FailureReason), "it does not say why"))
+			why := firstOf(aws.ToString(task.FailureReason), "it does not say why")
+			return outcome, fmt.Errorf("SQS ended the move of %s (%s) after %d messages: %s", name, status, moved, why)
 		}
-		if outcome.Sent > max(circling*outcome.Looked, circlingAtLeast) {
-			outcome.CameBack = outcome.Sent - outcome.Looked
-			return outcome, o.cancel(ctx, m, fmt.Errorf("%d messages of %s were moved and there were only %d: they are set aside again as they come back, so their cause is not gone",
-				outcome.Sent, outcome.Queue, outcome.Looked))
+		if moved > max(circling*there, circlingAtLeast) {
+			outcome.CameBack = moved - there
+			return outcome, o.cancel(ctx, m, fmt.Errorf("%d messages of %s were moved and there were only %d: "+
+				"they are set aside again as they come back, so their cause is not gone", moved, name, there))
 		}
 		if !o.Now().Before(m.until) {
 			outcome.Partly = true
-			return outcome, o.cancel(ctx, m, fmt.Errorf("the move of %s is not done in time: %d of about %d messages were moved", outcome.Queue, outcome.Sent, outcome.Looked))
+			return outcome, o.cancel(ctx, m, fmt.Errorf("the move of %s is not done in time: %d of about %d messages were moved",
+				name, moved, there))
 		}
 		if err := o.Pause(ctx, moveInterval); err != nil {
 			outcome.Partly = true
-			return outcome, o.cancel(ctx, m, fmt.Errorf("the move of %s was interrupted after %d of about %d messages: %w", outcome.Queue, outcome.Sent, outcome.Looked, err))
+			return outcome, o.cancel(ctx, m, fmt.Errorf("the move of %s was interrupted after %d of about %d messages: %w",
+				name, moved, there, err))
 		}
 	}
-	return outcome, o.cancel(ctx, m, fmt.Errorf("the move of %s does not end", outcome.Queue))
+	return outcome, o.cancel(ctx, m, fmt.Errorf("the move of %s does not end", name))
 }
 
 // task is the newest move of a queue: there is one at a time.
 func (o *Office) task(ctx context.Context, source *string) (types.ListMessageMoveTasksResultEntry, error) {
-	out, err := o.API.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{SourceArn: source, MaxResults: aws.Int32(1)})
+	out, err := o.API.ListMessageMoveTasks(
+		ctx,
+		&sqs.ListMessageMoveTasksInput{SourceArn: source, MaxResults: aws.Int32(1)},
+	)
 	if err != nil || len(out.Results) == 0 {
 		return types.ListMessageMoveTasksResultEntry{}, err
 	}

@@ -28,22 +28,51 @@ var kinds = []struct {
 	Queue
 	output, back string
 }{
-	{Queue{Name: "events", Holds: "ECS events that could not be stored", MovedBySQS: true, letter: readEvent}, "EventsDeadLettersUrl", "EventsQueueUrl"},
-	{Queue{Name: "rule", Holds: "ECS events that EventBridge could not deliver", letter: readEvent}, "RuleDeadLettersUrl", "EventsQueueUrl"},
-	{Queue{Name: "reconcile", Holds: "requests to reconcile that failed", Ordered: true, MovedBySQS: true, letter: readRequest}, "ReconcileDeadLettersUrl", "ReconcileQueueUrl"},
-	{Queue{Name: "wakeups", Holds: "wake-ups of the scheduler that failed", MovedBySQS: true, letter: readRequest}, "WakeupsDeadLettersUrl", "WakeupQueueUrl"},
-	{Queue{
-		Name: "stream", Holds: "places in the state's stream that could not be worked on", letter: readStreamFailure,
-		Refusal: "they are places in a stream and no messages of a queue: the stream keeps its records for 24 hours, and the next sweep " +
-			"and the scheduler's tick make up for what was missed",
-	}, "StreamFailuresUrl", ""},
+	{
+		Queue{Name: "events", Holds: "ECS events that could not be stored", MovedBySQS: true, letter: readEvent},
+		"EventsDeadLettersUrl",
+		"EventsQueueUrl",
+	},
+	{
+		Queue{Name: "rule", Holds: "ECS events that EventBridge could not deliver", letter: readEvent},
+		"RuleDeadLettersUrl",
+		"EventsQueueUrl",
+	},
+	{
+		Queue{
+			Name:       "reconcile",
+			Holds:      "requests to reconcile that failed",
+			Ordered:    true,
+			MovedBySQS: true,
+			letter:     readRequest,
+		},
+		"ReconcileDeadLettersUrl",
+		"ReconcileQueueUrl",
+	},
+	{
+		Queue{Name: "wakeups", Holds: "wake-ups of the scheduler that failed", MovedBySQS: true, letter: readRequest},
+		"WakeupsDeadLettersUrl",
+		"WakeupQueueUrl",
+	},
+	{
+		Queue{
+			Name:   "stream",
+			Holds:  "places in the state's stream that could not be worked on",
+			letter: readStreamFailure,
+			Refusal: "they are places in a stream and no messages of a queue: the stream keeps its records for 24 hours, and the next sweep " +
+				"and the scheduler's tick make up for what was missed",
+		},
+		"StreamFailuresUrl",
+		"",
+	},
 	{Queue{
 		Name: "schedules", Holds: "schedules that could not be invoked", letter: readRequest,
 		Refusal: "they are invocations of a schedule and no messages of a queue: the next invocation does the same",
 	}, "ScheduleDeadLettersUrl", ""},
 }
 
-// Queues are those of an installation, by the outputs of its stack. An installation of another version may have fewer.
+// Queues are those of an installation, by the outputs of its stack. An installation of another version may have
+// fewer.
 func Queues(outputs map[string]string) []Queue {
 	var queues []Queue
 	for _, kind := range kinds {

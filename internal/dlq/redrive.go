@@ -45,8 +45,8 @@ type Outcome struct {
 	// Picked is how many of them the selection picked, Sent how many of those were sent back, as far as is known.
 	Picked int `json:"picked"`
 	Sent   int `json:"sent"`
-	// CameBack counts messages that are the same as one that was sent back by this redrive: set aside again meanwhile. They
-	// are left where they are.
+	// CameBack counts messages that are the same as one that was sent back by this redrive: set aside again meanwhile.
+	// They are left where they are.
 	CameBack int `json:"cameBack"`
 	// Doubled counts messages that were sent and could not be deleted: they are in both queues.
 	Doubled int `json:"doubled"`
@@ -65,8 +65,13 @@ func (r Redrive) Check(q Queue) error {
 	case q.Refusal != "":
 		return &RefusedError{fmt.Sprintf("messages of %s cannot be sent back: %s", q.Name, q.Refusal)}
 	case q.Ordered && !r.Selection.All():
-		return &RefusedError{fmt.Sprintf("messages of %s can be sent back only all together: it is a FIFO queue, which shows the first of each group and keeps the "+
-			"others until those are gone; the next sweep does what they ask in any case", q.Name)}
+		return &RefusedError{
+			fmt.Sprintf(
+				"messages of %s can be sent back only all together: it is a FIFO queue, which shows the first of each group and keeps the "+
+					"others until those are gone; the next sweep does what they ask in any case",
+				q.Name,
+			),
+		}
 	case r.PerSecond < 0 || r.PerSecond > MaxPerSecond:
 		return &RefusedError{fmt.Sprintf("%d messages a second: allowed are 1 to %d", r.PerSecond, MaxPerSecond)}
 	}
@@ -94,8 +99,8 @@ type picking struct {
 	outcome Outcome
 }
 
-// pick goes through a queue and sends back what is picked. What is not stays hidden until the end, so that each receive
-// brings others.
+// pick goes through a queue and sends back what is picked. What is not stays hidden until the end, so that each
+// receive brings others.
 func (o *Office) pick(ctx context.Context, q Queue, r Redrive) (outcome Outcome, err error) {
 	p := &picking{Office: o, queue: q, redrive: r, sent: map[[sha256.Size]byte]bool{}, outcome: Outcome{Queue: q.Name}}
 	defer func() { err = errors.Join(err, o.giveBack(ctx, q, &p.held)) }()
@@ -116,7 +121,8 @@ func (o *Office) pick(ctx context.Context, q Queue, r Redrive) (outcome Outcome,
 	return p.outcome, nil
 }
 
-// choose takes the messages into the hand and gives those to send back; fresh is whether any was seen for the first time.
+// choose takes the messages into the hand and gives those to send back; fresh is whether any was seen for the first
+// time.
 func (p *picking) choose(messages []types.Message) (picked []types.Message, fresh bool) {
 	for _, m := range messages {
 		if p.held.hold(m) {

@@ -133,9 +133,17 @@ func TestTheRateIsKept(t *testing.T) {
 
 func TestEventsOfTheRuleGoToTheEventsQueue(t *testing.T) {
 	b := newBench(t)
-	q, err := Find(Queues(map[string]string{"RuleDeadLettersUrl": "https://sqs.test/1/dead", "EventsQueueUrl": "https://sqs.test/1/live"}), "rule")
+	q, err := Find(
+		Queues(
+			map[string]string{"RuleDeadLettersUrl": "https://sqs.test/1/dead", "EventsQueueUrl": "https://sqs.test/1/live"},
+		),
+		"rule",
+	)
 	require.NoError(t, err)
-	require.NoError(t, b.dead.Send(t.Context(), []queue.Message{{Body: "a", Attributes: map[string]string{"ERROR_CODE": "NO_PERMISSIONS"}}}))
+	require.NoError(
+		t,
+		b.dead.Send(t.Context(), []queue.Message{{Body: "a", Attributes: map[string]string{"ERROR_CODE": "NO_PERMISSIONS"}}}),
+	)
 	outcome, err := b.Redrive(t.Context(), q, Redrive{})
 	require.NoError(t, err)
 	require.Equal(t, Outcome{Queue: "rule", Looked: 1, Picked: 1, Sent: 1}, outcome)

@@ -1,5 +1,5 @@
-// Package functionlog is how Lambda functions log: JSON lines, each with the id of the request that it belongs to, by which
-// CloudWatch finds the other lines of it and the platform's own report.
+// Package functionlog is how Lambda functions log: JSON lines, each with the id of the request that it belongs to,
+// by which CloudWatch finds the other lines of it and the platform's own report.
 //
 // The library's own logger (lambdacontext.NewLogger) writes JSON only where the function's log format says so.
 package functionlog

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// log writes the batch's line: how many records met which fate, and the ids by which an event can be found, never what
-// was in them, for a task's overrides may hold secrets.
+// log writes the batch's line: how many records met which fate, and the ids by which an event can be found, never
+// what was in them, for a task's overrides may hold secrets.
 func (i *Ingester) log(ctx context.Context, b *batch, took, lag time.Duration) {
 	counts := b.counts()
 	attributes := make([]slog.Attr, 0, len(fates)+8)
@@ -16,8 +16,12 @@ func (i *Ingester) log(ctx context.Context, b *batch, took, lag time.Duration) {
 	for _, f := range fates {
 		attributes = append(attributes, slog.Int(string(f), counts[f]))
 	}
-	attributes = append(attributes, slog.Int64("lagMillis", lag.Milliseconds()), slog.Int64("durationMillis", took.Milliseconds()),
-		slog.Any("eventIds", b.eventIDs()))
+	attributes = append(
+		attributes,
+		slog.Int64("lagMillis", lag.Milliseconds()),
+		slog.Int64("durationMillis", took.Milliseconds()),
+		slog.Any("eventIds", b.eventIDs()),
+	)
 	level := slog.LevelInfo
 	if counts[dead] > 0 {
 		level = slog.LevelWarn
@@ -29,7 +33,11 @@ func (i *Ingester) log(ctx context.Context, b *batch, took, lag time.Duration) {
 	}
 	if again := b.each(failed); len(again) > 0 {
 		level = slog.LevelError
-		attributes = append(attributes, slog.String("error", again[0].err.Error()), slog.Any("failedMessages", troubled(again)))
+		attributes = append(
+			attributes,
+			slog.String("error", again[0].err.Error()),
+			slog.Any("failedMessages", troubled(again)),
+		)
 	}
 	i.cfg.Logger.LogAttrs(ctx, level, "stored a batch of events", attributes...)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/blox/blox/internal/metrics"
 )
 
-// measure gives the batch's numbers, all in one line. A batch without an event that says its time has no lag, and is no
-// sign of health; what does not happen in most batches is left out of the others.
+// measure gives the batch's numbers, all in one line. A batch without an event that says its time has no lag, and is
+// no sign of health; what does not happen in most batches is left out of the others.
 func (i *Ingester) measure(b *batch, lag time.Duration) {
 	var values []metrics.Value
 	put := func(name metrics.Name, value int) {

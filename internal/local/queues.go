@@ -12,8 +12,8 @@ import (
 // addresses in the simulator. The blox command asks it in the place of CloudFormation.
 const OutputsPath = "/local/outputs"
 
-// queueOutputs are the outputs with addresses of queues, and the names that the queues have here. EventBridge, the stream
-// and the schedules are part of this process and lose nothing: their dead-letter queues are not there.
+// queueOutputs are the outputs with addresses of queues, and the names that the queues have here. EventBridge, the
+// stream and the schedules are part of this process and lose nothing: their dead-letter queues are not there.
 var queueOutputs = map[string]string{
 	"EventsQueueUrl": "events", "EventsDeadLettersUrl": "events" + deadSuffix,
 	"ReconcileQueueUrl": "reconcile.fifo", "ReconcileDeadLettersUrl": "reconcile" + deadSuffix + ".fifo",
@@ -49,7 +49,8 @@ func (s *System) aws() http.Handler {
 	})
 }
 
-// withOutputs answers OutputsPath before the API, to everyone: it says where the simulator is, which takes any caller.
+// withOutputs answers OutputsPath before the API, to everyone: it says where the simulator is, which takes any
+// caller.
 func (s *System) withOutputs(api http.Handler) http.Handler {
 	// No ServeMux: it would redirect paths that are not clean, which are the API's to judge.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

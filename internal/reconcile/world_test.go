@@ -290,7 +290,7 @@ func sortedKeys[V any](m map[state.Key]V) []state.Key {
 func (w *world) delete(doomed map[state.Key]bool) {
 	w.t.Helper()
 	for k := range doomed {
-		for shard := range schema.Shards {
+		for shard := range schema.TaskShards {
 			_, err := w.db.DeleteItem(w.t.Context(), &dynamodb.DeleteItemInput{
 				TableName: &w.table,
 				Key: map[string]types.AttributeValue{

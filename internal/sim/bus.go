@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/blox/blox/internal/queue"
@@ -54,19 +53,29 @@ func (t told) key() state.Key {
 	if t.isTask() {
 		kind = state.KindTask
 	}
-	arn := t.arn()
-	return state.Key{Kind: kind, Cluster: clusterKey(), ID: arn[strings.LastIndexByte(arn, '/')+1:]}
+	arn, err := state.ParseARN(t.arn())
+	if err != nil {
+		panic(fmt.Sprintf("sim: ECS told of %q: %v", t.arn(), err))
+	}
+	return state.Key{Kind: kind, Cluster: state.ClusterKey{Account: arn.Account, Region: arn.Region, Name: arn.Cluster}, ID: arn.ID}
 }
 
 // hear takes what ECS has told since the last time: truth first, then the bus.
 func (w *world) hear() {
-	for _, e := range w.ecs.Advance(w.now) {
-		var t told
-		if err := json.Unmarshal(e.JSON, &t); err != nil {
-			panic(fmt.Sprintf("sim: ECS told %q", e.JSON))
+	for _, p := range w.places {
+		for _, e := range p.ecs.Advance(w.now) {
+			var t told
+			if err := json.Unmarshal(e.JSON, &t); err != nil {
+				panic(fmt.Sprintf("sim: ECS told %q", e.JSON))
+			}
+			w.learn(t)
+			w.keep(t, string(e.JSON))
+			if w.now.Before(p.awayUntil) {
+				w.met("member: event lost while it was away")
+			} else {
+				w.route(t, string(e.JSON))
+			}
 		}
-		w.learn(t)
-		w.route(t, string(e.JSON))
 	}
 }
 

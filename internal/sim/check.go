@@ -102,7 +102,9 @@ func (w *world) checkVersions(record events.DynamoDBEventRecord) {
 	}
 	key := record.Change.Keys["pk"].String() + " " + record.Change.Keys["sk"].String()
 	if len(after) == 0 {
-		w.violate(1, "%s was deleted with its version", key)
+		if _, over := before["tombstone"]; !over || record.UserIdentity == nil {
+			w.violate(1, "%s was deleted with its version", key)
+		}
 		return
 	}
 	from, err := oldVersion.Integer()
@@ -115,14 +117,36 @@ func (w *world) checkVersions(record events.DynamoDBEventRecord) {
 		w.violate(1, "the stored version of %s went from %d back to %d", key, from, to)
 	}
 	if _, over := before["tombstone"]; over {
-		inferred := before["tombstone"].Map()["inferred"].Boolean()
+		end := before["tombstone"].Map()
+		inferred := end["inferred"].Boolean()
 		if _, still := after["tombstone"]; !still {
 			w.met("record revived")
-			if !inferred || to <= from {
+			describedSince := describedAt(after) > number(end["stoppedAt"])
+			if to == from && describedSince {
+				w.met("taken for gone, and back by a later Describe")
+			}
+			if !inferred || to == from && !describedSince {
 				w.violate(1, "%s came back from its end: version %d, then %d, the end inferred: %t", key, from, to, inferred)
 			}
 		}
 	}
+}
+
+// describedAt is when ECS was asked that a record's description is of, in milliseconds; 0 if it has none.
+func describedAt(image map[string]events.DynamoDBAttributeValue) int64 {
+	described, ok := image["described"]
+	if !ok {
+		return 0
+	}
+	return number(described.Map()["at"])
+}
+
+func number(v events.DynamoDBAttributeValue) int64 {
+	n, err := v.Integer()
+	if err != nil {
+		panic(fmt.Sprintf("sim: a time is no number: %v", err))
+	}
+	return n
 }
 
 // calling sees a call of Blox before ECS does. The start or the stop must name its deployment: invariant 4.

@@ -75,6 +75,7 @@ func (d *database) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemIn
 func (d *database) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
 	key := keyOf(in.Item)
 	e := d.write("PutItem", key, kindOfKey(key) == "slot")
+	e.feed = kindOfKey(key) == "feed" && text(in.Item, "sk") != "head"
 	return perform(d.world, e, func() (*dynamodb.PutItemOutput, error) {
 		out, err := d.DB.PutItem(ctx, in)
 		d.conflicted(key, err)

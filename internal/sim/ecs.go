@@ -25,6 +25,7 @@ const ecsTarget = "AmazonEC2ContainerServiceV20141113."
 // network is the way from the SDK's client to ECS.
 type network struct {
 	world     *world
+	place     *place
 	transport ecssim.Transport
 }
 
@@ -35,10 +36,10 @@ func (unsigned) SignHTTP(context.Context, aws.Credentials, *http.Request, string
 	return nil
 }
 
-func (w *world) newECS() *ecs.Client {
-	n := &network{world: w, transport: ecssim.Transport{Sim: w.ecs, Now: w.clock}}
+func (w *world) newECS(p *place) *ecs.Client {
+	n := &network{world: w, place: p, transport: ecssim.Transport{Sim: p.ecs, Now: w.clock}}
 	return ecs.New(ecs.Options{
-		Region: region, BaseEndpoint: aws.String("http://ecs.simulated"), Retryer: aws.NopRetryer{}, HTTPClient: n,
+		Region: p.region, BaseEndpoint: aws.String("http://ecs.simulated"), Retryer: aws.NopRetryer{}, HTTPClient: n,
 		Credentials: credentials.NewStaticCredentialsProvider("simulated", "simulated", ""), HTTPSignerV4: unsigned{},
 	})
 }
@@ -52,6 +53,7 @@ type request struct {
 	Task        string   `json:"task"`
 	Reason      string   `json:"reason"`
 	Tasks       []string `json:"tasks"`
+	Instances   []string `json:"containerInstances"`
 	Placement   []struct {
 		Expression string `json:"expression"`
 	} `json:"placementConstraints"`
@@ -98,6 +100,13 @@ func (in request) target() string {
 func (n *network) call(action string, in request, req *http.Request, body []byte) (*http.Response, error) {
 	w := n.world
 	w.hear() //nolint:contextcheck // ECS tells the bus, whoever calls it
+	if w.now.Before(n.place.awayUntil) {
+		w.met("ECS of the member is away")
+		return answerOf(req, http.StatusInternalServerError, `{"__type":"ServerException","message":"Service Unavailable"}`), nil
+	}
+	if answer, blind := w.blindTo(action, in); blind {
+		return answerOf(req, http.StatusOK, answer), nil
+	}
 	w.calling(action, in)
 	sent := req.Clone(req.Context())
 	sent.Body = io.NopCloser(bytes.NewReader(body))
@@ -115,20 +124,20 @@ func (n *network) call(action string, in request, req *http.Request, body []byte
 var errServer = &smithy.GenericAPIError{Code: "ThrottlingException", Message: "Rate exceeded"}
 
 func throttledAnswer(req *http.Request) *http.Response {
-	const text = `{"__type":"ThrottlingException","message":"Rate exceeded"}`
-	return &http.Response{
-		StatusCode: http.StatusBadRequest, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
-		Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
-	}
+	return answerOf(req, http.StatusBadRequest, `{"__type":"ThrottlingException","message":"Rate exceeded"}`)
 }
 
 // operator makes a call of ECS as people do, past all faults. An answer that is no success is for the caller to judge.
 func (w *world) operator(action string, in any) (map[string]any, bool) {
+	return w.operatorAt(w.places[0], action, in)
+}
+
+func (w *world) operatorAt(p *place, action string, in any) (map[string]any, bool) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		panic(err) // maps of strings
 	}
-	status, answer := w.ecs.Handle(w.now, ecsTarget+action, body)
+	status, answer := p.ecs.Handle(w.now, ecsTarget+action, body)
 	w.hear()
 	var out map[string]any
 	if err := json.Unmarshal(answer, &out); err != nil {

@@ -14,6 +14,8 @@ type effect struct {
 	tender bool
 	// stop is the key of the environment whose stop is claimed.
 	stop string
+	// feed is the putting of a row of the feed.
+	feed bool
 }
 
 func (e effect) String() string {
@@ -66,6 +68,10 @@ func (w *world) fateOf(e effect) fate {
 	crashes, losses := w.p.crash, w.p.lose
 	if e.tender {
 		crashes, losses = crashes*tenderness, losses*tenderness
+	}
+	if e.feed && w.f.feedDeath > 0 && w.feeding.Float64() < w.f.feedDeath {
+		w.met("a dispatcher dies between a row and the head")
+		return fateCrashed
 	}
 	x := w.chance.Float64()
 	for _, f := range []struct {

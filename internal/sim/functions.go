@@ -78,16 +78,20 @@ const readBlock = 10
 
 func (w *world) newReconcile() *process {
 	share := ecsapi.ReadShare(ecsapi.DefaultReadsPerSecond)
-	bucket := table.Bucket{Account: account, Region: region, Name: ecsapi.BucketRead, PerSecond: share.PerSecond, Burst: share.Burst}
-	budget := &ecsapi.Budget{Block: readBlock, Pause: w.sleep, Take: func(ctx context.Context, n int) (int, time.Duration, error) {
-		return w.daemon.TakeCalls(ctx, bucket, n, w.now)
-	}}
-	return &process{reconcile: reconcilefunction.New(reconcilefunction.Config{
-		Places: []reconcile.Config{{
-			ECS: ecsapi.Limit(w.client, budget), Account: account, Region: region, Store: w.state, Now: w.clock, Workers: 1,
+	var places []reconcile.Config
+	for _, p := range w.places {
+		bucket := table.Bucket{Account: p.account, Region: p.region, Name: ecsapi.BucketRead, PerSecond: share.PerSecond, Burst: share.Burst}
+		budget := &ecsapi.Budget{Block: readBlock, Pause: w.sleep, Take: func(ctx context.Context, n int) (int, time.Duration, error) {
+			return w.daemon.TakeCalls(ctx, bucket, n, w.now)
+		}}
+		places = append(places, reconcile.Config{
+			ECS: ecsapi.Limit(p.client, budget), Account: p.account, Region: p.region, Store: w.state, Now: w.clock, Workers: 1,
 			Period: reconcilePeriod, Metrics: metrics.Discard{}, Logger: quiet,
-		}},
-		Queue: sender{w, "requests", w.requests}, Now: w.clock, Metrics: metrics.Discard{}, Logger: quiet,
+		})
+	}
+	return &process{reconcile: reconcilefunction.New(reconcilefunction.Config{
+		Places: places,
+		Queue:  sender{w, "requests", w.requests}, Now: w.clock, Metrics: metrics.Discard{}, Logger: quiet,
 	})}
 }
 
@@ -100,7 +104,7 @@ func (w *world) newDispatch() *process {
 
 func (w *world) newDrive() *process {
 	driver := drive.New(drive.Config{
-		State: w.state, Daemon: w.daemon, ECS: func(string, string) (ecsapi.API, error) { return w.client, nil },
+		State: w.state, Daemon: w.daemon, ECS: func(account, region string) (ecsapi.API, error) { return w.clientOf(account, region) },
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewOwner: func() string { return w.newID() },
 		Installation: installation, Settings: daemon.DefaultSettings(),
 		Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1,
@@ -111,7 +115,7 @@ func (w *world) newDrive() *process {
 
 func (w *world) newAPI() *process {
 	return &process{api: httpapi.New(httpapi.Deps{
-		State: w.state, Daemon: w.daemon, ECS: func(string, string) (httpapi.ECS, error) { return w.client, nil },
+		State: w.state, Daemon: w.daemon, ECS: func(account, region string) (httpapi.ECS, error) { return w.clientOf(account, region) },
 		Feed:    table.NewFeed(w.db, stateTable, w.clock),
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewID: w.newTimeID, Account: account, Region: region,
 		Installation: installation, Version: "sim", Logger: quiet,

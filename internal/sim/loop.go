@@ -38,8 +38,14 @@ func (w *world) after(d time.Duration, run func()) { w.at(w.now.Add(d), run) }
 // step lets the next thing happen.
 func (w *world) step() {
 	next := w.timers[0] // the schedules never end
-	if due, ok := w.ecs.NextDue(); ok && due.Before(next.at) {
-		w.setNow(due)
+	at := next.at
+	for _, p := range w.places {
+		if due, ok := p.ecs.NextDue(); ok && due.Before(at) {
+			at = due
+		}
+	}
+	if at.Before(next.at) {
+		w.setNow(at)
 		w.hear()
 		w.poll()
 		return

@@ -42,6 +42,9 @@ func (w *world) prepare() {
 		w.addHost()
 	}
 	w.must("CreateService", map[string]any{"cluster": cluster, "serviceName": "web", "taskDefinition": "web", "desiredCount": 1 + w.plan.IntN(4)})
+	if w.f.crowd > 0 {
+		w.prepareCrowd()
+	}
 }
 
 func (w *world) registerDaemon(name string, revision, port int) {
@@ -59,8 +62,10 @@ func (w *world) registerDaemon(name string, revision, port int) {
 	w.must("RegisterTaskDefinition", map[string]any{"family": name, "networkMode": "bridge", "containerDefinitions": []any{container}})
 }
 
-func (w *world) must(action string, in any) map[string]any {
-	out, ok := w.operator(action, in)
+func (w *world) must(action string, in any) map[string]any { return w.mustAt(w.places[0], action, in) }
+
+func (w *world) mustAt(p *place, action string, in any) map[string]any {
+	out, ok := w.operatorAt(p, action, in)
 	if !ok {
 		panic(fmt.Sprintf("sim: %s: %v", action, out))
 	}
@@ -70,8 +75,12 @@ func (w *world) must(action string, in any) map[string]any {
 // names of the environments.
 var names = []string{"log-agent", "scanner"}
 
-// operate begins the operators' work.
+// operate begins the operators' work, and the readers'.
 func (w *world) operate() {
+	if w.member != nil {
+		w.operateMember()
+	}
+	w.read()
 	for i, name := range names[:w.p.environments] {
 		w.after(time.Duration(3+i*20+w.plan.IntN(10))*time.Second, func() { w.deploy(name, 1+w.plan.IntN(2)) })
 	}

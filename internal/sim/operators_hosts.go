@@ -22,11 +22,11 @@ func (w *world) addHost() {
 	w.hear()
 }
 
-// registered are the container instances that are not INACTIVE, sorted by machine and registration.
+// registered are the container instances of the first cluster that are not INACTIVE, sorted by registration.
 func (w *world) registered() []*host {
 	var hosts []*host
 	for _, arn := range slices.Sorted(maps.Keys(w.truth.hosts)) {
-		if h := w.truth.hosts[arn]; h.status != "INACTIVE" {
+		if h := w.truth.hosts[arn]; h.status != "INACTIVE" && h.cluster == clusterKey() {
 			hosts = append(hosts, h)
 		}
 	}

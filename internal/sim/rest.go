@@ -17,8 +17,8 @@ import (
 type rest struct {
 	calm  bool
 	began time.Time
-	// sweeps that began after the faults had stopped, and ended.
-	sweeps int
+	// sweeps that began after the faults had stopped, and ended, of each cluster.
+	sweeps map[state.ClusterKey]int
 	since  time.Time // of being at rest; zero if it is not
 	why    string    // it is not
 }
@@ -33,10 +33,20 @@ const (
 // settle ends the faults.
 func (w *world) settle() {
 	w.note("the faults stop")
-	w.rest.calm, w.rest.began = true, w.now
+	w.rest.calm, w.rest.began, w.rest.sweeps = true, w.now, map[state.ClusterKey]int{}
 	w.p = w.p.calm()
 	w.bus.downUntil = time.Time{}
+	w.f.feedDeath, w.f.twins = 0, 0
 	w.ecs.Faults().EmptyLists(0)
+	if w.f.crowd > 0 {
+		w.see()
+	}
+	if w.member != nil {
+		w.member.awayUntil = time.Time{}
+		if w.f.memberStaysAway {
+			w.leave(2 * restWithin)
+		}
+	}
 	for r := 1; r <= revisions; r++ {
 		if w.ops.broken[image(r)] && w.plan.Float64() < 0.7 {
 			w.heal(r)
@@ -63,18 +73,22 @@ func (w *world) settle() {
 	w.after(time.Minute, look)
 }
 
-// swept hears of a complete sweep.
+// swept hears of a complete pass over a cluster.
 func (r *rest) swept(w *world, i item) {
 	w.met("sweep completed")
+	cluster, err := state.ParseClusterKey(text(i, "sk"))
+	if err != nil {
+		panic(err)
+	}
 	began, err := time.ParseDuration(text(i, "syncedAt") + "ms")
 	if err != nil || !r.calm || time.UnixMilli(0).Add(began).Before(r.began) {
 		return
 	}
-	r.sweeps++
-	if r.sweeps == 2 {
+	r.sweeps[cluster]++
+	if r.sweeps[cluster] == 2 {
 		at := time.UnixMilli(0).Add(began)
 		w.after(0, func() {
-			if what := w.differs(at.Add(-10 * time.Second)); what != "" {
+			if what := w.differs(cluster, at.Add(-10*time.Second)); what != "" {
 				w.violate(5, "two reconciles after the faults stopped, STATE is not ECS: %s", what)
 			}
 		})
@@ -84,12 +98,12 @@ func (r *rest) swept(w *world, i item) {
 // forgets is how long ECS surely knows a stopped task.
 const forgets = 55 * time.Minute
 
-// differs says where STATE is not what ECS holds, of all that did not change since quiet.
-func (w *world) differs(quiet time.Time) string {
-	records := w.records()
+// differs says where STATE is not what ECS holds of a cluster, of all that did not change since quiet.
+func (w *world) differs(cluster state.ClusterKey, quiet time.Time) string {
+	records := w.recordsOf(cluster)
 	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
 		t := w.truth.tasks[arn]
-		if t.changed.After(quiet) || t.last == daemon.StatusStopped && w.now.Sub(t.changed) > forgets {
+		if t.cluster != cluster || t.changed.After(quiet) || t.last == daemon.StatusStopped && w.now.Sub(t.changed) > forgets {
 			continue
 		}
 		r, ok := records[arn]
@@ -98,7 +112,8 @@ func (w *world) differs(quiet time.Time) string {
 				arn, t.last, t.desired, t.version, r.Task.LastStatus, r.Task.DesiredStatus, r.Version)
 		}
 	}
-	for _, h := range w.registered() {
+	for _, arn := range w.arnsOf(cluster, state.KindContainerInstance) {
+		h := w.truth.hosts[arn]
 		if h.changed.After(quiet) {
 			continue
 		}
@@ -111,11 +126,36 @@ func (w *world) differs(quiet time.Time) string {
 	return ""
 }
 
+// arnsOf are the tasks of a cluster that have not stopped, or its container instances that are not INACTIVE, sorted.
+func (w *world) arnsOf(cluster state.ClusterKey, kind state.Kind) []string {
+	var arns []string
+	for arn, t := range w.truth.tasks { // any order: they are sorted
+		if kind == state.KindTask && t.cluster == cluster && t.last != state.TaskStopped {
+			arns = append(arns, arn)
+		}
+	}
+	for arn, h := range w.truth.hosts { // any order: they are sorted
+		if kind == state.KindContainerInstance && h.cluster == cluster && h.status != state.InstanceInactive {
+			arns = append(arns, arn)
+		}
+	}
+	slices.Sort(arns)
+	return arns
+}
+
 // records reads all of STATE, past the faults.
 func (w *world) records() map[string]state.Record {
 	records := map[string]state.Record{}
+	for _, cluster := range w.clusters() {
+		maps.Copy(records, w.recordsOf(cluster))
+	}
+	return records
+}
+
+func (w *world) recordsOf(cluster state.ClusterKey) map[string]state.Record {
+	records := map[string]state.Record{}
 	for _, kind := range []state.Kind{state.KindTask, state.KindContainerInstance} {
-		some, err := w.state.Cluster(context.Background(), clusterKey(), kind)
+		some, err := w.state.Cluster(context.Background(), cluster, kind)
 		if err != nil {
 			panic(err)
 		}
@@ -158,9 +198,11 @@ func (w *world) restartSick() {
 func (w *world) look() {
 	w.stopKept()
 	w.restartSick()
-	if w.rest.sweeps < 2 {
-		w.rest.why = fmt.Sprintf("only %d sweeps were completed", w.rest.sweeps)
-		return
+	for _, cluster := range w.clusters() {
+		if n := w.rest.sweeps[cluster]; n < 2 {
+			w.rest.why = fmt.Sprintf("only %d passes over cluster %s were completed", n, cluster)
+			return
+		}
 	}
 	if w.rest.why = w.restless(); w.rest.why != "" {
 		w.rest.since = time.Time{}
@@ -185,8 +227,10 @@ func (w *world) restless() string {
 			return "changes are in the stream"
 		}
 	}
-	if what := w.differs(w.now); what != "" {
-		return "STATE is not ECS: " + what
+	for _, cluster := range w.clusters() {
+		if what := w.differs(cluster, w.now); what != "" {
+			return "STATE is not ECS: " + what
+		}
 	}
 	if what := w.ghosts(); what != "" {
 		return what
@@ -364,7 +408,7 @@ func (w *world) checkEvents() {
 		stored[r.Key] = r.Version
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(w.bus.delivered), state.Key.Compare) {
-		if stored[key] < w.bus.delivered[key] {
+		if _, over := w.mirror.expired[key]; !over && stored[key] < w.bus.delivered[key] && w.present(key.Cluster) {
 			w.violate(6, "version %d of %s reached the queue, stored is %d", w.bus.delivered[key], key, stored[key])
 			return
 		}

@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"time"
+
+	"github.com/blox/blox/internal/state"
 )
 
 // Options say what to keep of a run.
@@ -34,18 +36,13 @@ func Run(seed uint64, o Options) Result {
 	w.schedules()
 	w.operate()
 	w.runUntil(epoch.Add(w.p.chaos), nil)
-	if w.violation == nil {
-		w.settle()
-		w.runUntil(w.rest.began.Add(restWithin), w.rested)
+	w.settle()
+	w.comeToRest()
+	if w.member != nil && w.f.memberStaysAway {
+		w.comeBack()
 	}
-	if w.violation == nil && !w.rested() {
-		w.violate(5, "not at rest %s after the faults stopped: %s", restWithin, w.rest.why)
-	}
-	if w.violation == nil {
-		w.checkEvents()
-	}
-	if w.violation == nil {
-		w.checkTruth()
+	if w.f.outlives {
+		w.outlive()
 	}
 	w.abandon()
 	return Result{
@@ -54,9 +51,47 @@ func Run(seed uint64, o Options) Result {
 	}
 }
 
+// comeToRest lets the world come to rest, and checks what it is then.
+func (w *world) comeToRest() {
+	if w.violation != nil {
+		return
+	}
+	w.runUntil(w.rest.began.Add(restWithin), w.rested)
+	if w.violation == nil && !w.rested() {
+		w.violate(5, "not at rest %s after the faults stopped: %s", restWithin, w.rest.why)
+	}
+	for _, check := range []func(){w.checkEvents, w.checkTruth, w.checkFeed, w.checkReaders} {
+		if w.violation == nil {
+			check()
+		}
+	}
+}
+
+// again begins to wait for another rest.
+func (w *world) again() {
+	w.rest.began, w.rest.since, w.rest.sweeps = w.now, time.Time{}, map[state.ClusterKey]int{}
+}
+
+// comeBack is the second place's ECS answering again: what was missed of it is to be made good.
+func (w *world) comeBack() {
+	if w.violation != nil {
+		return
+	}
+	w.met("member: back after everything else was at rest")
+	w.member.awayUntil = time.Time{}
+	w.again()
+	w.comeToRest()
+}
+
 // checkTruth compares what was heard from ECS with what the simulator holds: a check of the checks.
 func (w *world) checkTruth() {
-	held := w.ecs.Snapshot()
+	for _, p := range w.places {
+		w.checkTruthOf(p)
+	}
+}
+
+func (w *world) checkTruthOf(p *place) {
+	held := p.ecs.Snapshot()
 	for _, t := range held.Tasks {
 		known := w.truth.tasks[t.ARN]
 		if known == nil || known.version != t.Version || known.last != t.LastStatus || known.desired != t.DesiredStatus || known.machine != t.EC2InstanceID {

@@ -26,7 +26,10 @@ const (
 // changed hears of every change of the tables that have a stream.
 func (w *world) changed(_ string, record events.DynamoDBEventRecord) {
 	w.checkVersions(record)
-	if pk := record.Change.Keys["pk"].String(); strings.Contains(pk, "/instance/") {
+	if w.f.watched() {
+		w.reflect(record)
+	}
+	if pk := record.Change.Keys["pk"].String(); strings.HasPrefix(pk, clusterKey().String()+"/instance/") {
 		w.countFleet(record.Change.Keys["sk"].String(), record.Change.NewImage)
 	}
 	h := fnv.New32a()
@@ -49,6 +52,11 @@ func (s *shard) read() {
 	w := s.world
 	batch := s.records[:min(len(s.records), streamBatch)]
 	s.busy = true
+	if w.feeding.Float64() < w.f.twins {
+		// A dispatcher that Lambda gave up, and that goes on all the same.
+		w.met("stream batch at two dispatchers at once")
+		w.after(time.Duration(w.feeding.IntN(300))*time.Millisecond, func() { w.dispatchOnce(batch) })
+	}
 	p := w.dispatchers.take()
 	var err error
 	w.start("dispatch", func(ctx context.Context) {
@@ -69,6 +77,18 @@ func (s *shard) read() {
 		default:
 			s.records = s.records[len(batch):]
 			s.look(time.Duration(5+w.pace.IntN(100)) * time.Millisecond)
+		}
+	})
+}
+
+// dispatchOnce gives a batch to a dispatcher, whatever becomes of it.
+func (w *world) dispatchOnce(batch []events.DynamoDBEventRecord) {
+	p := w.dispatchers.take()
+	w.start("dispatch", func(ctx context.Context) {
+		_, _ = p.dispatch(ctx, events.DynamoDBEvent{Records: batch}) // the other one is who matters
+	}, func(crashed bool) {
+		if !crashed {
+			w.dispatchers.giveBack(p)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/state"
 )
 
 // Violation is a broken invariant, by its number in the design. 0 is a handler that panicked.
@@ -51,6 +52,7 @@ func newTruth() truth {
 }
 
 type host struct {
+	cluster              state.ClusterKey
 	arn, machine, status string
 	connected            bool
 	version              int64
@@ -58,6 +60,7 @@ type host struct {
 }
 
 type task struct {
+	cluster                           state.ClusterKey
 	arn, group, startedBy, definition string
 	environment                       string // id, empty if it is no daemon
 	machine, instance                 string
@@ -92,7 +95,7 @@ func (w *world) learn(t told) {
 	if !t.isTask() {
 		h := w.truth.hosts[d.InstanceARN]
 		if h == nil {
-			h = &host{arn: d.InstanceARN, machine: d.EC2InstanceID}
+			h = &host{cluster: t.key().Cluster, arn: d.InstanceARN, machine: d.EC2InstanceID}
 			w.truth.hosts[h.arn] = h
 		}
 		h.status, h.connected, h.version, h.changed = d.Status, d.Connected, d.Version, w.now
@@ -101,7 +104,9 @@ func (w *world) learn(t told) {
 	}
 	known := w.truth.tasks[d.TaskARN]
 	if known == nil {
-		known = &task{arn: d.TaskARN, group: d.Group, startedBy: d.StartedBy, definition: d.Definition, instance: d.InstanceARN}
+		known = &task{
+			cluster: t.key().Cluster, arn: d.TaskARN, group: d.Group, startedBy: d.StartedBy, definition: d.Definition, instance: d.InstanceARN,
+		}
 		if h := w.truth.hosts[d.InstanceARN]; h != nil {
 			known.machine = h.machine
 		}
@@ -156,6 +161,7 @@ func (w *world) stored(i item) {
 	case "timeline":
 		w.met("action " + text(i, "kind"))
 	case "cluster":
+		w.heldBack(i)
 		w.rest.swept(w, i)
 	}
 }

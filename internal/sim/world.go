@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecssim"
@@ -27,6 +26,8 @@ type world struct {
 	// Independent streams of chance, so that a change in one place does not change everything else: how long things take,
 	// whether a fault strikes, what operators do, and ids.
 	pace, chance, plan, ids *rand.Rand
+	// And of the parts that only some seeds have.
+	places2, crowd, reading, feeding, lasting *rand.Rand
 
 	timers      timers
 	seq         uint64
@@ -35,8 +36,10 @@ type world struct {
 	running     map[int]*invocation
 	current     *invocation
 
-	ecs          *ecssim.Simulator
-	client       *ecs.Client
+	f            features
+	places       []*place          // the first is the installation's own
+	member       *place            // the second; nil if there is none
+	ecs          *ecssim.Simulator // of the first place
 	db           *database
 	transactions int
 	state        *table.State
@@ -48,13 +51,17 @@ type world struct {
 	shards                                 [shards]*shard
 	reconcilers, drivers, dispatchers, api *function
 
-	bus    bus
-	ops    operators
-	truth  truth
-	rest   rest
-	cause  *request // of what ECS tells right now, nil if it was none of our calls
-	tracer tracer
-	counts map[string]int
+	bus     bus
+	ops     operators
+	truth   truth
+	mirror  mirror
+	blind   blindness
+	readers []*reader
+	lasted  lasted
+	rest    rest
+	cause   *request // of what ECS tells right now, nil if it was none of our calls
+	tracer  tracer
+	counts  map[string]int
 
 	violation *Violation
 }
@@ -64,13 +71,15 @@ func newWorld(seed uint64, o Options) *world {
 	w := &world{
 		seed: seed, now: epoch, pace: stream(1), chance: stream(2), plan: stream(3), ids: stream(4),
 		running: map[int]*invocation{}, told: map[announcement]bool{}, counts: map[string]int{}, truth: newTruth(),
-		tracer: tracer{keep: o.Tail, sink: o.Trace},
+		tracer: tracer{keep: o.Tail, sink: o.Trace}, mirror: newMirror(),
 	}
 	w.p = newProfile(stream(5))
-	w.ecs = ecssim.New(ecssim.Config{
-		Account: account, Region: region, Seed: seed, Delays: delays(), ConsistencyLag: w.p.consistencyLag, Throttle: true,
-	}, w.now)
-	w.client = w.newECS()
+	w.f = newFeatures(stream(6))
+	w.places2, w.crowd, w.reading, w.feeding, w.lasting = stream(7), stream(8), stream(9), stream(10), stream(11)
+	w.ecs = w.addPlace(account, region).ecs
+	if w.f.member {
+		w.member = w.addPlace(memberAccount, memberRegion)
+	}
 	w.db = &database{world: w, DB: memory.New(
 		memory.WithClock(w.clock), memory.WithStream(w.changed), memory.WithIndexLag(w.indexLag),
 	)}
@@ -194,6 +203,9 @@ func (w *world) schedule(period time.Duration, name string, run func(context.Con
 	fire := func() { w.start(name, func(ctx context.Context) { _ = run(ctx) }, func(bool) {}) } // an error is the next one's
 	var next func(at time.Time)
 	next = func(at time.Time) {
+		if at.Before(w.now) {
+			at = w.now // days have passed
+		}
 		w.at(at.Add(time.Duration(w.pace.Int64N(int64(period/20)))), func() {
 			fire()
 			if w.p.queueDouble > 0 && w.chance.Float64() < 0.1 {

@@ -55,11 +55,15 @@ func createInput(name string, def schema.Table) *dynamodb.CreateTableInput {
 	for _, index := range def.Indexes {
 		addKey(index.PartitionKey)
 		addKey(index.SortKey)
-		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
-			IndexName:  aws.String(index.Name),
-			KeySchema:  keySchema(index.PartitionKey, index.SortKey),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-		})
+		name, keys := aws.String(index.Name), keySchema(index.PartitionKey, index.SortKey)
+		keysOnly := &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}
+		if index.Local() {
+			in.LocalSecondaryIndexes = append(in.LocalSecondaryIndexes,
+				types.LocalSecondaryIndex{IndexName: name, KeySchema: keys, Projection: keysOnly})
+		} else {
+			in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes,
+				types.GlobalSecondaryIndex{IndexName: name, KeySchema: keys, Projection: keysOnly})
+		}
 	}
 	if def.Stream {
 		in.StreamSpecification = &types.StreamSpecification{

@@ -46,7 +46,7 @@ func newFeed(db dynamo.API, name string) *table.Feed {
 // inShard are n keys of one shard of the feed.
 func inShard(shard, n int) []state.Key {
 	var keys []state.Key
-	for i := 0; len(keys) < n; i++ {
+	for i := 0; len(keys) < n && i < 100_000; i++ {
 		if key := taskKey(id(i)); table.FeedShard(key) == shard {
 			keys = append(keys, key)
 		}
@@ -84,8 +84,8 @@ func readAll(t require.TestingT, feed *table.Feed, from table.FeedPosition, limi
 }
 
 func TestFeedGivesEverythingSinceAPosition(t *testing.T) {
-	a := inShard(0, 1)[0]
-	b, c := inShard(3, 2)[0], inShard(3, 2)[1]
+	keys := inShard(0, 3)
+	a, b, c := keys[0], keys[1], keys[2]
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		feed := newFeed(db, name)
 		empty := now(t, db, name)
@@ -96,7 +96,7 @@ func TestFeedGivesEverythingSinceAPosition(t *testing.T) {
 		require.Equal(t, empty, next)
 
 		first := []table.Change{written(b, 1), {Key: c, Version: 7, Reason: table.ReasonStopped}, written(b, 2)}
-		require.NoError(t, feed.Append(t.Context(), 3, first))
+		require.NoError(t, feed.Append(t.Context(), 0, first))
 		middle := now(t, db, name)
 		second := []table.Change{{Key: instanceOf(a), Version: 9, Reason: table.ReasonGone}, {Key: b, Version: 3, Reason: table.ReasonExpired}}
 		require.NoError(t, feed.AppendAll(t.Context(), append(second, written(a, 4))))
@@ -108,7 +108,7 @@ func TestFeedGivesEverythingSinceAPosition(t *testing.T) {
 		require.Equal(t, now(t, db, name), end)
 		changes, _ = readAll(t, feed, end, 100)
 		require.Empty(t, changes)
-		require.NoError(t, feed.Append(t.Context(), 3, nil))
+		require.NoError(t, feed.Append(t.Context(), 0, nil))
 		require.Equal(t, end, now(t, db, name), "nothing is no row")
 	})
 }
@@ -121,7 +121,7 @@ func instanceOf(key state.Key) state.Key {
 
 func TestFeedCutsLongBatchesIntoRows(t *testing.T) {
 	const n = 900
-	key := inShard(1, 1)[0]
+	key := inShard(0, 1)[0]
 	var changes []table.Change
 	for v := range n {
 		changes = append(changes, written(key, int64(v+1)))
@@ -129,8 +129,8 @@ func TestFeedCutsLongBatchesIntoRows(t *testing.T) {
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		feed := newFeed(db, name)
 		before := now(t, db, name)
-		require.NoError(t, feed.Append(t.Context(), 1, changes))
-		require.Equal(t, start.UnixMilli()+4, now(t, db, name)[1], "four rows, numbered from the feed's first moment")
+		require.NoError(t, feed.Append(t.Context(), 0, changes))
+		require.Equal(t, start.UnixMilli()+4, now(t, db, name)[0], "four rows, numbered from the feed's first moment")
 		got, _ := readAll(t, feed, before, 1)
 		require.Equal(t, changes, got)
 
@@ -143,16 +143,16 @@ func TestFeedCutsLongBatchesIntoRows(t *testing.T) {
 }
 
 func TestFollowingTheFeed(t *testing.T) {
-	key := inShard(1, 1)[0]
+	key := inShard(0, 1)[0]
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		feed := newFeed(db, name)
-		require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(key, 1)}))
+		require.NoError(t, feed.Append(t.Context(), 0, []table.Change{written(key, 1)}))
 		from := now(t, db, name)
 		changes, next, err := feed.Follow(t.Context(), from, 10)
 		require.NoError(t, err)
 		require.Empty(t, changes)
 		require.Equal(t, from, next)
-		require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(key, 2)}))
+		require.NoError(t, feed.Append(t.Context(), 0, []table.Change{written(key, 2)}))
 		changes, next, err = feed.Follow(t.Context(), from, 10)
 		require.NoError(t, err)
 		require.Equal(t, []table.Change{written(key, 2)}, changes)
@@ -163,8 +163,7 @@ func TestFollowingTheFeed(t *testing.T) {
 
 		// A head that is behind the position was read from a replica that is behind.
 		ahead := next
-		ahead[1]++
-		ahead[2] = 7
+		ahead[0]++
 		changes, same, err := feed.Follow(t.Context(), ahead, 10)
 		require.NoError(t, err)
 		require.Empty(t, changes)
@@ -172,7 +171,7 @@ func TestFollowingTheFeed(t *testing.T) {
 		_, _, err = feed.Read(t.Context(), ahead, 10)
 		require.ErrorIs(t, err, table.ErrExpired)
 
-		deleteRow(t, db, name, 1, next[1])
+		deleteRow(t, db, name, 0, next[0])
 		_, _, err = feed.Follow(t.Context(), from, 10)
 		require.ErrorIs(t, err, table.ErrExpired)
 		_, _, err = newFeed(db, "no-such-table").Follow(t.Context(), from, 10)
@@ -208,17 +207,17 @@ func deleteRow(t *testing.T, db dynamo.API, name string, shard int, row int64) {
 }
 
 func TestFeedSaysWhenAPositionIsTooOld(t *testing.T) {
-	key := inShard(1, 1)[0]
+	key := inShard(0, 1)[0]
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		feed := newFeed(db, name)
 		var positions []table.FeedPosition
 		for v := range 5 {
 			positions = append(positions, now(t, db, name))
-			require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(key, int64(v))}))
+			require.NoError(t, feed.Append(t.Context(), 0, []table.Change{written(key, int64(v))}))
 		}
 		first := start.UnixMilli() + 1
 		// DynamoDB deletes in no order: the third row goes before the first.
-		deleteRow(t, db, name, 1, first+2)
+		deleteRow(t, db, name, 0, first+2)
 		for i, position := range positions {
 			_, next, err := feed.Read(t.Context(), position, 100)
 			if i <= 2 {
@@ -230,15 +229,15 @@ func TestFeedSaysWhenAPositionIsTooOld(t *testing.T) {
 		}
 		for row := range int64(5) {
 			if row != 2 {
-				deleteRow(t, db, name, 1, first+row)
+				deleteRow(t, db, name, 0, first+row)
 			}
 		}
 		_, _, err := feed.Read(t.Context(), positions[4], 100)
 		require.ErrorIs(t, err, table.ErrExpired)
 		changes, _ := readAll(t, feed, now(t, db, name), 100)
 		require.Empty(t, changes, "whoever has read everything has missed nothing")
-		require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(key, 6)}))
-		changes, _ = readAll(t, feed, table.FeedPosition{1: first + 4}, 100)
+		require.NoError(t, feed.Append(t.Context(), 0, []table.Change{written(key, 6)}))
+		changes, _ = readAll(t, feed, table.FeedPosition{0: first + 4}, 100)
 		require.Equal(t, []table.Change{written(key, 6)}, changes)
 	})
 }
@@ -248,7 +247,7 @@ func TestFeedRowsExpireAndHeadsDoNot(t *testing.T) {
 	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
 	feed := newFeed(db, "blox")
 	before := now(t, db, "blox")
-	require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(inShard(1, 1)[0], 1)}))
+	require.NoError(t, feed.Append(t.Context(), 0, []table.Change{written(inShard(0, 1)[0], 1)}))
 	end := now(t, db, "blox")
 	require.Zero(t, db.ExpireItems(time48h.Add(-time.Second)))
 	require.Equal(t, 1, db.ExpireItems(time48h.Add(time.Second)))
@@ -258,11 +257,11 @@ func TestFeedRowsExpireAndHeadsDoNot(t *testing.T) {
 }
 
 func TestFeedOfAReplacedTable(t *testing.T) {
-	key := inShard(1, 1)[0]
+	key := inShard(0, 1)[0]
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		old := newFeed(db, name)
 		for v := range 3 {
-			require.NoError(t, old.Append(t.Context(), 1, []table.Change{written(key, int64(v))}))
+			require.NoError(t, old.Append(t.Context(), 0, []table.Change{written(key, int64(v))}))
 		}
 		kept := now(t, db, name)
 		replaced := name + "-replaced"
@@ -271,17 +270,17 @@ func TestFeedOfAReplacedTable(t *testing.T) {
 		_, _, err := feed.Read(t.Context(), kept, 10)
 		require.ErrorIs(t, err, table.ErrExpired, "nothing was appended to it yet")
 		for v := range 5 {
-			require.NoError(t, feed.Append(t.Context(), 1, []table.Change{written(key, int64(v))}))
+			require.NoError(t, feed.Append(t.Context(), 0, []table.Change{written(key, int64(v))}))
 			_, _, err := feed.Read(t.Context(), kept, 10)
 			require.ErrorIs(t, err, table.ErrExpired, "the old positions must not point into it")
 		}
-		_, _, err = feed.Read(t.Context(), table.FeedPosition{1: after(10).UnixMilli()}, 10)
+		_, _, err = feed.Read(t.Context(), table.FeedPosition{0: after(10).UnixMilli()}, 10)
 		require.ErrorIs(t, err, table.ErrExpired, "beyond its end")
 	})
 }
 
 func TestFeedRefusesWhatCouldNotBeReadBack(t *testing.T) {
-	key := inShard(1, 1)[0]
+	key := inShard(0, 1)[0]
 	odd := key
 	odd.ID = ""
 	slash := key
@@ -293,13 +292,12 @@ func TestFeedRefusesWhatCouldNotBeReadBack(t *testing.T) {
 		change  table.Change
 		message string
 	}{
-		"a shard below":  {-1, written(key, 1), "allowed are 0 to 3"},
-		"a shard above":  {4, written(key, 1), "allowed are 0 to 3"},
-		"another shard":  {2, written(key, 1), "belongs to shard 1"},
-		"no reason":      {1, table.Change{Key: key, Version: 1}, "allowed are expired, gone, stopped, written"},
-		"no id":          {1, written(odd, 1), "invalid key"},
-		"a slash":        {1, written(slash, 1), "invalid"},
-		"a kind unknown": {1, written(unknown, 1), "invalid key"},
+		"a shard below":  {-1, written(key, 1), "allowed are 0 to 0"},
+		"a shard above":  {1, written(key, 1), "allowed are 0 to 0"},
+		"no reason":      {0, table.Change{Key: key, Version: 1}, "allowed are expired, gone, stopped, written"},
+		"no id":          {0, written(odd, 1), "invalid key"},
+		"a slash":        {0, written(slash, 1), "invalid"},
+		"a kind unknown": {0, written(unknown, 1), "invalid key"},
 	}
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		feed := newFeed(db, name)
@@ -313,7 +311,7 @@ func TestFeedRefusesWhatCouldNotBeReadBack(t *testing.T) {
 }
 
 func TestFeedPositionIsReadOnceASecond(t *testing.T) {
-	key := inShard(1, 1)[0]
+	key := inShard(0, 1)[0]
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		c := &clock{now: start}
 		feed := table.NewFeed(db, name, c.Now)
@@ -324,7 +322,7 @@ func TestFeedPositionIsReadOnceASecond(t *testing.T) {
 		}
 		first := position()
 		appendOne := func() {
-			require.NoError(t, newFeed(db, name).Append(t.Context(), 1, []table.Change{written(key, 1)}))
+			require.NoError(t, newFeed(db, name).Append(t.Context(), 0, []table.Change{written(key, 1)}))
 		}
 		appendOne()
 		require.Equal(t, first, position())
@@ -346,8 +344,8 @@ func TestFeedSaysWhatFailed(t *testing.T) {
 		require.ErrorContains(t, err, "heads of the feed")
 		_, _, err = feed.Read(t.Context(), table.FeedPosition{}, 10)
 		require.ErrorContains(t, err, "heads of the feed")
-		err = feed.Append(t.Context(), 1, []table.Change{written(inShard(1, 1)[0], 1)})
-		require.ErrorContains(t, err, "feed shard 1")
+		err = feed.Append(t.Context(), 0, []table.Change{written(inShard(0, 1)[0], 1)})
+		require.ErrorContains(t, err, "feed shard 0")
 	})
 }
 
@@ -362,8 +360,7 @@ func TestParseFeedPosition(t *testing.T) {
 		require.Equal(t, position, parsed)
 	})
 	for _, wrong := range []string{
-		"", "0", "0-0-0", "0-0-0-0-0", "0-0-0-", "0-0-0-*", "0-0-0-00", "0-0-0-A", "0-0-0-+1", "0-0-0--1", " 0-0-0-0",
-		"0-0-0-zzzzzzzzzzzzz", "17", strings.Repeat("1", 10_000),
+		"", "0-0", "0-", "-0", "*", "00", "A", "+1", "-1", " 0", "zzzzzzzzzzzzz", strings.Repeat("1", 10_000),
 	} {
 		_, err := table.ParseFeedPosition(wrong)
 		require.ErrorContains(t, err, "allowed is a position that Blox gave", wrong)

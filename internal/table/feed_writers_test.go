@@ -17,13 +17,13 @@ import (
 )
 
 func TestFeedAfterACrash(t *testing.T) {
-	key := inShard(2, 1)[0]
+	key := inShard(0, 1)[0]
 	batch := []table.Change{written(key, 1), written(key, 2)}
 	next := []table.Change{written(key, 3)}
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		crashPoints(t, db, func(t *testing.T, dying *crashing, _ int) {
 			from := now(t, db, name)
-			err := newFeed(dying, name).Append(t.Context(), 2, batch)
+			err := newFeed(dying, name).Append(t.Context(), 0, batch)
 			if err != nil {
 				require.ErrorIs(t, err, errCrash)
 				// What was not confirmed is either not to be seen yet, or all of it.
@@ -31,8 +31,8 @@ func TestFeedAfterACrash(t *testing.T) {
 				require.Contains(t, [][]table.Change{nil, batch}, changes)
 			}
 			// The stream gives the batch again, then the next one.
-			require.NoError(t, newFeed(db, name).Append(t.Context(), 2, batch))
-			require.NoError(t, newFeed(db, name).Append(t.Context(), 2, next))
+			require.NoError(t, newFeed(db, name).Append(t.Context(), 0, batch))
+			require.NoError(t, newFeed(db, name).Append(t.Context(), 0, next))
 			changes, _ := readAll(t, newFeed(db, name), from, 10)
 			require.True(t, inOrder(changes, append(batch, next...)), "%v", changes)
 			require.Equal(t, next[0], changes[len(changes)-1])
@@ -45,15 +45,15 @@ func TestFeedAfterACrash(t *testing.T) {
 
 // A writer that makes the head may die before its first row.
 func TestFeedBeginsAfterACrash(t *testing.T) {
-	key := inShard(2, 1)[0]
+	key := inShard(0, 1)[0]
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		crashPoints(t, db, func(t *testing.T, dying *crashing, point int) {
 			fresh := fmt.Sprintf("%s-%d", name, point)
 			require.NoError(t, table.Create(t.Context(), db, fresh, schema.State))
-			if err := newFeed(dying, fresh).Append(t.Context(), 2, []table.Change{written(key, 1)}); err != nil {
+			if err := newFeed(dying, fresh).Append(t.Context(), 0, []table.Change{written(key, 1)}); err != nil {
 				require.ErrorIs(t, err, errCrash)
 			}
-			require.NoError(t, newFeed(db, fresh).Append(t.Context(), 2, []table.Change{written(key, 2)}))
+			require.NoError(t, newFeed(db, fresh).Append(t.Context(), 0, []table.Change{written(key, 2)}))
 			changes, _ := readAll(t, newFeed(db, fresh), table.FeedPosition{}, 10)
 			require.Equal(t, written(key, 2), changes[len(changes)-1])
 		})
@@ -72,23 +72,23 @@ func inOrder(changes, wanted []table.Change) bool {
 
 // Between any two calls of one writer another may append, and neither may lose a row or move the head back.
 func TestFeedWritersComeBetweenEachOther(t *testing.T) {
-	a, b := inShard(2, 2)[0], inShard(2, 2)[1]
+	a, b := inShard(0, 2)[0], inShard(0, 2)[1]
 	for _, begun := range []bool{false, true} {
 		for _, call := range []string{"GetItem", "PutItem", "UpdateItem"} {
 			t.Run(fmt.Sprintf("after %s, head made before: %t", call, begun), func(t *testing.T) {
 				onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 					from := table.FeedPosition{}
 					if begun {
-						require.NoError(t, newFeed(db, name).Append(t.Context(), 2, []table.Change{written(a, 0)}))
+						require.NoError(t, newFeed(db, name).Append(t.Context(), 0, []table.Change{written(a, 0)}))
 						from = now(t, db, name)
 					}
 					slow := newFeed(&between{API: db, after: call, then: func() {
 						other := table.NewFeed(db, name, func() time.Time { return after(30) })
 						for v := range int64(3) {
-							require.NoError(t, other.Append(t.Context(), 2, []table.Change{written(b, v)}))
+							require.NoError(t, other.Append(t.Context(), 0, []table.Change{written(b, v)}))
 						}
 					}}, name)
-					require.NoError(t, slow.Append(t.Context(), 2, []table.Change{written(a, 1)}))
+					require.NoError(t, slow.Append(t.Context(), 0, []table.Change{written(a, 1)}))
 					changes, end := readAll(t, newFeed(db, name), from, 100)
 					require.Equal(t, now(t, db, name), end)
 					require.True(t, inOrder(changes, []table.Change{written(b, 0), written(b, 1), written(b, 2)}), "%v", changes)
@@ -135,7 +135,7 @@ func TestFeedHasNoGaps(t *testing.T) {
 		at       table.FeedPosition
 		appended int
 	}
-	keys := inShard(2, 3)
+	keys := inShard(0, 3)
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		run := 0
 		rapid.Check(t, func(t *rapid.T) {
@@ -153,8 +153,8 @@ func TestFeedHasNoGaps(t *testing.T) {
 				dying := &crashing{
 					API: db, at: rapid.IntRange(0, 4).Draw(t, "dies at"), committed: rapid.Bool().Draw(t, "committed"),
 				}
-				if newFeed(dying, name).Append(context.Background(), 2, batch) != nil {
-					require.NoError(t, newFeed(db, name).Append(context.Background(), 2, batch))
+				if newFeed(dying, name).Append(context.Background(), 0, batch) != nil {
+					require.NoError(t, newFeed(db, name).Append(context.Background(), 0, batch))
 				}
 				log = append(log, batch...)
 				positions = append(positions, position{now(t, db, name), len(log)})

@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/blox/blox/internal/state"
-	"github.com/blox/blox/internal/table/schema"
 )
 
 // What one page may cost, whatever was asked for: a filter that matches nothing in a cluster with a million stopped tasks
@@ -22,8 +18,8 @@ const (
 	maxQueries  = 100
 	// maxPageBytes keeps a page's answer well below the 6 MB that a Lambda function may return.
 	maxPageBytes = 3 << 20
-	// minBatch is read at least at once: with a limit of 1 and a rare match, one by one would be slow. maxBatch is at most
-	// what DynamoDB looks at in one query, 1 MB, of the smallest records.
+	// minBatch is read at least at once from the table itself, where a query costs the same for a few records. maxBatch is
+	// at most what DynamoDB looks at in one query, 1 MB, of the smallest records.
 	minBatch = 25
 	maxBatch = 1000
 )
@@ -31,8 +27,9 @@ const (
 // ErrPosition says that a position does not belong to the list that it was given to.
 var ErrPosition = errors.New("position does not belong to this list")
 
-// Position is where a page ended: after the record ID of a stage of a cluster. A stage is one shard of the table, or
-// one range of an index. The zero Position is the beginning as After, and the end as Next.
+// Position is where a page ended: after the record ID at a time of a stage of a cluster. A stage is a phase of one shard
+// of the table, or of an index; of a sorted list there are two, what has the time and the rest. The zero Position is the
+// beginning as After, and the end as Next.
 type Position struct {
 	Cluster state.ClusterKey
 	Stage   int
@@ -62,8 +59,8 @@ type TaskQuery struct {
 	Sort     Sort
 	Limit    int
 	After    Position
-	// Consistent reads the table itself and no index, whatever the filter: nothing is missed, and everything in the
-	// clusters is looked at.
+	// Consistent reads no global index, whatever the filter: nothing is missed, and everything in the clusters is
+	// looked at that is in a phase of the filter's.
 	Consistent bool
 }
 
@@ -78,211 +75,185 @@ type InstanceQuery struct {
 	Consistent bool
 }
 
-// ListTasks reads a page of tasks, by cluster and then in a fixed order. Records are read consistently and filtered as
-// they are now. What a filter finds by an index may miss a change of the last moment; without a filter on status,
-// startedBy, group or container instance nothing is missed. ErrPosition: After is not of this list.
+// ListTasks reads a page of tasks. Records are read consistently and filtered as they are then; a task is shown until
+// this State's retention after its end.
+//
+// Without Sort, the order is by cluster, then fixed. What is in the list throughout is listed; what moves on in its life
+// between two pages may come twice, the second time as it is then. Only what a global index finds may be missed
+// because it changed in the last moment: by container instance (live tasks), startedBy, group or service. All other
+// fields are looked at in what the statuses and times leave: see taskWindows.
+//
+// With Sort, pages are of one order, in which a task stands where it stood when its page was read. By createdAt over
+// live tasks and by stoppedAt it is read from an index; in every other case all that matches is read for each
+// page, and ErrTooManyToSort says that this is more than 2,000 records.
+//
+// ErrPosition: After is not of this list.
 func (s *State) ListTasks(ctx context.Context, q TaskQuery, now time.Time) (Page, error) {
-	by := q.Filter
-	if q.Consistent {
-		by = state.TaskFilter{}
-	}
-	stages := func(cluster state.ClusterKey) []stage { return taskStages(cluster, by) }
-	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Filter.LastStatus, now}, stages, func(r state.Record) bool {
-		return Visible(r, now) && q.Filter.Matches(r)
+	return s.list(ctx, listing{
+		kind: state.KindTask, clusters: q.Clusters, sort: q.Sort, limit: q.Limit, after: q.After, now: now,
+		spans: func(cluster state.ClusterKey, visibleSince time.Time) []span {
+			return taskSpans(cluster, q.Filter, q.Consistent, visibleSince)
+		},
+		match: q.Filter.Matches,
 	})
 }
 
-// ListInstances reads a page of container instances, as ListTasks does of tasks.
+// ListInstances reads a page of container instances, as ListTasks does of tasks. Those of one status come from an
+// index by registration, those of one EC2 instance from a global index; for every other filter, all container instances
+// of the clusters are looked at.
 func (s *State) ListInstances(ctx context.Context, q InstanceQuery, now time.Time) (Page, error) {
-	status := q.Filter.Status
-	if q.Consistent {
-		status = ""
-	}
-	stages := func(cluster state.ClusterKey) []stage {
-		return shardStages(cluster, state.KindContainerInstance, status)
-	}
-	return s.list(ctx, scope{q.Clusters, q.Limit, q.After, q.Filter.Status, now}, stages, func(r state.Record) bool {
-		return Visible(r, now) && q.Filter.Matches(r)
+	return s.list(ctx, listing{
+		kind: state.KindContainerInstance, clusters: q.Clusters, sort: q.Sort, limit: q.Limit, after: q.After, now: now,
+		spans: func(cluster state.ClusterKey, visibleSince time.Time) []span {
+			return instanceSpans(cluster, q.Filter, q.Consistent, visibleSince)
+		},
+		match: q.Filter.Matches,
 	})
 }
 
-// stage is one query's worth of a list: a partition of the table or of an index, or a range of it.
-type stage struct {
-	index string // empty for the table itself
-	// partition is the value of partitionKey; prefix begins the values of sortKey, and may be empty.
-	partitionKey, partition string
-	sortKey, prefix         string
-	cluster                 state.ClusterKey
-	kind                    state.Kind
-	shard                   int // -1 if the stage holds all shards
-}
-
-// taskStages picks the index that leaves least to look at.
-func taskStages(cluster state.ClusterKey, f state.TaskFilter) []stage {
-	one := func(index, partition, sortKey, prefix string) stage {
-		return stage{
-			index: index, partitionKey: index, partition: partition, sortKey: sortKey, prefix: prefix,
-			cluster: cluster, kind: state.KindTask, shard: -1,
-		}
-	}
-	status := strings.ToUpper(f.LastStatus)
-	ended := status == state.TaskStopped || status == state.TaskDeleted
-	// A task that ECS wants to run has not stopped: what stops by itself gets the desiredStatus STOPPED with it.
-	live := (status != "" && !ended) || strings.EqualFold(f.DesiredStatus, state.TaskRunning)
-	switch {
-	case f.ContainerInstance != "" && live:
-		return []stage{one(schema.ByInstance, indexKey(cluster, "instance", instanceID(f.ContainerInstance)), schema.SortKey, "")}
-	case f.StartedBy != "":
-		return []stage{one(schema.ByStartedBy, indexKey(cluster, "startedBy", f.StartedBy), schema.SortKey, "")}
-	case f.Group != "":
-		group := indexKey(cluster, "group", f.Group)
-		var stages []stage
-		if !ended {
-			stages = append(stages, one(schema.ByGroup, group, schema.Phase, phaseLive))
-		}
-		if !live {
-			stages = append(stages, one(schema.ByGroup, group, schema.Phase, phaseStopped))
-		}
-		return stages
-	default:
-		return shardStages(cluster, state.KindTask, f.LastStatus)
-	}
-}
-
-// instanceID is the id of a container instance given by id or by ARN.
-func instanceID(s string) string {
-	if arn, err := state.ParseARN(s); err == nil {
-		return arn.ID
-	}
-	return s
-}
-
-func shardStages(cluster state.ClusterKey, kind state.Kind, status string) []stage {
-	stages := make([]stage, schema.Shards)
-	for shard := range stages {
-		stages[shard] = stage{
-			partitionKey: schema.PartitionKey, partition: partition(cluster, kind, shard), sortKey: schema.SortKey,
-			cluster: cluster, kind: kind, shard: shard,
-		}
-		if status != "" {
-			stages[shard].index, stages[shard].sortKey = schema.ByStatus, schema.ByStatus
-			stages[shard].prefix = strings.ToUpper(status) + "/"
-		}
-	}
-	return stages
-}
-
-// lister walks the stages of one page.
-type lister struct {
-	store   *State
-	scope   scope
-	match   func(state.Record) bool
-	page    Page
-	queries int
-	bytes   int
-}
-
-// scope is what a query for a page has beside its filter; and of the filter the status, which DynamoDB can look at.
-type scope struct {
+// listing is what one page is made of.
+type listing struct {
+	kind     state.Kind
 	clusters []state.ClusterKey
+	sort     Sort
 	limit    int
 	after    Position
-	status   string
 	now      time.Time
+	// spans are what to read in a cluster for the filter.
+	spans func(cluster state.ClusterKey, visibleSince time.Time) []span
+	match func(state.Record) bool
 }
 
-func (s *State) list(
-	ctx context.Context, q scope, stagesOf func(state.ClusterKey) []stage, match func(state.Record) bool,
-) (Page, error) {
+func (s *State) list(ctx context.Context, q listing) (Page, error) {
 	if q.limit < 1 {
 		return Page{}, fmt.Errorf("limit %d: want 1 or more", q.limit)
 	}
-	clusters, after := slices.Clone(q.clusters), q.after
-	if q.clusters == nil {
+	if err := q.sort.check(q.kind); err != nil {
+		return Page{}, err
+	}
+	clusters, err := s.listed(ctx, q.clusters)
+	if err != nil {
+		return Page{}, err
+	}
+	visibleSince := q.now.Add(-s.visibleFor)
+	var spans []span
+	for _, cluster := range clusters {
+		spans = append(spans, q.spans(cluster, visibleSince)...)
+	}
+	l := &lister{listing: q, reader: &reader{store: s, endedSince: orderMillis(visibleSince)}}
+	page, err := l.read(ctx, spans)
+	if err != nil {
+		return Page{}, fmt.Errorf("listing %ss: %w", q.kind, err)
+	}
+	return page, nil
+}
+
+// listed are the clusters to list, in order, each once: all that are known if none are given.
+func (s *State) listed(ctx context.Context, given []state.ClusterKey) ([]state.ClusterKey, error) {
+	clusters := slices.Clone(given)
+	if given == nil {
 		known, err := s.Clusters(ctx)
 		if err != nil {
-			return Page{}, err
+			return nil, err
 		}
 		for _, c := range known {
 			clusters = append(clusters, c.Key)
 		}
 	}
 	slices.SortFunc(clusters, state.ClusterKey.Compare)
-	clusters = slices.Compact(clusters)
-
-	l := &lister{store: s, scope: q, match: match}
-	for _, cluster := range clusters {
-		// Clusters may come and go between two pages, so the position is found by order.
-		if cluster.Compare(after.Cluster) < 0 {
-			continue
-		}
-		first, id := 0, ""
-		stages := stagesOf(cluster)
-		if cluster == after.Cluster {
-			first, id = after.Stage, after.ID
-			if first < 0 || first >= len(stages) || !stages[first].holds(id) {
-				return Page{}, ErrPosition
-			}
-		}
-		for number := first; number < len(stages); number++ {
-			done, err := l.walk(ctx, stages[number], Position{Cluster: cluster, Stage: number, ID: id})
-			if err != nil {
-				return Page{}, fmt.Errorf("listing the %ss of cluster %s: %w", stages[number].kind, cluster, err)
-			}
-			if done {
-				return l.page, nil
-			}
-			id = ""
-		}
-	}
-	l.page.Next = Position{}
-	return l.page, nil
+	return slices.Compact(clusters), nil
 }
 
-// walk reads a stage from a position on. done says that the page is full; its Next is then set.
-func (l *lister) walk(ctx context.Context, s stage, at Position) (done bool, err error) {
-	for {
-		l.page.Next = at
-		if l.full() {
-			return true, nil
-		}
-		read, err := l.read(ctx, s, at.ID)
+// lister fills one page.
+type lister struct {
+	listing
+	reader *reader
+	page   Page
+	bytes  int
+	// queries bounds the page's. Every page may begin all of a merge's streams.
+	queries int
+}
+
+func (l *lister) read(ctx context.Context, spans []span) (Page, error) {
+	l.queries = maxQueries
+	if l.sort.By == "" {
+		w, err := newWalk(l.reader, spans, l.after, 0)
 		if err != nil {
-			return false, err
+			return Page{}, err
 		}
-		l.queries++
-		l.page.Lagging = s.index != ""
-		for _, record := range read.records {
+		return l.fill(ctx, w)
+	}
+	timed, untimed, ok := ordered(spans, l.sort.By)
+	if !ok {
+		return l.sorted(ctx, spans)
+	}
+	l.queries += len(timed)
+	from := &chain{}
+	var err error
+	afterSorted := Position{}
+	if l.after.Stage < stageUntimed {
+		if from.sorted, err = newMerge(l.reader, timed, l.sort, l.after); err != nil {
+			return Page{}, err
+		}
+	} else {
+		afterSorted = l.after
+	}
+	if from.rest, err = newWalk(l.reader, untimed, afterSorted, stageUntimed); err != nil {
+		return Page{}, err
+	}
+	return l.fill(ctx, from)
+}
+
+// fill fills the page from a source.
+func (l *lister) fill(ctx context.Context, from source) (Page, error) {
+	var more bool
+	for l.page.Next, more = from.next(); more && !l.full(); l.page.Next, more = from.next() {
+		entries, err := l.entries(ctx, from, l.batch())
+		if err != nil {
+			return Page{}, err
+		}
+		for _, e := range entries {
 			if l.full() {
-				return true, nil
+				return l.done(), nil
+			}
+			l.page.Next = e.place
+			if e.record == nil {
+				continue // deleted, or the index had not heard of it
 			}
 			l.page.Examined++
-			l.page.Next.ID = record.ID
-			if l.match(record) {
-				l.page.Records = append(l.page.Records, record)
-				l.bytes += detailBytes(record)
+			if l.matches(*e.record) {
+				l.page.Records = append(l.page.Records, *e.record)
+				l.bytes += detailBytes(*e.record)
 			}
 		}
-		l.page.Examined += read.examined - len(read.records)
-		if read.last == "" {
-			return false, nil
-		}
-		at.ID = read.last
+		l.page.Examined += l.reader.passed
+		l.reader.passed = 0
 	}
+	if !more {
+		l.page.Next = Position{}
+	}
+	return l.done(), nil
 }
 
-// batch is how many records to look at in the next query of the table itself. A page takes up a batch's worth of them, and
-// the next page reads again what is left over, so that it looks at more only where few are picked: as many as bring a
-// batch's worth if they are picked a little more often than those before.
+func (l *lister) done() Page {
+	l.page.Lagging = l.reader.lags
+	return l.page
+}
+
+func (l *lister) matches(r state.Record) bool { return Visible(r, l.now) && l.match(r) }
+
+// batch is how many entries to read next. A page takes up a batch's worth of them, and the next page reads again what is
+// left over, so that it looks at more only where few are picked: as many as bring a batch's worth if they are picked a
+// little more often than those before.
 func (l *lister) batch() int {
 	picked := len(l.page.Records)
-	wanted := min(getBatch, l.scope.limit-picked)
+	wanted := min(getBatch, l.limit-picked)
 	likely := wanted * (2*l.page.Examined + wanted) / (2*picked + wanted)
-	return min(max(minBatch, likely), maxBatch, maxExamined-l.page.Examined)
+	return max(1, min(likely, maxBatch, maxExamined-l.page.Examined))
 }
 
 func (l *lister) full() bool {
-	return len(l.page.Records) >= l.scope.limit || l.page.Examined >= maxExamined || l.queries >= maxQueries || l.bytes >= maxPageBytes
+	return len(l.page.Records) >= l.limit || l.page.Examined >= maxExamined || l.reader.queries >= l.queries || l.bytes >= maxPageBytes
 }
 
 // detailBytes is about what a record adds to an answer.
@@ -296,105 +267,77 @@ func detailBytes(r state.Record) int {
 	return n
 }
 
-// reading is a batch of a stage, in its order.
-type reading struct {
-	records []state.Record
-	// examined counts those that DynamoDB's filter left out, too.
-	examined int
-	// last is the id that was reached, even where the record is gone by now; empty at the stage's end.
-	last string
-}
-
-// read reads a batch of a stage after an id.
-func (l *lister) read(ctx context.Context, g stage, after string) (r reading, err error) {
-	in := &dynamodb.QueryInput{
-		TableName:                 &l.store.name,
-		KeyConditionExpression:    aws.String("#partition = :partition"),
-		ExpressionAttributeNames:  map[string]string{"#partition": g.partitionKey},
-		ExpressionAttributeValues: Item{":partition": stringValue(g.partition)},
-		ExclusiveStartKey:         g.startKey(after),
-	}
-	if g.prefix != "" {
-		*in.KeyConditionExpression += " AND begins_with(#sort, :prefix)"
-		in.ExpressionAttributeNames["#sort"] = g.sortKey
-		in.ExpressionAttributeValues[":prefix"] = stringValue(g.prefix)
-	}
-	limit := l.batch()
-	if g.index == "" {
-		in.ConsistentRead = aws.Bool(true)
-		l.scope.filter(in)
-	} else {
-		in.IndexName = &g.index
-		limit = min(getBatch, max(minBatch, l.scope.limit-len(l.page.Records)))
-	}
-	in.Limit = aws.Int32(int32(limit)) //nolint:gosec // at most maxBatch
-	out, err := l.store.db.Query(ctx, in)
-	if err != nil {
-		return reading{}, err
-	}
-	r.examined, r.last = int(out.ScannedCount), stringOf(out.LastEvaluatedKey, schema.SortKey)
-	if g.index == "" {
-		r.records, err = unpackAll(out.Items)
-	} else {
-		r.records, err = l.store.recordsOf(ctx, out.Items)
-	}
-	return r, err
-}
-
-// filter leaves to DynamoDB what would not be picked: most records of a busy cluster are of what ended, and reading them
-// costs the same but neither their way here nor their decoding.
-func (q scope) filter(in *dynamodb.QueryInput) {
-	in.FilterExpression = aws.String("(attribute_not_exists(#tombstone) OR #tombstone.#visibleUntil > :now)")
-	in.ExpressionAttributeNames["#tombstone"], in.ExpressionAttributeNames["#visibleUntil"] = "tombstone", "visibleUntil"
-	in.ExpressionAttributeValues[":now"] = numberValue(millis(q.now))
-	if q.status != "" {
-		*in.FilterExpression += " AND #status = :status"
-		in.ExpressionAttributeNames["#status"] = "status"
-		in.ExpressionAttributeValues[":status"] = stringValue(strings.ToUpper(q.status))
-	}
-}
-
-// recordsOf reads the records that an index names, consistently, in the index's order.
-func (s *State) recordsOf(ctx context.Context, keys []Item) ([]state.Record, error) {
-	wanted := make([]state.Key, len(keys))
-	for i, key := range keys {
-		var err error
-		if wanted[i], err = parseRecordKey(stringOf(key, schema.PartitionKey), stringOf(key, schema.SortKey)); err != nil {
-			return nil, err
-		}
-	}
-	found, err := s.GetMany(ctx, wanted, true)
+// entries reads entries with their records, consistently; one whose record is gone has none.
+func (l *lister) entries(ctx context.Context, from source, wanted int) ([]entry, error) {
+	entries, err := from.read(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
-	byKey := make(map[state.Key]state.Record, len(found))
-	for _, record := range found {
-		byKey[record.Key] = record
-	}
-	records := make([]state.Record, 0, len(found))
-	for _, key := range wanted {
-		if record, ok := byKey[key]; ok {
-			records = append(records, record)
+	var missing []state.Key
+	for _, e := range entries {
+		if e.record == nil {
+			missing = append(missing, e.key)
 		}
 	}
-	return records, nil
+	found, err := l.reader.store.GetMany(ctx, missing, true)
+	if err != nil {
+		return nil, err
+	}
+	byKey := make(map[state.Key]*state.Record, len(found))
+	for i := range found {
+		byKey[found[i].Key] = &found[i]
+	}
+	for i := range entries {
+		if entries[i].record == nil {
+			entries[i].record = byKey[entries[i].key]
+		}
+	}
+	return entries, nil
 }
 
-// holds says whether a record of that id could be in the stage; the empty id is the stage's beginning.
-func (g stage) holds(id string) bool {
-	return id == "" || g.shard < 0 || shardOf(id, schema.Shards) == g.shard
+// sorted reads all that matches and gives the page of it after the position.
+func (l *lister) sorted(ctx context.Context, spans []span) (Page, error) {
+	if l.after.Stage < 0 || l.after.Stage > stageUntimed {
+		return Page{}, ErrPosition
+	}
+	all, err := newWalk(l.reader, spans, Position{}, 0)
+	if err != nil {
+		return Page{}, err
+	}
+	picked := map[state.Key]entry{}
+	for _, more := all.next(); more; _, more = all.next() {
+		entries, err := l.entries(ctx, all, maxBatch)
+		if err != nil {
+			return Page{}, err
+		}
+		l.page.Examined += len(entries) + l.reader.passed
+		l.reader.passed = 0
+		if l.page.Examined > maxExamined || l.reader.queries >= maxMergeReads {
+			return Page{}, fmt.Errorf("%w: more than %d to look at: name what leaves less, or sort by what an index has", ErrTooManyToSort, maxExamined)
+		}
+		for _, e := range entries {
+			if e.record == nil || !l.matches(*e.record) {
+				continue
+			}
+			if e.place = l.sort.place(*e.record); l.after.IsZero() || l.sort.comparePlaces(e.place, l.after) > 0 {
+				picked[e.key] = e // what moved to another phase meanwhile comes twice
+			}
+		}
+	}
+	return l.cut(slices.SortedFunc(maps.Values(picked), func(a, b entry) int {
+		return l.sort.comparePlaces(a.place, b.place)
+	})), nil
 }
 
-// startKey is the key of a record within the stage. It is made from the id alone, so that no position that somebody
-// made up can name a key outside of the stage: DynamoDB refuses those.
-func (g stage) startKey(id string) Item {
-	if id == "" {
-		return nil
+// cut makes the page of what comes first.
+func (l *lister) cut(picked []entry) Page {
+	for i, e := range picked {
+		l.page.Records = append(l.page.Records, *e.record)
+		l.bytes += detailBytes(*e.record)
+		if i+1 < len(picked) && (len(l.page.Records) >= l.limit || l.bytes >= maxPageBytes) {
+			l.page.Next = e.place
+			break
+		}
 	}
-	key := itemKey(recordKey(state.Key{Kind: g.kind, Cluster: g.cluster, ID: id}))
-	key[g.partitionKey] = stringValue(g.partition)
-	if g.sortKey != schema.SortKey {
-		key[g.sortKey] = stringValue(g.prefix + id)
-	}
-	return key
+	return l.done()
 }

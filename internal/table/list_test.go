@@ -3,12 +3,10 @@ package table_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -49,76 +47,6 @@ func keysOf(records []state.Record) []string {
 	return keys
 }
 
-// The values that tasks of the lists below have; few, so that filters find some of each.
-var (
-	listClusters = []string{"core", "edge", "edge-2"}
-	listStatuses = []string{"PENDING", "RUNNING", "STOPPED"}
-	listGroups   = []string{"family:web", "service:web"}
-	listStarters = []string{"ops", "blox/1"}
-	listFamilies = []string{"web", "log-agent"}
-)
-
-// drawTasks stores some tasks in some clusters, and gives them back as they are stored.
-func drawTasks(t *rapid.T, s *table.State) []state.Record {
-	var keys []state.Key
-	for i := range rapid.IntRange(0, 60).Draw(t, "tasks") {
-		pick := func(from []string, what string) string { return rapid.SampledFrom(from).Draw(t, what) }
-		cluster := pick(listClusters, "cluster")
-		stoppedBefore := rapid.SampledFrom([]time.Duration{0, time.Hour, 2 * visibleFor}).Draw(t, "age")
-		seen := task(t, 1, pick(listStatuses, "status"), eventtest.ID(id(i)), eventtest.Cluster(cluster),
-			eventtest.Time(start.Add(-stoppedBefore)), eventtest.Group(pick(listGroups, "group")),
-			eventtest.StartedBy(pick(listStarters, "startedBy")), eventtest.TaskDefinition(pick(listFamilies, "family")+":1"),
-			eventtest.OnContainerInstance(id(rapid.IntRange(0, 2).Draw(t, "instance"))))
-		_, err := s.Put(context.Background(), seen, start)
-		require.NoError(t, err)
-		require.NoError(t, s.AddCluster(context.Background(), seen.Cluster))
-		keys = append(keys, seen.Key)
-	}
-	records, err := s.GetMany(context.Background(), keys, true)
-	require.NoError(t, err)
-	return records
-}
-
-func drawFilter(t *rapid.T) state.TaskFilter {
-	maybe := func(from []string, what string) string {
-		return rapid.SampledFrom(append([]string{"", ""}, from...)).Draw(t, what)
-	}
-	return state.TaskFilter{
-		LastStatus: maybe([]string{"PENDING", "running", "STOPPED"}, "f.status"), DesiredStatus: maybe([]string{"RUNNING", "STOPPED"}, "f.desired"),
-		StartedBy: maybe(listStarters, "f.startedBy"), Group: maybe(listGroups, "f.group"), Family: maybe(listFamilies, "f.family"),
-		ContainerInstance: maybe([]string{id(0), id(1), "arn:aws:ecs:eu-west-1:" + eventtest.DefaultAccount + ":container-instance/edge/" + id(2)}, "f.instance"),
-	}
-}
-
-func TestPagesOfAnySizeHoldWhatTheFilterPicksOnce(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		db := memory.New(memory.WithClock(func() time.Time { return start }))
-		require.NoError(t, table.Create(context.Background(), db, "blox", schema.State))
-		s := newState(db, "blox")
-		filter := drawFilter(t)
-		var clusters []state.ClusterKey // nil is all
-		for _, name := range rapid.SliceOfN(rapid.SampledFrom(listClusters), 0, 3).Draw(t, "clusters") {
-			clusters = append(clusters, state.ClusterKey{Account: home.Account, Region: home.Region, Name: name})
-		}
-		var want []string
-		for _, r := range drawTasks(t, s) {
-			visible := r.Tombstone == nil || start.Before(r.Tombstone.VisibleUntil)
-			if visible && filter.Matches(r) && (clusters == nil || slices.Contains(clusters, r.Cluster)) {
-				want = append(want, r.Key.String())
-			}
-		}
-		list := func(limit int, after table.Position) (table.Page, error) {
-			return s.ListTasks(context.Background(), table.TaskQuery{Clusters: clusters, Filter: filter, Limit: limit, After: after}, start)
-		}
-		big := keysOf(pagesOf(t, func() int { return 1000 }, list))
-		small := keysOf(pagesOf(t, func() int { return rapid.IntRange(1, 7).Draw(t, "limit") }, list))
-		require.Equal(t, big, small, "the same order, whatever the pages")
-		slices.Sort(big)
-		slices.Sort(want)
-		require.Equal(t, want, append([]string(nil), big...))
-	})
-}
-
 func TestListsReadEveryIndexPageByPage(t *testing.T) {
 	filters := map[string]state.TaskFilter{
 		"none":            {},
@@ -136,7 +64,7 @@ func TestListsReadEveryIndexPageByPage(t *testing.T) {
 		s := newState(db, name)
 		var all []state.Record
 		for i := range 40 {
-			seen := task(t, 1, listStatuses[i%3], eventtest.ID(id(i)), eventtest.Group(listGroups[i%2]), eventtest.StartedBy(listStarters[i%2]),
+			seen := task(t, 1, listStatuses[1+i%3], eventtest.ID(id(i)), eventtest.Group(listGroups[i%2]), eventtest.StartedBy(listStarters[i%2]),
 				eventtest.TaskDefinition(listFamilies[i%2]+":1"), eventtest.OnContainerInstance(id(7+i%2)), eventtest.Time(start))
 			put(t, s, seen, start)
 			all = append(all, stored(t, s, seen.Key))
@@ -240,36 +168,95 @@ func TestAPageOfLargeDetailsEndsEarly(t *testing.T) {
 	require.Len(t, append(page.Records, rest...), 20)
 }
 
-func TestAPositionOfAnotherListIsRefused(t *testing.T) {
-	db := memory.New(memory.WithClock(func() time.Time { return start }))
-	require.NoError(t, table.Create(t.Context(), db, "blox", schema.State))
-	s := newState(db, "blox")
-	for _, after := range []table.Position{
-		{Cluster: home, Stage: 4}, {Cluster: home, Stage: -1}, {Cluster: home, Stage: wrongShard(t, id(1)), ID: id(1)},
-	} {
-		t.Run(fmt.Sprint(after), func(t *testing.T) {
-			_, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Limit: 1, After: after}, start)
-			require.ErrorIs(t, err, table.ErrPosition)
-		})
-	}
-	_, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}}, start)
-	require.ErrorContains(t, err, "limit 0: want 1 or more")
+// wrongShard is a shard of tasks that the id is not in.
+func wrongShard(taskID string) int {
+	return (table.ShardOf(taskID, schema.TaskShards) + 1) % schema.TaskShards
 }
 
-// wrongShard finds a shard that the id is not in, by what the store itself says.
-func wrongShard(t *testing.T, taskID string) int {
-	db := memory.New()
-	s := table.NewState(db, "blox", visibleFor)
-	for shard := range schema.Shards {
-		_, err := s.ListTasks(context.Background(), table.TaskQuery{
-			Clusters: []state.ClusterKey{home}, Limit: 1, After: table.Position{Cluster: home, Stage: shard, ID: taskID},
-		}, start)
-		if err != nil && fmt.Sprint(err) == table.ErrPosition.Error() {
-			return shard
-		}
+func TestAPositionOfAnotherListIsRefused(t *testing.T) {
+	const phases = 4
+	shard := table.ShardOf(id(1), schema.TaskShards)
+	running := state.TaskFilter{LastStatus: "RUNNING"}
+	at := start.UnixMilli()
+	cases := map[string]struct {
+		query table.TaskQuery
+		after table.Position
+	}{
+		"beyond the last stage":          {table.TaskQuery{}, table.Position{Stage: schema.TaskShards * phases}},
+		"before the first stage":         {table.TaskQuery{}, table.Position{Stage: -1}},
+		"a phase that the filter leaves": {table.TaskQuery{Filter: running}, table.Position{Stage: shard * phases, At: at, ID: id(1)}},
+		"an id of another shard":         {table.TaskQuery{}, table.Position{Stage: wrongShard(id(1)) * phases, At: at, ID: id(1)}},
+		"before all time":                {table.TaskQuery{}, table.Position{Stage: shard * phases, At: -1, ID: id(1)}},
+		"after all time":                 {table.TaskQuery{}, table.Position{Stage: shard * phases, At: 1e13, ID: id(1)}},
+		"a time that the filter leaves": {
+			table.TaskQuery{Filter: state.TaskFilter{StoppedUntil: start}},
+			table.Position{Stage: shard*phases + 3, At: at + 1, ID: id(1)},
+		},
+		"sorted, before all time": {
+			table.TaskQuery{Filter: state.TaskFilter{DesiredStatus: "RUNNING"}, Sort: table.Sort{By: table.SortByCreatedAt}},
+			table.Position{At: -1, ID: id(1)},
+		},
+		"sorted in memory, no such stage": {table.TaskQuery{Sort: table.Sort{By: table.SortByStartedAt}}, table.Position{Stage: 2, ID: id(1)}},
+		"of a group, no such stage":       {table.TaskQuery{Filter: state.TaskFilter{Group: "g"}}, table.Position{Stage: 2, ID: id(1)}},
 	}
-	require.Fail(t, "every shard takes the id")
-	return 0
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		for title, tc := range cases {
+			tc.query.Clusters, tc.query.Limit, tc.query.After = []state.ClusterKey{home}, 1, tc.after
+			tc.query.After.Cluster = home
+			_, err := s.ListTasks(t.Context(), tc.query, start)
+			require.ErrorIs(t, err, table.ErrPosition, title)
+		}
+	})
+}
+
+// Whatever a position says that somebody made up, it is refused or gives rows of the same list, and DynamoDB never gets
+// a key that it refuses.
+func TestNoPositionLeavesItsList(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s, run := newState(db, name), 0
+		for i, status := range []string{"PENDING", "RUNNING", "STOPPED"} {
+			put(t, s, task(t, 1, status, eventtest.ID(id(i)), eventtest.Time(start)), start)
+			put(t, s, instance(t, 1, "ACTIVE", eventtest.ID(id(i)), eventtest.Time(start)), start)
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			if run++; run > 10*runs(db) {
+				return
+			}
+			around := start.UnixMilli()
+			after := table.Position{
+				Cluster: home, Stage: rapid.IntRange(-1, 33).Draw(t, "stage"),
+				At: rapid.OneOf(rapid.Int64Range(around-20_000, around+1000), rapid.Int64()).Draw(t, "at"),
+				ID: rapid.OneOf(rapid.SampledFrom([]string{id(0), id(1), id(2)}), rapid.StringN(0, 40, 200)).Draw(t, "id"),
+			}
+			filter, sort := drawFilter(t), drawSort(t)
+			page, err := s.ListTasks(context.Background(), table.TaskQuery{
+				Clusters: []state.ClusterKey{home}, Filter: filter, Sort: sort, Limit: 5, After: after,
+			}, start)
+			if err != nil {
+				require.ErrorIs(t, err, table.ErrPosition)
+			}
+			for _, record := range page.Records {
+				require.True(t, filter.Matches(record))
+			}
+			_, err = s.ListInstances(context.Background(), table.InstanceQuery{
+				Clusters: []state.ClusterKey{home}, Filter: drawInstanceFilter(t), Limit: 5, After: after,
+			}, start)
+			if err != nil {
+				require.ErrorIs(t, err, table.ErrPosition)
+			}
+		})
+	})
+}
+
+func TestListsRefuseWhatTheyCannotDo(t *testing.T) {
+	_, s := counted(t)
+	_, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}}, start)
+	require.ErrorContains(t, err, "limit 0: want 1 or more")
+	_, err = s.ListTasks(t.Context(), table.TaskQuery{Limit: 1, Sort: table.Sort{By: table.SortByRegisteredAt}}, start)
+	require.ErrorContains(t, err, `by "registeredAt": allowed are createdAt, startedAt, stoppedAt`)
+	_, err = s.ListInstances(t.Context(), table.InstanceQuery{Limit: 1, Sort: table.Sort{By: "status"}}, start)
+	require.ErrorContains(t, err, `by "status": allowed are registeredAt`)
 }
 
 func TestClustersMayComeAndGoBetweenPages(t *testing.T) {
@@ -285,7 +272,7 @@ func TestClustersMayComeAndGoBetweenPages(t *testing.T) {
 	}
 	// The page ended in a cluster that is not among the known any more; one before it was added.
 	page, err := s.ListTasks(t.Context(), table.TaskQuery{
-		Clusters: []state.ClusterKey{key("d"), key("a"), key("b")}, Limit: 10, After: table.Position{Cluster: key("c"), Stage: 2, ID: id(9)},
+		Clusters: []state.ClusterKey{key("d"), key("a"), key("b")}, Limit: 10, After: table.Position{Cluster: key("c"), Stage: 2, At: 5, ID: id(9)},
 	}, start)
 	require.NoError(t, err)
 	require.Equal(t, []string{id(1)}, ids(page.Records))
@@ -301,71 +288,16 @@ func TestAListByIndexShowsWhatIsTrueNow(t *testing.T) {
 	db.SettleIndexes()
 	put(t, s, task(t, 2, "STOPPED", eventtest.ID(id(1))), start) // no index has heard of it
 	for about, filter := range map[string]state.TaskFilter{
-		"status": {LastStatus: "RUNNING"}, "instance": {ContainerInstance: eventtest.DefaultInstanceID, DesiredStatus: "RUNNING"},
-		"group": {Group: "family:log-agent", LastStatus: "RUNNING"}, "starter": {StartedBy: "ops", LastStatus: "RUNNING"},
+		"instance": {ContainerInstance: eventtest.DefaultInstanceID, DesiredStatus: "RUNNING"},
+		"group":    {Group: "family:log-agent", LastStatus: "RUNNING"}, "starter": {StartedBy: "ops", LastStatus: "RUNNING"},
 	} {
 		page, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: filter, Limit: 10}, start)
 		require.NoError(t, err)
 		require.Equal(t, []string{id(2)}, ids(page.Records), about)
+		require.True(t, page.Lagging, about)
 	}
-}
-
-// queried counts the queries that are made, and the items that come back.
-type queried struct {
-	dynamo.API
-	queries, items int
-}
-
-func (q *queried) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	out, err := q.API.Query(ctx, in, opts...)
-	if err == nil {
-		q.queries, q.items = q.queries+1, q.items+len(out.Items)
-	}
-	return out, err
-}
-
-// Most of a busy cluster are tasks that ended long ago. They cost their read units, and little else.
-func TestWhatIsOutOfSightHardlySlowsAList(t *testing.T) {
-	memoryDB, s := counted(t)
-	const ended, living = 1600, 12
-	for i := range ended + living {
-		seen := plainTask(i, "web", "")
-		if i%((ended+living)/living) != 0 {
-			seen.Detail = []byte(strings.ReplaceAll(string(seen.Detail), "RUNNING", "STOPPED"))
-		}
-		_, err := s.Put(t.Context(), seen, start)
-		require.NoError(t, err)
-	}
-	now := start.Add(visibleFor)
-	for about, tc := range map[string]struct {
-		now   time.Time
-		query table.TaskQuery
-		found int
-		items int
-		most  int
-	}{
-		"expired":                      {now, table.TaskQuery{Limit: 100}, 13, 13, 8},
-		"of another status":            {start, table.TaskQuery{Limit: 100, Consistent: true, Filter: state.TaskFilter{LastStatus: "running"}}, 13, 13, 8},
-		"of another status, and later": {now, table.TaskQuery{Limit: 100, Consistent: true, Filter: state.TaskFilter{LastStatus: "STOPPED"}}, 0, 0, 8},
-		"everything is picked":         {start, table.TaskQuery{Limit: 100}, ended + living, ended + living + 60, 22},
-	} {
-		t.Run(about, func(t *testing.T) {
-			db := &queried{API: memoryDB}
-			s := table.NewState(db, "blox", visibleFor)
-			memoryDB.ResetConsumed()
-			tc.query.Clusters = []state.ClusterKey{home}
-			all := pagesOf(t, func() int { return 100 }, func(_ int, after table.Position) (table.Page, error) {
-				tc.query.After = after
-				return s.ListTasks(t.Context(), tc.query, tc.now)
-			})
-			require.Len(t, all, tc.found)
-			require.LessOrEqual(t, db.items, tc.items)
-			require.LessOrEqual(t, db.queries, tc.most)
-			var units float64
-			for _, consumed := range memoryDB.Consumed().ByIndex {
-				units += consumed.Read
-			}
-			require.InDelta(t, 190, units, 10, "whatever is picked")
-		})
-	}
+	page, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: state.TaskFilter{LastStatus: "STOPPED"}, Limit: 10}, start)
+	require.NoError(t, err)
+	require.Equal(t, []string{id(1)}, ids(page.Records), "by phase it does not lag")
+	require.False(t, page.Lagging)
 }

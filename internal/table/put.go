@@ -98,14 +98,14 @@ func (s *State) putIf(ctx context.Context, record state.Record, seen state.Obser
 	case err == nil && len(out.Attributes) == 0:
 		return state.Record{}, false, nil
 	case err == nil:
-		stored, err = unpackRecord(out.Attributes)
+		stored, err = s.unpack(out.Attributes)
 		return stored, false, err
 	case !errors.As(err, &refused):
 		return state.Record{}, false, fmt.Errorf("storing %s: %w", seen.Key, err)
 	case len(refused.Item) == 0:
 		return state.Record{}, false, fmt.Errorf("storing %s: refused, and no item was returned", seen.Key)
 	}
-	stored, err = unpackRecord(refused.Item)
+	stored, err = s.unpack(refused.Item)
 	return stored, true, err
 }
 
@@ -162,7 +162,7 @@ func setAll(item Item, except string, c condition) (expression *string, names ma
 var recordAttributes = []string{
 	"schema", "version", "shortArn", "storedAt", "status", "desiredStatus", "startedBy", "group", "family",
 	"containerInstance", "ec2InstanceId", "agentConnected", "event", "described", "tombstone", "ttl",
-	"byStatus", "byInstance", "byStartedBy", "byGroup", "phase",
+	"byPhase", "byInstance", "byStartedBy", "byGroup", "groupPhase",
 }
 
 func separator(s string) string {

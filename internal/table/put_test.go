@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -134,7 +135,7 @@ func TestPutRefusesWhatItCannotDecode(t *testing.T) {
 // raw is an item as it stands in the table.
 func raw(t testing.TB, db dynamo.API, name string, key state.Key) table.Item {
 	t.Helper()
-	for shard := range schema.Shards {
+	for shard := range schema.TaskShards { // the most that any kind has
 		out, err := db.GetItem(context.Background(), &dynamodb.GetItemInput{
 			TableName: &name, ConsistentRead: aws.Bool(true), Key: table.Item{
 				"pk": &types.AttributeValueMemberS{Value: key.Cluster.String() + "/" + string(key.Kind) + "/" + strconv.Itoa(shard)},
@@ -162,7 +163,9 @@ func TestTombstonesOutliveLateEvents(t *testing.T) {
 		ttl := after(2).Add(state.TombstoneKeptFor).Unix()
 		require.Equal(t, &types.AttributeValueMemberN{Value: strconv.FormatInt(ttl, 10)}, item[schema.TTL])
 		require.NotContains(t, item, schema.ByInstance, "the index of what runs on a host must not keep what ran there")
-		require.Equal(t, &types.AttributeValueMemberS{Value: "stopped/" + key.ID}, item[schema.Phase])
+		phaseKey := fmt.Sprintf("/%d/%s", start.UnixMilli(), key.ID) // the stoppedAt of the event
+		require.Equal(t, &types.AttributeValueMemberS{Value: "4stopped" + phaseKey}, item[schema.ByPhase])
+		require.Equal(t, &types.AttributeValueMemberS{Value: "stopped" + phaseKey}, item[schema.GroupPhase])
 
 		// DynamoDB deletes by TTL some time later, so what may be shown does not hang on it.
 		stoppedAt := stored(t, s, key).Tombstone.StoppedAt
@@ -173,7 +176,7 @@ func TestTombstonesOutliveLateEvents(t *testing.T) {
 	})
 }
 
-func TestMarkAbsentLeavesATombstoneThatOnlyAHigherVersionRevives(t *testing.T) {
+func TestMarkAbsentLeavesATombstoneThatAHigherVersionRevives(t *testing.T) {
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		s, key := newState(db, name), taskKey(eventtest.DefaultTaskID)
 		put(t, s, task(t, 4, "RUNNING"), after(1))
@@ -186,13 +189,26 @@ func TestMarkAbsentLeavesATombstoneThatOnlyAHigherVersionRevives(t *testing.T) {
 		require.ErrorIs(t, s.MarkAbsent(t.Context(), gone, after(901)), table.ErrConflict)
 
 		require.Equal(t, state.Duplicate, put(t, s, task(t, 4, "RUNNING"), after(902)))
-		require.Equal(t, state.Duplicate, put(t, s, described(t, task(t, 4, "RUNNING"), after(903), "a"), after(903)))
+		require.Equal(t, state.Duplicate, put(t, s, described(t, task(t, 4, "RUNNING"), after(899), "a"), after(903)), "asked before")
 		require.Equal(t, state.Stale, put(t, s, task(t, 3, "RUNNING"), after(904)))
 		require.Equal(t, state.Newer, put(t, s, task(t, 5, "RUNNING"), after(905)))
 		item := raw(t, db, name, key)
 		require.NotContains(t, item, "tombstone")
 		require.NotContains(t, item, schema.TTL, "a task that lives must not expire")
 		require.Contains(t, item, schema.ByInstance)
+	})
+}
+
+func TestADescribeAfterMarkAbsentRevives(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s, key := newState(db, name), taskKey(eventtest.DefaultTaskID)
+		put(t, s, task(t, 4, "RUNNING"), after(1))
+		require.NoError(t, s.MarkAbsent(t.Context(), stored(t, s, key), after(900)))
+		require.Equal(t, state.Refresh, put(t, s, described(t, task(t, 4, "RUNNING"), after(901), "a"), after(902)))
+		living, err := s.Living(t.Context(), home, state.KindTask)
+		require.NoError(t, err)
+		require.Equal(t, []string{key.ID}, ids(living))
+		require.NotContains(t, raw(t, db, name, key), schema.TTL, "a task that lives must not expire")
 	})
 }
 

@@ -185,7 +185,7 @@ func TestListsOfMoreThanOnePage(t *testing.T) {
 	// Details of this size in one shard make a page of 1 MB end early.
 	var inOneShard []string
 	for i := 0; len(inOneShard) < n; i++ {
-		if table.ShardOf(id(i), schema.Shards) == 0 {
+		if table.ShardOf(id(i), schema.TaskShards) == 0 {
 			inOneShard = append(inOneShard, id(i))
 		}
 	}
@@ -234,4 +234,33 @@ func TestListsFromAnIndexThatLags(t *testing.T) {
 		lag = 0
 		db.SettleIndexes()
 	}
+}
+
+// How long what is over stays in sight is the reader's matter: a changed retention counts for what was stored before.
+func TestTheReaderSaysHowLongItSeesWhatIsOver(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		put(t, newState(db, name), task(t, 1, "STOPPED", eventtest.Time(start)), start)
+		put(t, newState(db, name), instance(t, 1, "INACTIVE", eventtest.Time(start)), start)
+		for _, retention := range []time.Duration{visibleFor / 2, 2 * visibleFor} {
+			s := table.NewState(db, name, retention)
+			for now, seen := range map[time.Time]int{start.Add(retention - time.Millisecond): 1, start.Add(retention): 0} {
+				for _, filter := range []state.TaskFilter{{}, {LastStatus: "STOPPED"}, {Group: "family:log-agent"}, {StartedBy: "ops"}} {
+					page, err := s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: filter, Limit: 5}, now)
+					require.NoError(t, err)
+					require.Len(t, page.Records, seen, "%s, %+v", retention, filter)
+				}
+				for _, filter := range []state.InstanceFilter{{}, {Status: "INACTIVE"}} {
+					page, err := s.ListInstances(t.Context(), table.InstanceQuery{Clusters: []state.ClusterKey{home}, Filter: filter, Limit: 5}, now)
+					require.NoError(t, err)
+					require.Len(t, page.Records, seen, "%s, %+v", retention, filter)
+				}
+				record, err := s.Get(t.Context(), taskKey(eventtest.DefaultTaskID), now)
+				if seen == 0 {
+					require.ErrorIs(t, err, table.ErrNotFound)
+				} else {
+					require.Equal(t, start.Add(retention), record.Tombstone.VisibleUntil)
+				}
+			}
+		}
+	})
 }

@@ -40,11 +40,11 @@ type recordItem struct {
 	Tombstone *tombstoneItem `dynamodbav:"tombstone,omitempty"`
 	TTL       int64          `dynamodbav:"ttl,omitempty"` // seconds since 1970
 
-	ByStatus    string `dynamodbav:"byStatus,omitempty"`
+	ByPhase     string `dynamodbav:"byPhase"`
 	ByInstance  string `dynamodbav:"byInstance,omitempty"`
 	ByStartedBy string `dynamodbav:"byStartedBy,omitempty"`
 	ByGroup     string `dynamodbav:"byGroup,omitempty"`
-	Phase       string `dynamodbav:"phase,omitempty"`
+	GroupPhase  string `dynamodbav:"groupPhase,omitempty"`
 }
 
 type sourceItem struct {
@@ -72,37 +72,34 @@ func packRecord(r state.Record) recordItem {
 		}
 		item.TTL = t.TTL.Unix()
 	}
+	at := phaseMillis(r)
+	item.ByPhase = phaseKey(phaseOf(r), at, sk)
 	if r.Kind == state.KindContainerInstance {
 		item.Status, item.AgentConnected = r.Instance.Status, r.Instance.AgentConnected
 		item.EC2InstanceID = r.Instance.EC2InstanceID
-	} else {
-		item.Status, item.DesiredStatus = r.Task.LastStatus, r.Task.DesiredStatus
-		item.StartedBy, item.Group, item.Family = r.Task.StartedBy, r.Task.Group, r.Task.Family
-		item.Instance = r.Task.ContainerInstanceID
-		item.Phase = phaseStopped + sk
-		if r.Tombstone == nil {
-			item.Phase = phaseLive + sk
-			item.ByInstance = indexKey(r.Cluster, "instance", item.Instance)
-		}
-		item.ByStartedBy = indexKey(r.Cluster, "startedBy", item.StartedBy)
-		item.ByGroup = indexKey(r.Cluster, "group", item.Group)
+		item.ByInstance = indexKey(r.Cluster, item.EC2InstanceID)
+		return item
 	}
-	item.ByStatus = item.Status + "/" + sk
+	item.Status, item.DesiredStatus = r.Task.LastStatus, r.Task.DesiredStatus
+	item.StartedBy, item.Group, item.Family = r.Task.StartedBy, r.Task.Group, r.Task.Family
+	item.Instance = r.Task.ContainerInstanceID
+	if r.Tombstone == nil {
+		item.ByInstance = indexKey(r.Cluster, item.Instance)
+	}
+	item.ByStartedBy = indexKey(r.Cluster, item.StartedBy)
+	if item.ByGroup = indexKey(r.Cluster, item.Group); item.ByGroup != "" {
+		item.GroupPhase = phaseKey(groupPhaseOf(r), at, sk)
+	}
 	return item
 }
 
-// The two phases of a task's life, as prefixes of the sort key of schema.ByGroup.
-const (
-	phaseLive    = "live/"
-	phaseStopped = "stopped/"
-)
-
-// indexKey is the partition of an index that only things with the value are in.
-func indexKey(cluster state.ClusterKey, attribute, value string) string {
+// indexKey is the partition of an index that only things with the value are in. Which attribute's value it is says the
+// index: the strings are in every item, and an item of up to 1 KB is one write unit.
+func indexKey(cluster state.ClusterKey, value string) string {
 	if value == "" {
 		return ""
 	}
-	return cluster.String() + "/" + attribute + "/" + value
+	return cluster.String() + "/" + value
 }
 
 func isShort(arn string) bool {

@@ -32,7 +32,15 @@ func NewState(db dynamo.API, name string, visibleFor time.Duration) *State {
 
 // recordKey is where a record lives.
 func recordKey(key state.Key) (pk, sk string) {
-	return partition(key.Cluster, key.Kind, shardOf(key.ID, schema.Shards)), key.ID
+	return partition(key.Cluster, key.Kind, shardOf(key.ID, shards(key.Kind))), key.ID
+}
+
+// shards is the number of partitions of a cluster's records of a kind.
+func shards(kind state.Kind) int {
+	if kind == state.KindContainerInstance {
+		return schema.InstanceShards
+	}
+	return schema.TaskShards
 }
 
 func partition(cluster state.ClusterKey, kind state.Kind, shard int) string {

@@ -121,7 +121,7 @@ func TestStreamPassesOverWhatIsNoRecord(t *testing.T) {
 	require.NoError(t, s.AddCluster(t.Context(), home))
 	require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: 7}))
 	require.NoError(t, s.PutLag(t.Context(), home.Account, home.Region, table.Lag{Millis: 7}))
-	require.NoError(t, newFeed(stream.db, "blox").Append(t.Context(), 1, []table.Change{written(inShard(1, 1)[0], 1)}))
+	require.NoError(t, newFeed(stream.db, "blox").Append(t.Context(), 0, []table.Change{written(inShard(0, 1)[0], 1)}))
 	require.Len(t, stream.records, 6)
 	for _, record := range stream.records {
 		change, ok, err := table.DecodeChange(record)

@@ -49,4 +49,97 @@ var mutants = []mutant{
 		return down
 	}()`,
 	},
+	{
+		// Who loses the contest for a row believes to have put it: what the other put is in the feed, and what this one had is not.
+		name: "lost contest for a row", file: "internal/table/feed.go", killedBy: []int{7},
+		old: "mine := err == nil\n",
+		new: "mine := err == nil || errors.Is(err, ErrConflict)\n",
+	},
+	{
+		// A missing row is passed over: a reader that was away for days goes on without what it missed.
+		name: "expired position not noticed", file: "internal/table/feed_read.go", killedBy: []int{7},
+		old: "if stringOf(item, schema.SortKey) != feedRowSK(row+1) {\n\t\t\t\treturn nil, row, ErrExpired\n\t\t\t}",
+		new: "if found, err := strconv.ParseInt(stringOf(item, schema.SortKey), 10, 64); err == nil {\n\t\t\t\trow = found - 1\n\t\t\t}",
+	},
+	{
+		// What changes while the snapshot is read is neither in it nor after it.
+		name: "position read after the snapshot", file: "internal/watch/stream.go", killedBy: []int{7},
+		old: "if err := s.tell(Line{Type: Bookmark,",
+		new: `if s.Snapshot {
+		text, err := s.Feed.Position(ctx)
+		if err != nil {
+			return err
+		}
+		if s.position, err = table.ParseFeedPosition(text); err != nil {
+			return err
+		}
+		s.next = s.position
+	}
+	if err := s.tell(Line{Type: Bookmark,`,
+	},
+	{
+		// A reader keeps for ever what has left its filter.
+		name: "left the filter, told nobody", file: "internal/watch/memory.go", killedBy: []int{7},
+		old: "case known && last.deleted, !known && m.complete, never:",
+		new: "case known && last.deleted, !known, never:",
+	},
+	{
+		// The next page begins after what this one had no room for.
+		name: "page goes on one late", file: "internal/table/list.go", killedBy: []int{7},
+		old: `			if l.full() {
+				return l.done(), nil
+			}
+			l.page.Next = e.place
+`,
+		new: `			l.page.Next = e.place
+			if l.full() {
+				return l.done(), nil
+			}
+`,
+	},
+	{
+		// A task that is told to stop between two pages moves behind the reader's back.
+		name: "phases out of order", file: "internal/table/phase.go", killedBy: []int{7},
+		old: `phaseRunning  phase = "2running"
+	phaseStopping phase = "3stopping"`,
+		new: `phaseRunning  phase = "3running"
+	phaseStopping phase = "2stopping"`,
+	},
+	{
+		// What ended long ago is shown until DynamoDB deletes it.
+		name: "visibility ignored", file: "internal/table/read.go", killedBy: []int{7},
+		old: "return r.Tombstone == nil || now.Before(r.Tombstone.VisibleUntil)",
+		new: "return r.Tombstone == nil || now.After(r.Tombstone.StoppedAt)",
+	},
+	{
+		// One wrong answer of ECS buries a whole cluster.
+		name: "absences not held back", file: "internal/reconcile/pass.go", killedBy: []int{5},
+		old: "if held.Records > 0 {\n\t\tfor _, record",
+		new: "if held.Records < 0 {\n\t\tfor _, record",
+	},
+	{
+		// What reconcile read missing changes before it is buried.
+		name: "burial of what has changed", file: "internal/table/put.go", killedBy: []int{1},
+		old: "c := unchangedCondition(stored)",
+		new: `c := condition{expression: "attribute_exists(pk)"}`,
+	},
+	{
+		// What was taken for gone by mistake, and stands still, stays buried.
+		name: "mistaken burial is for good", file: "internal/state/newer.go", killedBy: []int{5},
+		old: "return !seen.Ended() && stored.Tombstone.StoppedAt.Before(seen.ObservedAt)",
+		new: "return false",
+	},
+	{
+		// An event that comes after its tombstone has expired brings the dead back.
+		name: "late event after the tombstone", file: "internal/ingest/write.go", killedBy: []int{1},
+		old: "if now.Sub(seen.ObservedAt) > state.TombstoneKeptFor {",
+		new: "if now.Sub(seen.ObservedAt) > 1000*state.TombstoneKeptFor {",
+	},
+	{
+		// Clusters of one name in two accounts and regions are one.
+		name: "key without account and region", file: "internal/table/state.go", killedBy: []int{5},
+		old: `return fmt.Sprintf("%s/%s/%d", cluster, kind, shard)`,
+		new: `cluster.Account, cluster.Region = "123456789012", "us-east-1"
+	return fmt.Sprintf("%s/%s/%d", cluster, kind, shard)`,
+	},
 }

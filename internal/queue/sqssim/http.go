@@ -33,7 +33,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"CancelMessageMoveTask":        serve(s.CancelMessageMoveTask),
 	}[operation]
 	var answer any
-	err := error(&smithy.GenericAPIError{Code: "UnsupportedOperation", Message: "the operation " + operation + " is not simulated"})
+	err := error(
+		&smithy.GenericAPIError{Code: "UnsupportedOperation", Message: "the operation " + operation + " is not simulated"},
+	)
 	if ok {
 		answer, err = call(r.Context(), json.NewDecoder(io.LimitReader(r.Body, maxRequestBytes)))
 	}
@@ -46,7 +48,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve makes a call of the protocol of a Go method.
-func serve[In, Out any](method func(context.Context, *In, ...func(*sqs.Options)) (*Out, error)) func(context.Context, *json.Decoder) (any, error) {
+func serve[In, Out any](
+	method func(context.Context, *In, ...func(*sqs.Options)) (*Out, error),
+) func(context.Context, *json.Decoder) (any, error) {
 	return func(ctx context.Context, body *json.Decoder) (any, error) {
 		in := new(In)
 		if err := body.Decode(in); err != nil {

@@ -11,9 +11,14 @@ import (
 	"github.com/blox/blox/internal/queue"
 )
 
-// StartMessageMoveTask moves what is visible in one queue to another, in order. Without a destination it fails as SQS does
-// for messages that were sent to the dead-letter queue and not moved there: where they came from is not known.
-func (s *Service) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessageMoveTaskInput, _ ...func(*sqs.Options)) (*sqs.StartMessageMoveTaskOutput, error) {
+// StartMessageMoveTask moves what is visible in one queue to another, in order. Without a destination it fails as
+// SQS does for messages that were sent to the dead-letter queue and not moved there: where they came from is not
+// known.
+func (s *Service) StartMessageMoveTask(
+	ctx context.Context,
+	in *sqs.StartMessageMoveTaskInput,
+	_ ...func(*sqs.Options),
+) (*sqs.StartMessageMoveTaskOutput, error) {
 	from, err := s.byARN(in.SourceArn)
 	if err != nil {
 		return nil, err
@@ -36,8 +41,12 @@ func (s *Service) StartMessageMoveTask(ctx context.Context, in *sqs.StartMessage
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from.moves = append([]types.ListMessageMoveTasksResultEntry{task}, from.moves[:min(len(from.moves), maxMoveTasks-1)]...)
-	return &sqs.StartMessageMoveTaskOutput{TaskHandle: aws.String(fmt.Sprintf("%s/%d", from.name, task.StartedTimestamp))}, nil
+	from.moves = append(
+		[]types.ListMessageMoveTasksResultEntry{task},
+		from.moves[:min(len(from.moves), maxMoveTasks-1)]...)
+	return &sqs.StartMessageMoveTaskOutput{
+		TaskHandle: aws.String(fmt.Sprintf("%s/%d", from.name, task.StartedTimestamp)),
+	}, nil
 }
 
 // move takes what was there when it began, and not what comes back meanwhile.
@@ -63,7 +72,11 @@ func (s *Service) move(ctx context.Context, from, to *hosted) (moved int64, err 
 }
 
 // ListMessageMoveTasks tells of the last tasks of a queue.
-func (s *Service) ListMessageMoveTasks(_ context.Context, in *sqs.ListMessageMoveTasksInput, _ ...func(*sqs.Options)) (*sqs.ListMessageMoveTasksOutput, error) {
+func (s *Service) ListMessageMoveTasks(
+	_ context.Context,
+	in *sqs.ListMessageMoveTasksInput,
+	_ ...func(*sqs.Options),
+) (*sqs.ListMessageMoveTasksOutput, error) {
 	q, err := s.byARN(in.SourceArn)
 	if err != nil {
 		return nil, err
@@ -71,10 +84,16 @@ func (s *Service) ListMessageMoveTasks(_ context.Context, in *sqs.ListMessageMov
 	most := int(max(aws.ToInt32(in.MaxResults), 1))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &sqs.ListMessageMoveTasksOutput{Results: append([]types.ListMessageMoveTasksResultEntry(nil), q.moves[:min(len(q.moves), most)]...)}, nil
+	return &sqs.ListMessageMoveTasksOutput{
+		Results: append([]types.ListMessageMoveTasksResultEntry(nil), q.moves[:min(len(q.moves), most)]...),
+	}, nil
 }
 
 // CancelMessageMoveTask finds no task: each has ended before anybody could cancel it.
-func (s *Service) CancelMessageMoveTask(context.Context, *sqs.CancelMessageMoveTaskInput, ...func(*sqs.Options)) (*sqs.CancelMessageMoveTaskOutput, error) {
+func (s *Service) CancelMessageMoveTask(
+	context.Context,
+	*sqs.CancelMessageMoveTaskInput,
+	...func(*sqs.Options),
+) (*sqs.CancelMessageMoveTaskOutput, error) {
 	return nil, &types.ResourceNotFoundException{Message: aws.String("Only active tasks can be cancelled")}
 }

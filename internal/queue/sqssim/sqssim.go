@@ -1,8 +1,8 @@
-// Package sqssim is as much of the Amazon SQS API as looking at queues and emptying them needs, over queues in memory:
-// as Go calls for tests, and as the JSON protocol for the SDKs and the AWS CLI, in local mode.
+// Package sqssim is as much of the Amazon SQS API as looking at queues and emptying them needs, over queues in
+// memory: as Go calls for tests, and as the JSON protocol for the SDKs and the AWS CLI, in local mode.
 //
-// It answers receives at once, whatever WaitTimeSeconds says: queues in memory have no servers of which a short poll could
-// miss some. A message move task moves all that is there within the call.
+// It answers receives at once, whatever WaitTimeSeconds says: queues in memory have no servers of which a short poll
+// could miss some. A message move task moves all that is there within the call.
 package sqssim
 
 import (
@@ -74,7 +74,10 @@ func (s *Service) ARN(name string) string {
 func (s *Service) byURL(address *string) (*hosted, error) {
 	parsed, err := url.Parse(aws.ToString(address))
 	if err != nil {
-		return nil, &smithy.GenericAPIError{Code: "InvalidAddress", Message: fmt.Sprintf("the address %q is invalid", aws.ToString(address))}
+		return nil, &smithy.GenericAPIError{
+			Code:    "InvalidAddress",
+			Message: fmt.Sprintf("the address %q is invalid", aws.ToString(address)),
+		}
 	}
 	return s.byName(parsed.Path[strings.LastIndexByte(parsed.Path, '/')+1:])
 }
@@ -94,7 +97,11 @@ func (s *Service) byName(name string) (*hosted, error) {
 }
 
 // GetQueueAttributes tells the ARN and the numbers of messages, whichever attributes are asked for.
-func (s *Service) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttributesInput, _ ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error) {
+func (s *Service) GetQueueAttributes(
+	_ context.Context,
+	in *sqs.GetQueueAttributesInput,
+	_ ...func(*sqs.Options),
+) (*sqs.GetQueueAttributesOutput, error) {
 	q, err := s.byURL(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -120,7 +127,11 @@ func (s *Service) GetQueueAttributes(_ context.Context, in *sqs.GetQueueAttribut
 }
 
 // ReceiveMessage hands out what is due, with all attributes.
-func (s *Service) ReceiveMessage(_ context.Context, in *sqs.ReceiveMessageInput, _ ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+func (s *Service) ReceiveMessage(
+	_ context.Context,
+	in *sqs.ReceiveMessageInput,
+	_ ...func(*sqs.Options),
+) (*sqs.ReceiveMessageOutput, error) {
 	q, err := s.byURL(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -138,7 +149,12 @@ func (s *Service) ReceiveMessage(_ context.Context, in *sqs.ReceiveMessageInput,
 
 func message(m memory.Received) types.Message {
 	received := types.Message{
-		MessageId: aws.String(m.ID), ReceiptHandle: aws.String(m.Receipt), Body: aws.String(m.Body), MD5OfBody: checksum(m.Body),
+		MessageId: aws.String(
+			m.ID,
+		),
+		ReceiptHandle: aws.String(m.Receipt),
+		Body:          aws.String(m.Body),
+		MD5OfBody:     checksum(m.Body),
 		Attributes: map[string]string{
 			string(types.MessageSystemAttributeNameApproximateReceiveCount): strconv.Itoa(m.Receives),
 			string(types.MessageSystemAttributeNameSentTimestamp):           strconv.FormatInt(m.SentAt.UnixMilli(), 10),
@@ -151,7 +167,10 @@ func message(m memory.Received) types.Message {
 		if received.MessageAttributes == nil {
 			received.MessageAttributes = make(map[string]types.MessageAttributeValue, len(m.Attributes))
 		}
-		received.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+		received.MessageAttributes[name] = types.MessageAttributeValue{
+			DataType:    aws.String("String"),
+			StringValue: aws.String(value),
+		}
 	}
 	return received
 }
@@ -162,7 +181,11 @@ func checksum(body string) *string {
 }
 
 // SendMessageBatch sends messages, and names those that SQS would refuse.
-func (s *Service) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
+func (s *Service) SendMessageBatch(
+	ctx context.Context,
+	in *sqs.SendMessageBatchInput,
+	_ ...func(*sqs.Options),
+) (*sqs.SendMessageBatchOutput, error) {
 	q, err := s.byURL(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -200,7 +223,11 @@ func (s *Service) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatch
 
 // DeleteMessageBatch deletes messages, and names those whose receipt is not of the last delivery. SQS may say that it
 // deleted those, and does not either.
-func (s *Service) DeleteMessageBatch(_ context.Context, in *sqs.DeleteMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+func (s *Service) DeleteMessageBatch(
+	_ context.Context,
+	in *sqs.DeleteMessageBatchInput,
+	_ ...func(*sqs.Options),
+) (*sqs.DeleteMessageBatchOutput, error) {
 	q, err := s.byURL(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -220,7 +247,11 @@ func (s *Service) DeleteMessageBatch(_ context.Context, in *sqs.DeleteMessageBat
 }
 
 // ChangeMessageVisibilityBatch lets messages be due again at other times.
-func (s *Service) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.ChangeMessageVisibilityBatchInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+func (s *Service) ChangeMessageVisibilityBatch(
+	_ context.Context,
+	in *sqs.ChangeMessageVisibilityBatchInput,
+	_ ...func(*sqs.Options),
+) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
 	q, err := s.byURL(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -241,7 +272,10 @@ func (s *Service) ChangeMessageVisibilityBatch(_ context.Context, in *sqs.Change
 
 func staleReceipt(id *string) types.BatchResultErrorEntry {
 	return types.BatchResultErrorEntry{
-		Id: id, Code: aws.String("ReceiptHandleIsInvalid"), Message: aws.String("The receipt handle has expired"), SenderFault: true,
+		Id:          id,
+		Code:        aws.String("ReceiptHandleIsInvalid"),
+		Message:     aws.String("The receipt handle has expired"),
+		SenderFault: true,
 	}
 }
 
@@ -250,7 +284,9 @@ func checkBatch(entries int) error {
 	case entries == 0:
 		return &types.EmptyBatchRequest{Message: aws.String("There should be at least one entry in the request.")}
 	case entries > queue.MaxBatch:
-		return &types.TooManyEntriesInBatchRequest{Message: aws.String(fmt.Sprintf("%d entries: allowed are at most %d", entries, queue.MaxBatch))}
+		return &types.TooManyEntriesInBatchRequest{
+			Message: aws.String(fmt.Sprintf("%d entries: allowed are at most %d", entries, queue.MaxBatch)),
+		}
 	}
 	return nil
 }

@@ -39,7 +39,9 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(server.Close)
 	b.url = func(name string) *string { return aws.String(service.URL(server.URL, name)) }
 	b.Client = sqs.New(sqs.Options{
-		Region: region, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""),
+		Region:           region,
+		BaseEndpoint:     &server.URL,
+		Credentials:      credentials.NewStaticCredentialsProvider("testing", "testing", ""),
 		RetryMaxAttempts: 1,
 	})
 	return b
@@ -49,20 +51,30 @@ func newBench(t *testing.T) *bench {
 func TestAMessagesLife(t *testing.T) {
 	b, ctx := newBench(t), t.Context()
 	url := b.url("events")
-	sent, err := b.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: url, Entries: []types.SendMessageBatchRequestEntry{
-		{Id: aws.String("a"), MessageBody: aws.String("héllo <&>"), MessageAttributes: map[string]types.MessageAttributeValue{
-			"reason": {DataType: aws.String("String"), StringValue: aws.String("not-json")},
+	sent, err := b.SendMessageBatch(
+		ctx,
+		&sqs.SendMessageBatchInput{QueueUrl: url, Entries: []types.SendMessageBatchRequestEntry{
+			{
+				Id:          aws.String("a"),
+				MessageBody: aws.String("héllo <&>"),
+				MessageAttributes: map[string]types.MessageAttributeValue{
+					"reason": {DataType: aws.String("String"), StringValue: aws.String("not-json")},
+				},
+			},
+			{Id: aws.String("b"), MessageBody: aws.String("later"), DelaySeconds: 60},
+			{Id: aws.String("c"), MessageBody: aws.String("")},
 		}},
-		{Id: aws.String("b"), MessageBody: aws.String("later"), DelaySeconds: 60},
-		{Id: aws.String("c"), MessageBody: aws.String("")},
-	}})
+	)
 	require.NoError(t, err)
 	require.Len(t, sent.Successful, 2)
 	require.Equal(t, "c", *sent.Failed[0].Id)
 	require.True(t, sent.Failed[0].SenderFault)
 
 	b.now = b.now.Add(time.Second)
-	got, err := b.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 90})
+	got, err := b.ReceiveMessage(
+		ctx,
+		&sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 90},
+	)
 	require.NoError(t, err)
 	require.Len(t, got.Messages, 1)
 	m := got.Messages[0]
@@ -73,18 +85,29 @@ func TestAMessagesLife(t *testing.T) {
 	require.Equal(t, [3]string{"0", "1", "1"}, b.counts(t, "events"))
 
 	b.now = b.now.Add(89 * time.Second)
-	require.Equal(t, [3]string{"1", "1", "0"}, b.counts(t, "events"), "what was delayed is due, what was received is hidden still")
-	changed, err := b.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
-		{Id: aws.String("0"), ReceiptHandle: m.ReceiptHandle}, {Id: aws.String("1"), ReceiptHandle: aws.String("nonsense")},
-	}})
+	require.Equal(
+		t,
+		[3]string{"1", "1", "0"},
+		b.counts(t, "events"),
+		"what was delayed is due, what was received is hidden still",
+	)
+	changed, err := b.ChangeMessageVisibilityBatch(
+		ctx,
+		&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
+			{Id: aws.String("0"), ReceiptHandle: m.ReceiptHandle}, {Id: aws.String("1"), ReceiptHandle: aws.String("nonsense")},
+		}},
+	)
 	require.NoError(t, err)
 	require.Len(t, changed.Successful, 1)
 	require.Equal(t, "1", *changed.Failed[0].Id)
 	require.Equal(t, [3]string{"2", "0", "0"}, b.counts(t, "events"))
 
-	deleted, err := b.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: url, Entries: []types.DeleteMessageBatchRequestEntry{
-		{Id: aws.String("0"), ReceiptHandle: m.ReceiptHandle}, {Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle},
-	}})
+	deleted, err := b.DeleteMessageBatch(
+		ctx,
+		&sqs.DeleteMessageBatchInput{QueueUrl: url, Entries: []types.DeleteMessageBatchRequestEntry{
+			{Id: aws.String("0"), ReceiptHandle: m.ReceiptHandle}, {Id: aws.String("1"), ReceiptHandle: m.ReceiptHandle},
+		}},
+	)
 	require.NoError(t, err)
 	require.Len(t, deleted.Successful, 1)
 	require.Len(t, deleted.Failed, 1)
@@ -108,7 +131,11 @@ func TestAMoveTask(t *testing.T) {
 	for _, body := range []string{"a", "b", "c"} {
 		require.NoError(t, b.dead.Send(ctx, []queue.Message{{Body: body, Attributes: map[string]string{"reason": "panic"}}}))
 	}
-	source, destination := aws.String("arn:aws:sqs:eu-west-1:123456789012:events-dead-letters"), aws.String("arn:aws:sqs:eu-west-1:123456789012:events")
+	source, destination := aws.String(
+		"arn:aws:sqs:eu-west-1:123456789012:events-dead-letters",
+	), aws.String(
+		"arn:aws:sqs:eu-west-1:123456789012:events",
+	)
 	_, err := b.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: source})
 	require.NoError(t, err)
 	require.Equal(t, 3, b.dead.Len(), "SQS does not know where messages came from that were sent")
@@ -141,11 +168,17 @@ func TestMistakesAreNamed(t *testing.T) {
 	require.ErrorContains(t, err, "ListQueues is not simulated")
 	eleven := make([]types.DeleteMessageBatchRequestEntry, 11)
 	for i := range eleven {
-		eleven[i] = types.DeleteMessageBatchRequestEntry{Id: aws.String(strings.Repeat("x", i+1)), ReceiptHandle: aws.String("r")}
+		eleven[i] = types.DeleteMessageBatchRequestEntry{
+			Id:            aws.String(strings.Repeat("x", i+1)),
+			ReceiptHandle: aws.String("r"),
+		}
 	}
 	_, err = b.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: b.url("events"), Entries: eleven})
 	require.ErrorContains(t, err, "11 entries: allowed are at most 10")
-	_, err = b.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: b.url("events"), Entries: []types.DeleteMessageBatchRequestEntry{}})
+	_, err = b.DeleteMessageBatch(
+		ctx,
+		&sqs.DeleteMessageBatchInput{QueueUrl: b.url("events"), Entries: []types.DeleteMessageBatchRequestEntry{}},
+	)
 	require.ErrorContains(t, err, "at least one entry")
 }
 
@@ -156,7 +189,10 @@ func TestMessagesGoThroughTheSender(t *testing.T) {
 	service := New(account, region, func() time.Time { return b.now })
 	service.Add("events", b.live, heard)
 	_, err := service.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{
-		QueueUrl: aws.String("http://x/1/events"), Entries: []types.SendMessageBatchRequestEntry{{Id: aws.String("a"), MessageBody: aws.String("b")}},
+		QueueUrl: aws.String(
+			"http://x/1/events",
+		),
+		Entries: []types.SendMessageBatchRequestEntry{{Id: aws.String("a"), MessageBody: aws.String("b")}},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"b"}, heard.bodies)

@@ -11,13 +11,16 @@ const (
 	TTL = "ttl"
 )
 
-// Index is a global secondary index. All attributes of its keys are strings. Every index projects keys only: a list
-// reads the items it returns in batches, and a change of a task that leaves the keys alone costs no index write.
+// Index is a secondary index. All attributes of its keys are strings. Every index projects keys only: see State.
 type Index struct {
 	Name         string
 	PartitionKey string
 	SortKey      string
 }
+
+// Local says whether the index re-sorts the table's own partitions: then it can be read consistently, and DynamoDB makes
+// it with the table or never.
+func (i Index) Local() bool { return i.PartitionKey == PartitionKey }
 
 // Table is one DynamoDB table: partition and sort key are the strings PartitionKey and SortKey, TTL is on, billing
 // is on demand.
@@ -29,37 +32,47 @@ type Table struct {
 	Stream bool
 }
 
-// Names of the STATE table's indexes and of the attributes that only an index needs.
+// Names of the STATE table's indexes, which are those of their own key attributes, and of the attribute that only
+// ByGroup needs beside it.
 const (
-	ByStatus    = "byStatus"
+	ByPhase     = "byPhase"
 	ByInstance  = "byInstance"
 	ByStartedBy = "byStartedBy"
 	ByGroup     = "byGroup"
-	// Phase is "live/ID" or "stopped/ID".
-	Phase = "phase"
+	// GroupPhase is live/CREATED/ID or stopped/STOPPED/ID: times in milliseconds, 13 digits.
+	GroupPhase = "groupPhase"
 )
 
 // State holds tasks, container instances, clusters and the feed.
 //
-// An item of a task or container instance lives in one of Shards partitions of its cluster and kind, under its id, so
-// that a cluster is read by a few consistent queries and no partition takes more than its share of a busy cluster's
-// writes. ByStatus re-sorts the same partitions by status. The other three are of tasks alone:
+// An item of a task or container instance lives in one of its cluster's partitions of its kind, by a hash of its id, so
+// that no partition takes more than its share of a busy cluster's writes.
 //
-//   - ByInstance holds live tasks only: a host that has run a thousand jobs is still read at the cost of what runs there
-//     now. Two index writes in a task's life.
-//   - ByGroup holds all tasks, live and stopped apart: the scheduler reads the live ones of its group, people the
-//     stopped ones of a service. Three index writes in a task's life.
-//   - ByStartedBy holds all tasks. One index write in a task's life.
+//   - ByPhase (local) sorts these partitions by how far a task is in its life and by time: PHASE/MILLIS/ID. It is read
+//     consistently, so that lists and snapshots by it miss nothing. One index write for a new record, two for each
+//     phase that it enters later: five in a task's life, seven if it is seen stopping.
+//   - ByInstance has live tasks by container instance: a host that has run a thousand jobs is still read at the cost of
+//     what runs there now. Two index writes in a task's life. It also has container instances by EC2 instance id, one
+//     index write in an instance's life.
+//   - ByGroup has all tasks that have a group, live and stopped ones apart, each by time: the scheduler reads the live
+//     ones of its group, people the last stopped ones of a service. Three index writes in a task's life.
+//   - ByStartedBy has all tasks that name who started them. One index write in a task's life.
 //
 // There is no index on family: the one by group serves services (service:NAME), tasks run without a group
 // (family:NAME) and the scheduler's own groups, at the price of one.
+//
+// All of them project keys only. What is written: an index entry is about 200 bytes and one write unit, and only a
+// change of its keys writes it; with details projected, every change would write every index, at one unit a kilobyte.
+// What is read: an index shows 20 to 30 keys a read unit, and each record that a list then looks at costs one
+// read unit by BatchGetItem, which rounds each item up to 4 KB. With details projected a list of a hundred would cost 25
+// to 50 instead of about 105, and a task's life 12 to 15 write units more, at five times the price of a read unit.
 var State = Table{
 	LogicalName: "state",
 	Indexes: []Index{
-		{Name: ByStatus, PartitionKey: PartitionKey, SortKey: ByStatus},
+		{Name: ByPhase, PartitionKey: PartitionKey, SortKey: ByPhase},
 		{Name: ByInstance, PartitionKey: ByInstance, SortKey: SortKey},
 		{Name: ByStartedBy, PartitionKey: ByStartedBy, SortKey: SortKey},
-		{Name: ByGroup, PartitionKey: ByGroup, SortKey: Phase},
+		{Name: ByGroup, PartitionKey: ByGroup, SortKey: GroupPhase},
 	},
 	Stream: true,
 }
@@ -68,9 +81,15 @@ var State = Table{
 // environment lives in one partition; everything is read by key, so there is no index.
 var Daemon = Table{LogicalName: "daemon"}
 
-// Shards is the number of partitions of one cluster and kind in the STATE table. A DynamoDB partition takes 1,000
-// write units a second; four carry ten times what the ECS call limits let a 5,000-host cluster change.
-const Shards = 4
+// TaskShards and InstanceShards are the numbers of partitions of a cluster's tasks and container instances in the STATE
+// table. With a local index a partition's items end at 10 GB and at 1,000 write units a second: eight hold the tasks
+// that ECS's launch limits allow a cluster in the 30 days for which stopped ones are kept. Container instances are a
+// hundred times fewer, and every list of them asks each partition.
+const (
+	TaskShards     = 8
+	InstanceShards = 2
+)
 
-// FeedShards is the number of independent sequences of the feed.
-const FeedShards = 4
+// FeedShards is the number of independent sequences of the feed. One takes what a stream's reader writes, a batch at a
+// time: with more, a batch would cost a row and a head in each of them.
+const FeedShards = 1

@@ -2,6 +2,7 @@ package functions
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
@@ -98,8 +99,10 @@ func (f *Functions) dispatch(p Props) definition {
 			"BLOX_DAEMON_TABLE":     p.State.Daemon.TableName(),
 			"BLOX_WAKEUP_QUEUE_URL": p.Daemon.Wakeups.QueueUrl(),
 			"BLOX_RETENTION_DAYS":   number(p.Settings.RetentionDays),
+			"BLOX_FORWARD_CHANGES":  jsii.String(strconv.FormatBool(p.Settings.ForwardChanges)),
+			"BLOX_EVENT_BUS":        jsii.String(events.BusName(p.Settings.Installation)),
 		},
-		statements: []awsiam.PolicyStatement{
+		statements: append([]awsiam.PolicyStatement{
 			onTable("State", p.State.State, batchGetItem),
 			onKeys("Feed", p.State.State, []string{feedKeys}, getItem, putItem, updateItem),
 			onKeys("EnvironmentsOfClusters", p.State.Daemon, []string{membershipKeys}, query),
@@ -107,8 +110,16 @@ func (f *Functions) dispatch(p Props) definition {
 			on("ReadStream", p.State.State.TableStreamArn(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 			on("ListStreams", jsii.String("*"), "dynamodb:ListStreams"),
 			on("SetAside", p.Daemon.StreamFailures.QueueArn(), "sqs:SendMessage"),
-		},
+		}, forward(p)...),
 	}
+}
+
+// forward lets dispatch put changes on the installation's bus, where that was asked for.
+func forward(p Props) []awsiam.PolicyStatement {
+	if !p.Settings.ForwardChanges {
+		return nil
+	}
+	return []awsiam.PolicyStatement{on("Forward", p.Events.Bus.EventBusArn(), "events:PutEvents")}
 }
 
 func (f *Functions) drive(p Props) definition {
@@ -152,6 +163,7 @@ func (f *Functions) api(p Props) definition {
 		onIndexes("StateIndexes", p.State.State, allIndexes...),
 		onTable("Daemon", p.State.Daemon, batchGetItem, getItem, putItem, query, updateItem),
 		on("WakeUps", p.Daemon.Wakeups.QueueArn(), "sqs:SendMessage"),
+		on("Reconcile", p.Daemon.Reconcile.QueueArn(), "sqs:SendMessage"),
 	}
 	statements = append(statements, ecsaccess.API(f.home())...)
 	return definition{

@@ -47,6 +47,7 @@ func parameters(s *Settings) []parameter {
 		{"readsPerSecond", 10, number(&s.ReadsPerSecond, 1, 1000, "calls a second")},
 		{"modifiesPerSecond", 20, number(&s.ModifiesPerSecond, 1, 1000, "calls a second")},
 		{"watchers", 20, number(&s.Watchers, 0, 900, "streams")},
+		{"forwardChanges", false, boolean(&s.ForwardChanges)},
 		{"passableRoleArns", "", roles(&s.PassableRoleARNs)},
 		{"removalPolicy", Retain, oneOf(&s.RemovalPolicy, Retain, Destroy)},
 		{"customerKey", false, boolean(&s.CustomerKey)},

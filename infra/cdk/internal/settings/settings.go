@@ -39,6 +39,8 @@ type Settings struct {
 	// nothing and limits nothing but what the account allows all functions together. Lambda leaves an account 10 unreserved
 	// ones at least, so that one with a quota of 10, as new ones may have, can reserve none.
 	Watchers int
+	// ForwardChanges puts every change of the state on the installation's bus. EventBridge takes money for each.
+	ForwardChanges bool
 	// PassableRoleARNs are the task roles and execution roles that daemons may run with. None: only task definitions
 	// without roles can be run.
 	PassableRoleARNs []string
