@@ -53,6 +53,9 @@ func (w *world) outlive() {
 		w.again()
 		w.expire()
 		w.deliverLate()
+		for _, r := range w.readers {
+			r.wake()
+		}
 		w.comeToRest()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/blox/blox/internal/state"
@@ -26,9 +27,18 @@ type reader struct {
 	position string
 	skip     int      // of what polls had begun to tell after the position
 	kept     []string // older positions
+	asleep   *sleeper
 	watching bool
+	// slow: it takes seconds for whatever it is told in this session.
+	slow bool
 	// done says that the last session ended as it should, with everything at rest.
 	done bool
+}
+
+// sleeper is a reader as it once was: the one that goes on from there after days.
+type sleeper struct {
+	has      map[state.Key]state.Record
+	position string
 }
 
 const (
@@ -100,6 +110,15 @@ func (r *reader) forget() { r.position, r.skip, r.stale, r.kept = "", 0, nil, ni
 
 var errLeft = errors.New("the reader went away")
 
+// wake makes the reader what it was when it fell asleep.
+func (r *reader) wake() {
+	if r.asleep == nil {
+		return
+	}
+	r.world.met("watch: wakes up after days")
+	r.has, r.position, r.skip, r.stale, r.kept, r.asleep = r.asleep.has, r.asleep.position, 0, nil, nil, nil
+}
+
 // watcher is one process of the API's function.
 func (w *world) watcher() *watch.Watcher {
 	return &watch.Watcher{State: w.state, Feed: table.NewFeed(w.db, stateTable, w.clock), Now: w.clock, Wait: w.sleep}
@@ -108,7 +127,14 @@ func (w *world) watcher() *watch.Watcher {
 func (r *reader) session(ctx context.Context) error {
 	w := r.world
 	lasts := time.Duration(1+w.reading.IntN(45)) * time.Second
+	r.slow = w.reading.IntN(4) == 0
+	if r.position != "" && r.asleep == nil && w.reading.IntN(4) == 0 {
+		r.asleep = &sleeper{maps.Clone(r.has), r.position}
+	}
 	switch {
+	case w.reading.IntN(12) == 0:
+		w.met("watch: begins anew")
+		r.forget()
 	case r.position == "" && w.reading.IntN(2) == 0:
 		if err := r.list(ctx); err != nil || r.position == "" {
 			return err
@@ -157,7 +183,7 @@ func (r *reader) stream(ctx context.Context, lasts time.Duration, more func() er
 		return err
 	}
 	return stream.Run(ctx, func(lines []watch.Line) error {
-		if w.p.slow > 0 && w.reading.IntN(10) == 0 {
+		if r.slow {
 			w.met("watch: slow reader")
 			w.current.pause(time.Duration(w.reading.IntN(12_000)) * time.Millisecond)
 		}
@@ -332,6 +358,7 @@ func (r *reader) finish() {
 		w.after(time.Second, r.finish)
 		return
 	}
+	r.slow = false
 	r.start(func(ctx context.Context) error {
 		return r.stream(ctx, 3*time.Second, func() error { return nil })
 	}, func() {

@@ -19,8 +19,8 @@
 // # What a read costs
 //
 // In read units of 4 KB, consistent. A get is 1. A list costs 1 for each record that it looks at (BatchGetItem rounds
-// each item up), and at least 1 for each query: one for each of a cluster's 8 shards by phase, one by a value's index, which
-// costs half. What it looks at and does not return is counted in Page.Examined:
+// each item up), and at least 1 for each query: one for each of a cluster's 8 shards by phase, one by a value's index,
+// which costs half. What it looks at and does not return is counted in Page.Examined:
 //
 //	tasks by status, desired status,      nothing but what is in the same phases
 //	  stopped since and until

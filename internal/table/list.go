@@ -11,8 +11,8 @@ import (
 	"github.com/blox/blox/internal/state"
 )
 
-// What one page may cost, whatever was asked for: a filter that matches nothing in a cluster with a million stopped tasks
-// must not read them all in one request. A page that reaches a bound ends early and says where to go on.
+// What one page may cost, whatever was asked for: a filter that matches nothing in a cluster with a million stopped
+// tasks must not read them all in one request. A page that reaches a bound ends early and says where to go on.
 const (
 	maxExamined = 2000
 	maxQueries  = 100
@@ -27,9 +27,9 @@ const (
 // ErrPosition says that a position does not belong to the list that it was given to.
 var ErrPosition = errors.New("position does not belong to this list")
 
-// Position is where a page ended: after the record ID at a time of a stage of a cluster. A stage is a phase of one shard
-// of the table, or of an index; of a sorted list there are two, what has the time and the rest. The zero Position is the
-// beginning as After, and the end as Next.
+// Position is where a page ended: after the record ID at a time of a stage of a cluster. A stage is a phase of one
+// shard of the table, or of an index; of a sorted list there are two, what has the time and the rest. The zero Position
+// is the beginning as After, and the end as Next.
 type Position struct {
 	Cluster state.ClusterKey
 	Stage   int
@@ -78,8 +78,8 @@ type InstanceQuery struct {
 // ListTasks reads a page of tasks. Records are read consistently and filtered as they are then; a task is shown until
 // this State's retention after its end.
 //
-// Without Sort, the order is by cluster, then fixed. What is in the list throughout is listed; what moves on in its life
-// between two pages may come twice, the second time as it is then. Only what a global index finds may be missed
+// Without Sort, the order is by cluster, then fixed. What is in the list throughout is listed; what moves on in its
+// life between two pages may come twice, the second time as it is then. Only what a global index finds may be missed
 // because it changed in the last moment: by container instance (live tasks), startedBy, group or service. All other
 // fields are looked at in what the statuses and times leave: see taskWindows.
 //
@@ -242,9 +242,9 @@ func (l *lister) done() Page {
 
 func (l *lister) matches(r state.Record) bool { return Visible(r, l.now) && l.match(r) }
 
-// batch is how many entries to read next. A page takes up a batch's worth of them, and the next page reads again what is
-// left over, so that it looks at more only where few are picked: as many as bring a batch's worth if they are picked a
-// little more often than those before.
+// batch is how many entries to read next. A page takes up a batch's worth of them, and the next page reads again what
+// is left over, so that it looks at more only where few are picked: as many as bring a batch's worth if they are picked
+// a little more often than those before.
 func (l *lister) batch() int {
 	picked := len(l.page.Records)
 	wanted := min(getBatch, l.limit-picked)
@@ -253,7 +253,8 @@ func (l *lister) batch() int {
 }
 
 func (l *lister) full() bool {
-	return len(l.page.Records) >= l.limit || l.page.Examined >= maxExamined || l.reader.queries >= l.queries || l.bytes >= maxPageBytes
+	return len(l.page.Records) >= l.limit || l.page.Examined >= maxExamined ||
+		l.reader.queries >= l.queries || l.bytes >= maxPageBytes
 }
 
 // detailBytes is about what a record adds to an answer.
@@ -313,7 +314,8 @@ func (l *lister) sorted(ctx context.Context, spans []span) (Page, error) {
 		l.page.Examined += len(entries) + l.reader.passed
 		l.reader.passed = 0
 		if l.page.Examined > maxExamined || l.reader.queries >= maxMergeReads {
-			return Page{}, fmt.Errorf("%w: more than %d to look at: name what leaves less, or sort by what an index has", ErrTooManyToSort, maxExamined)
+			return Page{}, fmt.Errorf("%w: more than %d to look at: name what leaves less, or sort by what an index has",
+				ErrTooManyToSort, maxExamined)
 		}
 		for _, e := range entries {
 			if e.record == nil || !l.matches(*e.record) {

@@ -192,6 +192,10 @@ func TestAPositionOfAnotherListIsRefused(t *testing.T) {
 			table.TaskQuery{Filter: state.TaskFilter{StoppedUntil: start}},
 			table.Position{Stage: shard*phases + 3, At: at + 1, ID: id(1)},
 		},
+		"the end of the time that the filter leaves": {
+			table.TaskQuery{Filter: state.TaskFilter{StoppedUntil: start}},
+			table.Position{Stage: shard*phases + 3, At: at, ID: id(1)},
+		},
 		"sorted, before all time": {
 			table.TaskQuery{Filter: state.TaskFilter{DesiredStatus: "RUNNING"}, Sort: table.Sort{By: table.SortByCreatedAt}},
 			table.Position{At: -1, ID: id(1)},

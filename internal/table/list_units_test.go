@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 )
@@ -127,6 +128,50 @@ func TestASortedListInPages(t *testing.T) {
 	require.Len(t, all, 250)
 	requireSorted(t, all, sort)
 	require.Len(t, slices.Compact(ids(all)), 250)
+}
+
+// Tasks are created many in the same millisecond, and some have not told when: wherever a page ends, none is lost.
+func TestASortedListOfEqualTimes(t *testing.T) {
+	_, s := counted(t)
+	for n := range 36 {
+		seen, times := plainTask(n, "web", ""), ""
+		if n%4 > 0 {
+			times = fmt.Sprintf(`, "createdAt": %q`, start.Add(time.Duration(n%4)*time.Millisecond).Format(time.RFC3339Nano))
+		}
+		seen.Detail = fmt.Appendf(nil, `{"lastStatus": "RUNNING", "desiredStatus": "RUNNING", "group": "g"%s}`, times)
+		_, err := s.Put(t.Context(), seen, start)
+		require.NoError(t, err)
+	}
+	for _, filter := range []state.TaskFilter{{DesiredStatus: "RUNNING"}, {DesiredStatus: "RUNNING", Group: "g"}, {LastStatus: "RUNNING", Search: "00"}, {}} {
+		for _, descending := range []bool{false, true} {
+			sort := table.Sort{By: table.SortByCreatedAt, Descending: descending}
+			for size := range 5 {
+				all := pagesOf(t, func() int { return size + 1 }, func(limit int, after table.Position) (table.Page, error) {
+					return s.ListTasks(t.Context(), table.TaskQuery{Clusters: []state.ClusterKey{home}, Filter: filter, Sort: sort, Limit: limit, After: after}, start)
+				})
+				require.Len(t, all, 36)
+				require.Len(t, slices.Compact(ids(all)), 36)
+				requireSorted(t, all, sort)
+			}
+		}
+	}
+}
+
+// What no index leaves out is counted, even where DynamoDB does.
+func TestAListSaysHowManyItLookedAt(t *testing.T) {
+	_, s := counted(t)
+	for n := range 40 {
+		status := "INACTIVE"
+		if n%10 == 0 {
+			status = "ACTIVE"
+		}
+		put(t, s, instance(t, 1, status, eventtest.ID(id(n)), eventtest.Time(start.Add(-visibleFor))), start)
+	}
+	page, err := s.ListInstances(t.Context(), table.InstanceQuery{Clusters: []state.ClusterKey{home}, Limit: 100}, start.Add(time.Second))
+	require.NoError(t, err)
+	require.Len(t, page.Records, 4)
+	require.Equal(t, 40, page.Examined)
+	require.True(t, page.Next.IsZero())
 }
 
 func BenchmarkList(b *testing.B) {

@@ -33,7 +33,8 @@ type stream struct {
 // newMerge begins after a position of stageTimed; the zero Position is the beginning.
 func newMerge(r *reader, spans []span, sort Sort, after Position) (*merge, error) {
 	if len(spans) > maxStreams {
-		return nil, fmt.Errorf("%w: %d partitions of the table, allowed are %d: name a cluster", ErrTooManyToSort, len(spans), maxStreams)
+		return nil, fmt.Errorf("%w: %d partitions of the table, allowed are %d: name a cluster",
+			ErrTooManyToSort, len(spans), maxStreams)
 	}
 	if after.At < 0 || after.At > maxMillis {
 		return nil, ErrPosition

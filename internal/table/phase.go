@@ -11,9 +11,9 @@ import (
 	"github.com/blox/blox/internal/state"
 )
 
-// phase is where a record stands in schema.ByPhase. The digits of a task's phases order them as its life does: ECS moves
-// a task forward only, so that a walk in the index's order never misses one that moves meanwhile. (Only what reconcile
-// took for gone by mistake comes back.)
+// phase is where a record stands in schema.ByPhase. The digits of a task's phases order them as its life does: ECS
+// moves a task forward only, so that a walk in the index's order never misses one that moves meanwhile. (Only what
+// reconcile took for gone by mistake comes back.)
 type phase = string
 
 const (

@@ -21,7 +21,8 @@ func taskSpans(cluster state.ClusterKey, f state.TaskFilter, consistent bool, vi
 	switch {
 	case consistent:
 	case f.ContainerInstance != "" && live:
-		return []span{valueSpan(cluster, state.KindTask, schema.ByInstance, lastPart(f.ContainerInstance), schema.SortKey)}
+		host := lastPart(f.ContainerInstance)
+		return []span{valueSpan(cluster, state.KindTask, schema.ByInstance, host, schema.SortKey)}
 	case f.StartedBy != "":
 		return []span{valueSpan(cluster, state.KindTask, schema.ByStartedBy, f.StartedBy, schema.SortKey)}
 	case group != "":
@@ -36,11 +37,12 @@ func lastPart(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }
 
 // taskWindows are the phases that tasks can be in which a filter picks, and since when.
 func taskWindows(f state.TaskFilter, visibleSince time.Time) []window {
-	stopped := window{phase: phaseStopped, since: latest(visibleSince, f.StoppedSince, f.StartedSince), until: before(f.StoppedUntil)}
+	stopped := window{phase: phaseStopped, until: before(f.StoppedUntil)}
+	stopped.since = latest(visibleSince, f.StoppedSince, f.StartedSince)
 	onlyStopped := !f.StoppedSince.IsZero() || !f.StoppedUntil.IsZero()
 	var windows []window
 	for _, p := range taskPhases {
-		if !maybeIn(p, upper(f.LastStatus), upper(f.DesiredStatus)) {
+		if !maybeIn(p, strings.ToUpper(f.LastStatus), strings.ToUpper(f.DesiredStatus)) {
 			continue
 		}
 		if p == phaseStopped {
@@ -53,8 +55,8 @@ func taskWindows(f state.TaskFilter, visibleSince time.Time) []window {
 	return windows
 }
 
-// maybeIn says whether a task of a lastStatus and desiredStatus can be in a phase; empty statuses are any. A task that ECS
-// wants to run has not stopped: what stops by itself gets the desiredStatus STOPPED with it.
+// maybeIn says whether a task of a lastStatus and desiredStatus can be in a phase; empty statuses are any. A task that
+// ECS wants to run has not stopped: what stops by itself gets the desiredStatus STOPPED with it.
 func maybeIn(p phase, lastStatus, desiredStatus string) bool {
 	stopped := lastStatus == state.TaskStopped || lastStatus == state.TaskDeleted
 	switch {
@@ -84,15 +86,15 @@ func groupWindows(windows []window) []window {
 	return of
 }
 
-// instanceSpans picks what leaves least to look at, as taskSpans does. Without a status it is the table itself, which has
-// few others in it: a container instance changes its status back and forth, and walking from status to status
+// instanceSpans picks what leaves least to look at, as taskSpans does. Without a status it is the table itself, which
+// has few others in it: a container instance changes its status back and forth, and walking from status to status
 // would miss one that moves.
 func instanceSpans(cluster state.ClusterKey, f state.InstanceFilter, consistent bool, visibleSince time.Time) []span {
 	switch {
 	case f.EC2InstanceID != "" && !consistent:
 		return []span{valueSpan(cluster, state.KindContainerInstance, schema.ByInstance, f.EC2InstanceID, schema.SortKey)}
 	case f.Status != "":
-		w := window{phase: upper(f.Status)}
+		w := window{phase: strings.ToUpper(f.Status)}
 		switch {
 		case w.phase == state.InstanceInactive:
 			w.since = latest(visibleSince, f.RegisteredSince)

@@ -49,8 +49,8 @@ const (
 	stageUntimed = 1
 )
 
-// compare orders the places of what has the time. Clusters and ids make it an order of everything, so that each place is
-// before or after a position.
+// compare orders the places of what has the time. Clusters and ids make it an order of everything, so that each place
+// is before or after a position.
 func (s Sort) compare(a, b Position) int {
 	c := cmp.Or(cmp.Compare(a.At, b.At), a.Cluster.Compare(b.Cluster), cmp.Compare(a.ID, b.ID))
 	if s.Descending {

@@ -2,7 +2,6 @@ package table
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table/schema"
@@ -214,6 +213,3 @@ func ordered(spans []span, by string) (timed, untimed []span, ok bool) {
 	}
 	return timed, untimed, true
 }
-
-// upper is a text as ECS writes statuses.
-func upper(s string) string { return strings.ToUpper(s) }

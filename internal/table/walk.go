@@ -37,7 +37,9 @@ type reader struct {
 }
 
 // query reads one page of a span. last is the key that was reached, nil at the span's end.
-func (r *reader) query(ctx context.Context, s span, start Item, limit int, descending bool) (entries []entry, last Item, err error) {
+func (r *reader) query(
+	ctx context.Context, s span, start Item, limit int, descending bool,
+) (entries []entry, last Item, err error) {
 	in := &dynamodb.QueryInput{
 		TableName:                 &r.store.name,
 		KeyConditionExpression:    aws.String("#partition = :partition"),

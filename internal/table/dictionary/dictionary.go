@@ -1,7 +1,7 @@
 // Package dictionary holds what the details of tasks and container instances have in common, for zstd.
 //
-// A detail is 1.5 to 3 KB of JSON, most of which is names and beginnings of ARNs that every detail has. Alone it does not
-// compress to less than a third; with a dictionary, what remains is little more than its ids and times. DynamoDB
+// A detail is 1.5 to 3 KB of JSON, most of which is names and beginnings of ARNs that every detail has. Alone it does
+// not compress to less than a third; with a dictionary, what remains is little more than its ids and times. DynamoDB
 // charges a write by the kilobyte, so that this halves what an event costs.
 //
 // A dictionary in use never changes: what was written with it cannot be read with another one. A better one is added

@@ -18,8 +18,8 @@ type Index struct {
 	SortKey      string
 }
 
-// Local says whether the index re-sorts the table's own partitions: then it can be read consistently, and DynamoDB makes
-// it with the table or never.
+// Local says whether the index re-sorts the table's own partitions: then it can be read consistently, and DynamoDB
+// makes it with the table or never.
 func (i Index) Local() bool { return i.PartitionKey == PartitionKey }
 
 // Table is one DynamoDB table: partition and sort key are the strings PartitionKey and SortKey, TTL is on, billing
@@ -64,8 +64,8 @@ const (
 // All of them project keys only. What is written: an index entry is about 200 bytes and one write unit, and only a
 // change of its keys writes it; with details projected, every change would write every index, at one unit a kilobyte.
 // What is read: an index shows 20 to 30 keys a read unit, and each record that a list then looks at costs one
-// read unit by BatchGetItem, which rounds each item up to 4 KB. With details projected a list of a hundred would cost 25
-// to 50 instead of about 105, and a task's life 12 to 15 write units more, at five times the price of a read unit.
+// read unit by BatchGetItem, which rounds each item up to 4 KB. With details projected a list of a hundred would cost
+// 25 to 50 instead of about 105, and a task's life 12 to 15 write units more, at five times the price of a read unit.
 var State = Table{
 	LogicalName: "state",
 	Indexes: []Index{

@@ -29,7 +29,8 @@ type API struct {
 	URL *string
 	// AccessLogs has a line of JSON for every request.
 	AccessLogs awslogs.LogGroup
-	// ReadOnly allows to GET everything, streams included; Operator allows all methods.
+	// ReadOnly allows to GET everything, streams included; Operator allows all methods. What else it allows is the stack's
+	// to add.
 	ReadOnly, Operator awsiam.ManagedPolicy
 }
 
@@ -57,7 +58,7 @@ func New(scope constructs.Construct, id string, props Props) (*API, error) {
 	made := &API{
 		REST: rest, URL: jsii.String(url), AccessLogs: logs,
 		ReadOnly: addPolicy(scope, rest, "ReadOnly", "Everything that can be read through Blox's API", "GET", s.Installation),
-		Operator: addPolicy(scope, rest, "Operator", "Everything that can be done through Blox's API", "*", s.Installation),
+		Operator: addPolicy(scope, rest, "Operator", "Everything that can be done through Blox's API, and with its dead-letter queues", "*", s.Installation),
 	}
 	made.suppressRules()
 	return made, nil

@@ -111,6 +111,11 @@ const streamPrefix = "/v1/stream/"
 
 func isStream(path string) bool { return strings.HasPrefix(path, streamPrefix) }
 
+// pollPrefix begins the paths whose answers wait for something to tell.
+const pollPrefix = "/v1/poll/"
+
+func isPoll(path string) bool { return strings.HasPrefix(path, pollPrefix) }
+
 // restOfPath is a parameter at the end of a path that takes the rest of it: ARNs hold slashes.
 var restOfPath = regexp.MustCompile(`/\{(arn|cluster)}$`)
 

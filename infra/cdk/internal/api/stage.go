@@ -21,7 +21,10 @@ const StageName = "blox"
 const (
 	requestsPerSecond, requestBurst = 100, 200
 	writesPerSecond, writeBurst     = 10, 20
-	streamsPerSecond                = 10
+	// Of streams and polls, for each path. A poll is one of the api function's concurrent executions for as long as it
+	// waits, up to 25 seconds, and nothing else bounds how many there are: the function has no concurrency of its own,
+	// which would be taken from the account for good. The rate does: 250 of a path may wait at once, and a burst more.
+	watchesPerSecond = 10
 )
 
 func stageOptions(doc *document, logs awslogs.ILogGroup, s *settings.Settings) *awsapigateway.StageOptions {
@@ -44,15 +47,16 @@ func stageOptions(doc *document, logs awslogs.ILogGroup, s *settings.Settings) *
 	}
 }
 
-// methodLimits are the limits of what is not a plain read. All watchers may come back at once, as after an upgrade.
+// methodLimits are the limits of what is not a plain read. All watchers may come back at once, as after an upgrade, and
+// those who poll are taken to be as many.
 func methodLimits(doc *document, watchers int) *map[string]*awsapigateway.MethodDeploymentOptions {
 	limits := map[string]*awsapigateway.MethodDeploymentOptions{}
 	for _, path := range doc.paths() {
 		for method := range doc.Paths[path] {
 			rate, burst := float64(writesPerSecond), float64(writeBurst)
 			switch {
-			case isStream(path):
-				rate, burst = streamsPerSecond, float64(max(watchers, streamsPerSecond))
+			case isStream(path), isPoll(path):
+				rate, burst = watchesPerSecond, float64(max(watchers, watchesPerSecond))
 			case method == "get" || method == "head":
 				continue
 			}

@@ -18,7 +18,7 @@ func TestTheAPIIsRegional(t *testing.T) {
 	require.Len(t, synthesized.own["Outputs"], 1, "outputs are the stack's")
 }
 
-func TestReadsWritesAndStreamsHaveTheirLimits(t *testing.T) {
+func TestReadsWritesAndWatchesHaveTheirLimits(t *testing.T) {
 	type limit struct{ rate, burst any }
 	limits := func(from template) map[string]limit {
 		found := map[string]limit{}
@@ -34,7 +34,7 @@ func TestReadsWritesAndStreamsHaveTheirLimits(t *testing.T) {
 	require.Equal(t, limit{100., 200.}, own["* *"])
 	for route := range operations(t) {
 		switch {
-		case strings.Contains(route, "/v1/stream/"):
+		case strings.Contains(route, "/v1/stream/"), strings.Contains(route, "/v1/poll/"):
 			require.Equal(t, limit{10., 20.}, own[route], route)
 		case strings.HasPrefix(route, "GET "):
 			require.NotContains(t, own, route)

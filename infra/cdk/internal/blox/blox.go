@@ -55,6 +55,7 @@ func NewStack(app awscdk.App, s *settings.Settings) (awscdk.Stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the API: %w", err)
 	}
+	deadLetters(rest.Operator, stack, in, work)
 	watch := observability.New(stack, "Observability", observed(s, tables, in, work, all, rest))
 	outputs(stack, s, parts{tables, in, work, rest, watch})
 	return stack, nil

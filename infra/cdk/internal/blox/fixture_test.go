@@ -56,7 +56,7 @@ func synthesizeAll() error {
 		{&options, map[string]any{
 			"installation": "team-a", "retentionDays": "14", "reconcileMinutes": "1", "removalPolicy": "destroy", "customerKey": "true",
 			"tracing": "true", "architecture": "x86_64", "passableRoleArns": passable, "watchers": "0", "alarmEmail": "on-call@example.com",
-			"members": "210987654321/eu-west-1,123456789012/us-east-1", "externalId": "6c1d7d52", "version": "v1.2.3",
+			"members": "210987654321/eu-west-1,123456789012/us-east-1", "externalId": "6c1d7d52", "version": "v1.2.3", "forwardChanges": "true",
 		}},
 		{&ofMember, map[string]any{
 			"centralAccount": "123456789012", "centralRegion": "eu-west-1", "externalId": "6c1d7d52", "passableRoleArns": passable,

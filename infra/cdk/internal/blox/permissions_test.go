@@ -194,6 +194,73 @@ func TestOnlyTheGivenRolesMayBePassed(t *testing.T) {
 	}
 }
 
+// Events cost money each, and a permission that nothing uses is one too many.
+func TestChangesAreForwardedOnlyIfAskedFor(t *testing.T) {
+	bus, _ := options.template.one(t, "AWS::Events::EventBus", "EventsBus")
+	forward := find(t, ofFunction(t, options, "dispatch"), "Forward")
+	require.Equal(t, []string{"events:PutEvents"}, forward.Actions)
+	require.Equal(t, []any{getAtt(bus, "Arn")}, forward.Resources)
+	require.Equal(t, "true", environment(options, t, "dispatch")["BLOX_FORWARD_CHANGES"])
+	require.Equal(t, "blox-team-a", environment(options, t, "dispatch")["BLOX_EVENT_BUS"])
+	require.NotContains(t, actions(ofFunction(t, standard, "dispatch")), "events:PutEvents")
+	require.Equal(t, "false", environment(standard, t, "dispatch")["BLOX_FORWARD_CHANGES"])
+}
+
+// The api function asks for two things, each of a queue of its own: wake-ups, and reconciles of a cluster.
+func TestTheAPIAsksForReconciles(t *testing.T) {
+	queue, _ := standard.template.one(t, "AWS::SQS::Queue", "DaemonReconcile")
+	reconcile := find(t, ofFunction(t, standard, "api"), "Reconcile")
+	require.Equal(t, []string{"sqs:SendMessage"}, reconcile.Actions)
+	require.Equal(t, []any{getAtt(queue, "Arn")}, reconcile.Resources)
+	require.Equal(t, ref(queue), environment(standard, t, "api")["BLOX_RECONCILE_QUEUE_URL"])
+}
+
+// queueARNs are the ARNs of queues, by the beginnings of their logical ids.
+func queueARNs(tb testing.TB, prefixes ...string) []any {
+	tb.Helper()
+	all := make([]any, len(prefixes))
+	for i, prefix := range prefixes {
+		id, _ := standard.template.one(tb, "AWS::SQS::Queue", prefix)
+		all[i] = getAtt(id, "Arn")
+	}
+	return all
+}
+
+// What is called by `blox dlq`, which runs with its user's credentials: see package dlq. A place in a stream or a schedule's
+// invocation cannot be sent back, so that nobody needs to take it away.
+func TestOperatorsMayWorkOnDeadLetters(t *testing.T) {
+	_, policy := standard.template.one(t, "AWS::IAM::ManagedPolicy", "APIOperator")
+	all := statements(t, policy["PolicyDocument"])
+	for sid, want := range map[string]struct {
+		actions   []string
+		resources []any
+	}{
+		"FindQueues": {[]string{"cloudformation:DescribeStacks"}, []any{ref("AWS::StackId")}},
+		"LookAtDeadLetters": {
+			[]string{"sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+			queueARNs(t, "EventsQueueDeadLetters", "EventsRuleDeadLetters", "DaemonReconcileDeadLetters", "DaemonWakeupsDeadLetters",
+				"DaemonStreamFailures", "DaemonScheduleDeadLetters"),
+		},
+		"TakeDeadLetters": {
+			[]string{"sqs:DeleteMessage"},
+			queueARNs(t, "EventsQueueDeadLetters", "EventsRuleDeadLetters", "DaemonReconcileDeadLetters", "DaemonWakeupsDeadLetters"),
+		},
+		"MoveDeadLetters": {
+			[]string{"sqs:CancelMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:StartMessageMoveTask"},
+			queueARNs(t, "EventsQueueDeadLetters", "DaemonReconcileDeadLetters", "DaemonWakeupsDeadLetters"),
+		},
+		"SendBack": {[]string{"sqs:GetQueueAttributes", "sqs:SendMessage"}, queueARNs(t, "EventsQueue", "DaemonReconcile", "DaemonWakeups")},
+	} {
+		got := find(t, all, sid)
+		require.Equal(t, "Allow", got.Effect)
+		require.Equal(t, want.actions, got.Actions, sid)
+		require.ElementsMatch(t, want.resources, got.Resources, sid)
+	}
+	require.Len(t, all, 6, "these five, and the API")
+	_, readOnly := standard.template.one(t, "AWS::IAM::ManagedPolicy", "APIReadOnly")
+	require.Len(t, statements(t, readOnly["PolicyDocument"]), 1, "readers have the API only")
+}
+
 // Dispatch writes the feed and nothing else of the state table; of the daemon table, it and reconcile need a corner each.
 func TestPartsOfTables(t *testing.T) {
 	for _, c := range []struct {

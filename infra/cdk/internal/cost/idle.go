@@ -32,7 +32,7 @@ func (t *Template) Idle() ([]Line, error) {
 		return nil, err
 	}
 	// The schedule's run of reconcile only puts a message for each account and region into the queue, which invokes it
-	// again for each.
+	// again for each, and then for each cluster, of which an idle month has none.
 	places := reconcile.places()
 	reconcileRuns := sweeps * (1 + places)
 	standard, fifo := t.polled()
@@ -46,7 +46,7 @@ func (t *Template) Idle() ([]Line, error) {
 		},
 		Line{"EventBridge Scheduler", fmt.Sprintf("%s ticks, %s sweeps", count(ticks), count(sweeps)), scheduler.of(ticks + sweeps)},
 		Line{
-			"SQS: requests to reconcile", fmt.Sprintf("%s sweeps of %.0f account and region, sent, received and deleted", count(sweeps), places),
+			"SQS: requests to reconcile", fmt.Sprintf("%s sweeps of %.0f account and region, sent, received and deleted; each asks for a pass over every cluster (below)", count(sweeps), places),
 			sqsFIFO.of(3 * sweeps * places),
 		},
 		drive.line("Lambda: drive, ticks", ticks, idleRunMillis),

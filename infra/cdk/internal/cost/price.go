@@ -36,6 +36,7 @@ var (
 	sqsStandard     = Price{"SQS, standard", 0.40, "million requests", million, sqsPage}
 	sqsFIFO         = Price{"SQS, FIFO", 0.50, "million requests", million, sqsPage}
 	scheduler       = Price{"EventBridge Scheduler", 1.00, "million invocations", million, "https://aws.amazon.com/eventbridge/pricing/"}
+	busEvents       = Price{"EventBridge, custom events", 1.00, "million", million, "https://aws.amazon.com/eventbridge/pricing/"}
 	crossAccount    = Price{"EventBridge, events from another account or region", 1.00, "million", million, "https://aws.amazon.com/eventbridge/pricing/"}
 	apiRequests     = Price{"API Gateway, REST", 3.50, "million requests", million, "https://aws.amazon.com/api-gateway/pricing/"}
 	alarmMetrics    = Price{"CloudWatch, alarm", 0.10, "metric and month", 1, cloudWatchPage}
@@ -50,6 +51,6 @@ var (
 func Prices() []Price {
 	return []Price{
 		lambdaRequests, lambdaARM, lambdaX86, writeUnits, readUnits, tableStorage, recoveryStorage, sqsStandard, sqsFIFO,
-		scheduler, crossAccount, apiRequests, alarmMetrics, customMetrics, dashboards, logIngestion, traces, keys,
+		scheduler, busEvents, crossAccount, apiRequests, alarmMetrics, customMetrics, dashboards, logIngestion, traces, keys,
 	}
 }

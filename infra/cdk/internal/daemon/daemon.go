@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// reconcileVisibilitySeconds is above the reconcile function's timeout: a sweep that is still at work is not begun by
-	// another.
+	// reconcileVisibilitySeconds is above the reconcile function's timeout: a pass over a cluster that is still at work is
+	// not begun by another.
 	reconcileVisibilitySeconds = 360
 	// wakeupVisibilitySeconds is above the drive function's timeout, and above the 60 seconds of an environment's lease: a
 	// wake-up of a driver that died comes again when the lease can be taken.
@@ -27,7 +27,8 @@ const (
 type Daemon struct {
 	scope constructs.Construct
 
-	// Reconcile holds requests to reconcile, a group for each account and region.
+	// Reconcile holds requests to reconcile: sweeps, in a group for each account and region, and what they and others ask of
+	// a cluster, in a group for each cluster.
 	Reconcile            awssqs.Queue
 	ReconcileDeadLetters awssqs.Queue
 	// Wakeups holds the scheduler's wake-ups, many of them delayed.

@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	// reconcileBatch is one place, since a sweep of it may take the whole of the function's timeout. A batch of a FIFO queue
-	// may hold requests of several groups, and they would be worked on one after the other, within that one timeout.
+	// reconcileBatch is one request, since a pass over a cluster may take the whole of the function's timeout. A batch of a
+	// FIFO queue may hold requests of several groups, and they would be worked on one after the other, within that timeout.
 	reconcileBatch = 1
 	// wakeupBatch is SQS's largest without a window. The function reports failures one by one.
 	wakeupBatch = 10
-	// reconcileAtOnce bounds sweeps at the same time. There is one for each account and region at most, and ECS's limits
-	// are for each of them.
+	// reconcileAtOnce bounds the clusters that are reconciled at the same time. Those of one account and region share its
+	// budget of calls, which a few large clusters use up between them: more at once would only wait for it, at the price of
+	// Lambda. With ten, the members' clusters do not wait for a slow one at home.
 	reconcileAtOnce = 10
 	// driveAtOnce bounds the environments that are worked on at the same time; those above it wait in the queue.
 	driveAtOnce = 10

@@ -19,7 +19,8 @@ const (
 	reconcileSeconds = 300
 	dispatchSeconds  = 60
 	driveSeconds     = 60
-	// apiSeconds is API Gateway's own limit: a function that works longer answers nobody.
+	// apiSeconds is API Gateway's own limit: a function that works longer answers nobody. A poll waits for 25 seconds of
+	// them at most.
 	apiSeconds = 29
 	// streamSeconds is above the five minutes after which a stream ends by itself and is opened anew.
 	streamSeconds = 330
@@ -170,16 +171,17 @@ func (f *Functions) api(p Props) definition {
 		name: rolename.API, zip: "api", memoryMB: 256, timeoutSeconds: apiSeconds,
 		description: "Answers the API",
 		environment: map[string]*string{
-			"BLOX_HANDLER":          jsii.String("api"),
-			"BLOX_INSTALLATION":     jsii.String(p.Settings.Installation),
-			"BLOX_ACCOUNT":          f.stack.Account(),
-			"BLOX_STATE_TABLE":      p.State.State.TableName(),
-			"BLOX_DAEMON_TABLE":     p.State.Daemon.TableName(),
-			"BLOX_WAKEUP_QUEUE_URL": p.Daemon.Wakeups.QueueUrl(),
-			"BLOX_VERSION":          jsii.String(p.Settings.Version),
-			"BLOX_RETENTION_DAYS":   number(p.Settings.RetentionDays),
-			"BLOX_MEMBERS":          jsii.String(p.Settings.MemberList()),
-			"BLOX_EXTERNAL_ID":      jsii.String(p.Settings.ExternalIDOrNone()),
+			"BLOX_HANDLER":             jsii.String("api"),
+			"BLOX_INSTALLATION":        jsii.String(p.Settings.Installation),
+			"BLOX_ACCOUNT":             f.stack.Account(),
+			"BLOX_STATE_TABLE":         p.State.State.TableName(),
+			"BLOX_DAEMON_TABLE":        p.State.Daemon.TableName(),
+			"BLOX_WAKEUP_QUEUE_URL":    p.Daemon.Wakeups.QueueUrl(),
+			"BLOX_RECONCILE_QUEUE_URL": p.Daemon.Reconcile.QueueUrl(),
+			"BLOX_VERSION":             jsii.String(p.Settings.Version),
+			"BLOX_RETENTION_DAYS":      number(p.Settings.RetentionDays),
+			"BLOX_MEMBERS":             jsii.String(p.Settings.MemberList()),
+			"BLOX_EXTERNAL_ID":         jsii.String(p.Settings.ExternalIDOrNone()),
 		},
 		statements: append(statements, f.members(p, rolename.Read)...),
 	}

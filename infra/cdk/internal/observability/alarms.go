@@ -55,7 +55,7 @@ func deadLetterMeaning(name string) string {
 	case "events":
 		return "ECS events were set aside: ingest could not read them, or could not store them a thousand times over."
 	case "reconcile":
-		return "The reconcile of an account and region failed five times: what events missed there stays wrong."
+		return "A cluster's reconcile ran out of time five times: what events missed there stays wrong until a sweep gets through."
 	case "wakeups":
 		return "An environment was to be looked at and drive failed five times: the minute's tick tries it again."
 	case "stream":

@@ -8,7 +8,7 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 	return []alarm{
 		{
 			name: "clusters-unsynced", runbook: "clusters-unsynced",
-			means: fmt.Sprintf("Clusters have not been reconciled for over %.0f minutes, or reconcile has not run at all for %.0f. "+
+			means: fmt.Sprintf("Clusters have not been reconciled for over %.0f minutes, or there has been no sweep at all for %.0f. "+
 				"Rollouts in those clusters stand still.", 2*sweep, 3*sweep),
 			first: "blox doctor lists the age of each cluster's reconcile; then the log group of function reconcile.",
 			// Every sweep reports, also that there is nothing: silence means that there was no sweep. A period is as long as
@@ -21,7 +21,8 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 			name: "absences-held-back", runbook: "absences-held-back",
 			means: "More than a fifth of a cluster was missing from ECS's answer at once. Nothing was removed; the next pass must agree.",
 			first: "look at the cluster in the ECS console, whether it is being emptied on purpose.",
-			// The one pass that holds back is all the warning there is: the next one may believe it.
+			// The one pass that holds back is all the warning there is: the next one may believe it. Each pass over a cluster
+			// reports, and one that held nothing back must not hide one that did: the sum sees both.
 			metric:    m.blox(heldAbsent, statisticSum, 5*minute),
 			threshold: 1, periods: 1,
 		},

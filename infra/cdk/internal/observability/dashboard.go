@@ -113,6 +113,11 @@ func events(props Props, m metrics) section {
 			ofQueue(props.EventsQueue, "NumberOfMessagesSent", statisticSum, 5*minute, "sent"),
 			ofQueue(props.EventsQueue, "NumberOfMessagesDeleted", statisticSum, 5*minute, "handled"),
 		}, right: []awscloudwatch.IMetric{m.blox(eventsSetAside, statisticSum, 5*minute)}},
+		{title: "What became of events", left: []awscloudwatch.IMetric{
+			m.blox(eventsStored, statisticSum, 5*minute),
+			m.blox(eventsDuplicate, statisticSum, 5*minute),
+			m.blox(eventsStale, statisticSum, 5*minute),
+		}},
 		{title: "ingest: runs, and ms a run", left: append(runs(props.Functions.Ingest), m.blox(ingestMessagesFailed, statisticSum, 5*minute)), right: durations(props.Functions.Ingest)},
 		{title: "Dead-letter queues, messages", left: deadLetters},
 	}}
@@ -123,6 +128,14 @@ func reconcile(props Props, m metrics) section {
 		{title: "Drift repaired, absences held back", left: []awscloudwatch.IMetric{
 			m.blox(driftRepaired, statisticSum, 5*minute),
 			m.blox(heldAbsent, statisticSum, 5*minute),
+		}},
+		// Missed and stale say that events are lost or late, absent that the ends of things are, resurrected that an end was
+		// inferred too early.
+		{title: "Drift by what it was", left: []awscloudwatch.IMetric{
+			m.blox(recordsMissed, statisticSum, 5*minute),
+			m.blox(recordsStale, statisticSum, 5*minute),
+			m.blox(recordsAbsent, statisticSum, 5*minute),
+			m.blox(recordsResurrected, statisticSum, 5*minute),
 		}},
 		{title: "Clusters not synced", left: []awscloudwatch.IMetric{m.blox(clustersUnsynced, statisticMaximum, 5*minute)}},
 		{title: "reconcile: runs, and ms a run", left: append(runs(props.Functions.Reconcile), m.blox(reconcileMessagesFailed, statisticSum, 5*minute)), right: durations(props.Functions.Reconcile)},
@@ -150,7 +163,7 @@ func api(props Props, m metrics) section {
 			props.Stage.MetricServerError(options(statisticSum, 5*minute, "5xx")),
 			m.blox(FunctionCallsFailed, statisticSum, 5*minute),
 		}},
-		{title: "Latency, ms (streams included)", left: []awscloudwatch.IMetric{
+		{title: "Latency, ms (streams and polls included)", left: []awscloudwatch.IMetric{
 			ofFunction(props.Functions.API, "Duration", statisticP50, 5*minute, "api p50"),
 			ofFunction(props.Functions.API, "Duration", statisticP99, 5*minute, "api p99"),
 			props.Stage.MetricLatency(options(statisticP50, 5*minute, "API Gateway p50")),

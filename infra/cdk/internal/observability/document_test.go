@@ -85,7 +85,8 @@ func TestEveryParameterIsDescribed(t *testing.T) {
 	for name, standard := range map[string]any{
 		"installation": s.Installation, "retentionDays": s.RetentionDays, "reconcileMinutes": s.ReconcileMinutes,
 		"readsPerSecond": s.ReadsPerSecond, "modifiesPerSecond": s.ModifiesPerSecond, "watchers": s.Watchers,
-		"removalPolicy": s.RemovalPolicy, "customerKey": s.CustomerKey, "tracing": s.Tracing,
+		"forwardChanges": s.ForwardChanges,
+		"removalPolicy":  s.RemovalPolicy, "customerKey": s.CustomerKey, "tracing": s.Tracing,
 		"logRetentionDays": s.LogRetentionDays, "architecture": s.Architecture,
 	} {
 		require.Regexp(t, "(?m)^\\| `"+name+"` \\| `?"+fmt.Sprint(standard)+"`? \\|", document(t))

@@ -279,7 +279,8 @@ func TestDashboardShowsEveryMetricOfBlox(t *testing.T) {
 		text, err := json.Marshal(dashboard["DashboardBody"])
 		require.NoError(t, err)
 		for _, metric := range []string{
-			"EventLagMillis", "EventsSetAside", "ClustersUnsynced", "HeldAbsent", "DriftRepaired",
+			"EventLagMillis", "EventsStored", "EventsDuplicate", "EventsStale", "EventsSetAside", "ClustersUnsynced", "HeldAbsent",
+			"DriftRepaired", "RecordsMissed", "RecordsStale", "RecordsAbsent", "RecordsResurrected",
 			"HostsWithoutHealthyDaemon", "DeploymentsStuck", "DeploymentsEnded", "FunctionCallsFailed",
 			"IngestMessagesFailed", "ReconcileMessagesFailed", "DriveMessagesFailed",
 		} {

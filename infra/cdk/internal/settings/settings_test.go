@@ -29,13 +29,13 @@ func TestParametersAsTextAndAsJSON(t *testing.T) {
 	asText := map[string]any{
 		"installation": "team-a", "retentionDays": "14", "customerKey": "true", "tracing": "true",
 		"passableRoleArns": role + ", " + role + "-2", "members": "123456789012/eu-west-1,210987654321/us-gov-west-1",
-		"externalId": "6c1d7d52", "alarmEmail": "on-call@example.com",
+		"externalId": "6c1d7d52", "alarmEmail": "on-call@example.com", "forwardChanges": "true",
 	}
 	var asJSON map[string]any
 	require.NoError(t, json.Unmarshal([]byte(`{
 		"installation": "team-a", "retentionDays": 14, "customerKey": true, "tracing": true,
 		"passableRoleArns": ["`+role+`", "`+role+`-2"], "members": ["123456789012/eu-west-1", "210987654321/us-gov-west-1"],
-		"externalId": "6c1d7d52", "alarmEmail": "on-call@example.com"
+		"externalId": "6c1d7d52", "alarmEmail": "on-call@example.com", "forwardChanges": true
 	}`), &asJSON))
 	fromText, err := settings.From(asText)
 	require.NoError(t, err)
@@ -47,6 +47,7 @@ func TestParametersAsTextAndAsJSON(t *testing.T) {
 	require.Equal(t, 14, fromText.RetentionDays)
 	require.True(t, fromText.CustomerKey)
 	require.True(t, fromText.Tracing)
+	require.True(t, fromText.ForwardChanges)
 	require.Equal(t, []string{role, role + "-2"}, fromText.PassableRoleARNs)
 	require.Equal(t, []settings.Member{{Account: "123456789012", Region: "eu-west-1"}, {Account: "210987654321", Region: "us-gov-west-1"}}, fromText.Members)
 	require.Equal(t, "123456789012/eu-west-1,210987654321/us-gov-west-1", fromText.MemberList())
@@ -84,6 +85,7 @@ func TestRefusalsSayWhatWasGivenAndWhatIsAllowed(t *testing.T) {
 		{"members", "123456789012", `ACCOUNT/REGION as in 123456789012/eu-west-1, with commas between; "123456789012" is none`},
 		{"members", "12345678901/eu-west-1", "is none"},
 		{"members", "123456789012/eu-west-1,123456789012/eu-west-1", "123456789012/eu-west-1 is there twice"},
+		{"forwardChanges", "on", `parameter forwardChanges is "on": allowed is true or false`},
 		{"externalId", "x", "2 to 1000"},
 		{"centralAccount", "12", "an account of 12 digits"},
 		{"centralRegion", "Ireland", "a region as in eu-west-1"},

@@ -3,8 +3,8 @@
 //	go run ./generate SAMPLES ID OUT
 //
 // SAMPLES has one detail of a task or container instance a line, the most frequent form last: zstd writes short
-// distances with fewer bits, and a dictionary is what comes just before the data. All ids and names in them are made up.
-// The same samples and the same release of the library give the same dictionary.
+// distances with fewer bits, and a dictionary is what comes just before the data. All ids and names in them are made
+// up. The same samples and the same release of the library give the same dictionary.
 package main
 
 import (
@@ -73,9 +73,9 @@ func read(name string) (samples [][]byte, err error) {
 	return samples, nil
 }
 
-// build makes a dictionary of the samples' end, with the frequencies of all samples. Choosing the content by what repeats
-// (package dict of the same library) gives results that are worse by half: the samples are fewer than it needs, and whole
-// details give longer matches than their pieces.
+// build makes a dictionary of the samples' end, with the frequencies of all samples. Choosing the content by what
+// repeats (package dict of the same library) gives results that are worse by half: the samples are fewer than it needs,
+// and whole details give longer matches than their pieces.
 func build(samples [][]byte, id uint32) ([]byte, error) {
 	random := rand.New(rand.NewPCG(uint64(id), 1)) //nolint:gosec // the same again is what is wanted
 	var contents [][]byte
