@@ -16,9 +16,9 @@ import (
 // blindness is an ECS that answers nothing about a cluster: its lists are empty, and what is described is MISSING. It
 // goes on for longer than a pass of reconcile, or not.
 //
-// Of many, nothing may be buried at the first pass. What is buried after all, at the second of two passes that agree, has
-// to be back two passes after ECS answers again, by invariant 5: by a Describe, for most of it stands still and has no new
-// version.
+// Of many, nothing may be buried at the first pass. What is buried after all, at the second of two passes that agree,
+// has to be back two passes after ECS answers again, by invariant 5: by a Describe, for most of it stands still and has
+// no new version.
 type blindness struct {
 	until time.Time
 	// heldAt is when a pass last stored that it held absences back; zero if the last pass held none.
@@ -46,11 +46,15 @@ const quietFor = 10 * time.Minute
 // prepareCrowd fills the cluster with tasks that stand still, and plans when ECS is blind for it.
 func (w *world) prepareCrowd() {
 	w.must("CreateCluster", map[string]any{"clusterName": crowded})
-	w.must("RegisterTaskDefinition", map[string]any{"family": "still", "networkMode": "bridge", "containerDefinitions": []any{
-		map[string]any{"name": "still", "image": "still", "cpu": 10, "memory": 64, "essential": true},
-	}})
+	w.must("RegisterTaskDefinition", map[string]any{
+		"family": "still", "networkMode": "bridge", "containerDefinitions": []any{
+			map[string]any{"name": "still", "image": "still", "cpu": 10, "memory": 64, "essential": true},
+		},
+	})
 	for i := range 3 {
-		w.ecs.AddHost(w.now, crowded, ecssim.HostSpec{EC2InstanceID: fmt.Sprintf("i-crowd%010d", i), CPU: 16384, Memory: 65536})
+		w.ecs.AddHost(w.now, crowded, ecssim.HostSpec{
+			EC2InstanceID: fmt.Sprintf("i-crowd%010d", i), CPU: 16384, Memory: 65536,
+		})
 	}
 	for started := 0; started < w.f.crowd; started += 10 {
 		w.must("RunTask", map[string]any{
@@ -95,7 +99,8 @@ func (w *world) see() {
 
 // blindTo answers a call of a function in ECS's place, if ECS is blind for its cluster.
 func (w *world) blindTo(action string, in request) (string, bool) {
-	if w.blind.until.IsZero() || !w.now.Before(w.blind.until) || !strings.HasSuffix(in.Cluster, "/"+crowded) && in.Cluster != crowded {
+	concerned := in.Cluster == crowded || strings.HasSuffix(in.Cluster, "/"+crowded)
+	if !concerned || !w.now.Before(w.blind.until) {
 		return "", false
 	}
 	switch action {
@@ -127,7 +132,8 @@ func missing(what string, arns []string) string {
 func answerOf(req *http.Request, status int, text string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
-		Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+		Body:   io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
 	}
 }
 
@@ -146,8 +152,8 @@ func (w *world) heldBack(row item) {
 	}
 }
 
-// checkBurial is the part of invariant 5 that one pass alone does not bury many that live: by then a pass must have said
-// that it held as many back.
+// checkBurial is the part of invariant 5 that one pass alone does not bury many that live: by then a pass must have
+// said that it held absences back.
 func (w *world) checkBurial(change table.RecordChange) {
 	r := change.New
 	if r.Cluster != crowdKey() || r.Kind != state.KindTask || r.Tombstone == nil || !r.Tombstone.Inferred ||

@@ -14,7 +14,12 @@
 //     after), invocations (paused past their lease), events (dropped, doubled, late, out of order, a bus that is down),
 //     queues (duplicates), indexes (lag), hosts (agents away, registered anew, gone), images and operators.
 //   - After some virtual minutes the faults stop and the operators go home. Then everything has to come to rest.
+//   - Some seeds have more (features.go): readers who list and watch through package watch, lists and reads while others
+//     write, a second account and region with a cluster of the same name, dispatchers that die between the two writes of
+//     the feed, an ECS that answers nothing about a cluster, and days that pass after the rest, in which positions, shown
+//     tombstones and then their items expire.
 //
-// What the run must keep is in truth.go (after every step) and rest.go (at rest); what it must have met, for a simulation
-// that reaches nothing proves nothing, is counted in Result.Met.
+// What the run must keep is in check.go, mirror.go, blind.go, reader.go and query.go (after every step) and in rest.go,
+// stored.go, feed.go and reader_end.go (at rest); what it must have met, for a simulation that reaches nothing proves
+// nothing, is counted in Result.Met.
 package sim

@@ -7,8 +7,8 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
-// checkFeed is what watching rests on (invariant 7): the feed has the last version of everything that is stored, and what
-// it says of a key comes in the order of its versions, but for what it repeats.
+// checkFeed is what watching rests on (invariant 7): the feed has the last version of everything that is stored, and
+// what it says of a key comes in the order of its versions, but for what it repeats.
 func (w *world) checkFeed() {
 	if !w.f.watched() || w.lasted.days > 0 {
 		return // the beginning of the feed has expired

@@ -41,15 +41,29 @@ func (w *world) choose(r *rand.Rand) choice {
 		return choice{name: name, kind: state.KindContainerInstance, instances: f}
 	}
 	f := []state.TaskFilter{
-		{}, {}, {LastStatus: "RUNNING"}, {LastStatus: "PENDING"}, {LastStatus: "STOPPED"}, {DesiredStatus: "RUNNING"},
-		{DesiredStatus: "STOPPED"}, {StartedBy: "cron"}, {StartedBy: "crowd"}, {Group: "service:web"}, {Service: "web"},
-		{Family: names[0]}, {LastStatus: "RUNNING", Family: names[0]}, {Group: "service:web", LastStatus: "RUNNING"},
-		{StartedBy: "cron", DesiredStatus: "RUNNING"}, {TaskDefinition: names[0] + ":1"}, {HealthStatus: "HEALTHY"},
+		{},
+		{},
+		{LastStatus: "RUNNING"},
+		{LastStatus: "PENDING"},
+		{LastStatus: "STOPPED"},
+		{DesiredStatus: "RUNNING"},
+		{DesiredStatus: "STOPPED"},
+		{StartedBy: "cron"},
+		{StartedBy: "crowd"},
+		{Group: "service:web"},
+		{Service: "web"},
+		{Family: names[0]},
+		{LastStatus: "RUNNING", Family: names[0]},
+		{Group: "service:web", LastStatus: "RUNNING"},
+		{StartedBy: "cron", DesiredStatus: "RUNNING"},
+		{TaskDefinition: names[0] + ":1"},
+		{HealthStatus: "HEALTHY"},
 	}[r.IntN(17)]
 	f.Cluster = cluster
 	return choice{
-		name: fmt.Sprintf("tasks of %s, %s%s%s%s%s%s%s%s", cluster, f.LastStatus, f.DesiredStatus, f.StartedBy, f.Group, f.Service,
-			f.Family, f.TaskDefinition, f.HealthStatus),
+		name: fmt.Sprintf("tasks of %s, %q", cluster, []string{
+			f.LastStatus, f.DesiredStatus, f.StartedBy, f.Group, f.Service, f.Family, f.TaskDefinition, f.HealthStatus,
+		}),
 		kind: state.KindTask, tasks: f,
 	}
 }
@@ -96,7 +110,9 @@ type paging struct {
 }
 
 // page reads a page of the list.
-func (c choice) page(ctx context.Context, s *table.State, p paging, after table.Position, now time.Time) (table.Page, error) {
+func (c choice) page(
+	ctx context.Context, s *table.State, p paging, after table.Position, now time.Time,
+) (table.Page, error) {
 	if c.kind == state.KindTask {
 		return s.ListTasks(ctx, table.TaskQuery{
 			Clusters: c.clusters(), Filter: c.tasks, Sort: p.sort, Limit: p.limit, After: after, Consistent: p.consistent,
@@ -149,7 +165,8 @@ func unlike(one, other map[state.Key]state.Record) string {
 			return fmt.Sprintf("%s of version %d is only in the first", key, a.Version)
 		}
 		if a.Version != b.Version || !a.StoredAt.Equal(b.StoredAt) || (a.Tombstone == nil) != (b.Tombstone == nil) {
-			return fmt.Sprintf("%s is of version %d stored at %s in the first, %d at %s in the second", key, a.Version, a.StoredAt, b.Version, b.StoredAt)
+			return fmt.Sprintf("%s is of version %d stored at %s in the first, %d at %s in the second",
+				key, a.Version, a.StoredAt, b.Version, b.StoredAt)
 		}
 	}
 	for _, key := range sortedKeys(other) {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table/schema"
 )
 
 // lasted is how long the world has outlived its rest, and what is left over from before.
@@ -35,8 +36,8 @@ func (w *world) keep(t told, body string) {
 	}
 }
 
-// outlive lets days pass after the rest, some of them several times: positions in the feed expire, then tombstones go out
-// of sight, then DynamoDB deletes them, late and in no order. Each time the world has to come to rest again.
+// outlive lets days pass after the rest, some of them several times: positions in the feed expire, then tombstones go
+// out of sight, then DynamoDB deletes them, late and in no order. Each time the world has to come to rest again.
 func (w *world) outlive() {
 	for _, days := range []int{3, 6, 26} {
 		if w.violation != nil {
@@ -79,13 +80,23 @@ func (w *world) sleepFor(d time.Duration) {
 // expire is DynamoDB deleting what has expired: rows of the feed one by one, in no order and not all, and of the rest
 // what expired up to some days ago.
 func (w *world) expire() {
+	for n := range schema.FeedShards {
+		w.expireFeed(fmt.Sprintf("feed/%d", n))
+	}
+	late := time.Duration(w.lasting.IntN(4*24)) * time.Hour
+	n := w.db.ExpireItems(w.now.Add(-late))
+	w.note("DynamoDB deletes %d items that expired %s ago or earlier", n, late)
+}
+
+func (w *world) expireFeed(pk string) {
 	ctx := context.Background()
 	var start item
 	for {
 		out, err := w.db.DB.Query(ctx, &dynamodb.QueryInput{
-			TableName: aws.String(stateTable), KeyConditionExpression: aws.String("pk = :pk AND sk < :head"), ExclusiveStartKey: start,
+			TableName: aws.String(stateTable), ExclusiveStartKey: start,
+			KeyConditionExpression: aws.String("pk = :pk AND sk < :head"),
 			ExpressionAttributeValues: item{
-				":pk": &types.AttributeValueMemberS{Value: "feed/0"}, ":head": &types.AttributeValueMemberS{Value: "head"},
+				":pk": &types.AttributeValueMemberS{Value: pk}, ":head": &types.AttributeValueMemberS{Value: "head"},
 			},
 		})
 		if err != nil {
@@ -98,9 +109,6 @@ func (w *world) expire() {
 			break
 		}
 	}
-	late := time.Duration(w.lasting.IntN(4*24)) * time.Hour
-	n := w.db.ExpireItems(w.now.Add(-late))
-	w.note("DynamoDB deletes %d items that expired %s ago or earlier", n, late)
 }
 
 func (w *world) expireRow(ctx context.Context, row item) {

@@ -29,6 +29,24 @@ var MustMeet = []string{
 	"operator: host drains", "operator: host drains no more", "operator: agent away", "operator: agent registers anew",
 	"operator: deployment", "operator: deployment overtaken", "operator: environment deleted", "operator: ordinary task",
 	"operator: daemon stopped by hand", "operator: image breaks", "operator: ECS lists nothing",
+	// What readers do, and what befalls them.
+	"watch: list", "watch: list without a position", "watch: snapshot", "watch: poll", "watch: answer of a poll lost",
+	"watch: slow reader", "watch: from an older position", "watch: position expired", "watch: begins anew",
+	"watch: wakes up after days", "watch: reader leaves within a stream", "watch: cut off within a snapshot",
+	"watch: told what left the filter", "watch: told by a snapshot what left the filter",
+	"watch: ended at the state of a fresh list", "crash of watch",
+	"query: get", "query: list", "query: list by an index that may lag", "query: sorted list", "query: listed what changed meanwhile",
+	// What befalls the feed.
+	"a dispatcher dies between a row and the head", "stream batch at two dispatchers at once", "feed repeats itself",
+	// ECS that answers nothing.
+	"ECS answers nothing about a cluster", "absences held back", "taken for gone while it lives",
+	"a second pass agreed that many are gone", "tasks stop while they are taken for gone",
+	"taken for gone, and back by a later Describe",
+	// The second account and region.
+	"member: task", "member: host joins", "member: away", "member: event lost while it was away", "ECS of the member is away",
+	"member: back after everything else was at rest",
+	// Days.
+	"days pass", "row of the feed expired", "tombstone expired", "event days late", "event about what expired",
 }
 
 // NotMet gives what MustMeet names and met does not have.

@@ -20,7 +20,9 @@ type mirror struct {
 }
 
 func newMirror() mirror {
-	return mirror{records: map[state.Key]state.Record{}, changed: map[state.Key]time.Time{}, expired: map[state.Key]int64{}}
+	return mirror{
+		records: map[state.Key]state.Record{}, changed: map[state.Key]time.Time{}, expired: map[state.Key]int64{},
+	}
 }
 
 // visibleUntil is when readers must not see a record any more; false if it lives.
@@ -71,7 +73,7 @@ func (w *world) returned(r state.Record, version int64) {
 	delete(w.mirror.expired, r.Key)
 }
 
-// checkOrigin is a part of invariant 5: what is stored is what ECS told of the same thing, in its own account and region.
+// checkOrigin is a part of invariant 5: what is stored is what ECS told of the same thing, in its account and region.
 func (w *world) checkOrigin(r state.Record) {
 	version := int64(-1)
 	if t := w.truth.tasks[r.ARN]; t != nil {

@@ -62,14 +62,13 @@ func (w *world) registerDaemon(name string, revision, port int) {
 	w.must("RegisterTaskDefinition", map[string]any{"family": name, "networkMode": "bridge", "containerDefinitions": []any{container}})
 }
 
-func (w *world) must(action string, in any) map[string]any { return w.mustAt(w.places[0], action, in) }
+func (w *world) must(action string, in any) { w.mustAt(w.places[0], action, in) }
 
-func (w *world) mustAt(p *place, action string, in any) map[string]any {
+func (w *world) mustAt(p *place, action string, in any) {
 	out, ok := w.operatorAt(p, action, in)
 	if !ok {
 		panic(fmt.Sprintf("sim: %s: %v", action, out))
 	}
-	return out
 }
 
 // names of the environments.

@@ -70,16 +70,18 @@ func (w *world) clusters() []state.ClusterKey {
 func (w *world) operateMember() {
 	p := w.member
 	w.mustAt(p, "CreateCluster", map[string]any{"clusterName": cluster})
-	w.mustAt(p, "RegisterTaskDefinition", map[string]any{"family": "job", "networkMode": "bridge", "containerDefinitions": []any{
-		map[string]any{"name": "job", "image": "job", "cpu": 50, "memory": 300, "essential": true},
-	}})
+	w.mustAt(p, "RegisterTaskDefinition", map[string]any{
+		"family": "job", "networkMode": "bridge", "containerDefinitions": []any{
+			map[string]any{"name": "job", "image": "job", "cpu": 50, "memory": 300, "essential": true},
+		},
+	})
 	machines := 0
 	join := func() {
 		machines++
 		p.ecs.AddHost(w.now, cluster, hostSpec(fmt.Sprintf("i-member%09d", machines)))
 		w.hear()
 	}
-	for range 2 + w.places2.IntN(3) {
+	for range 2 + w.membering.IntN(3) {
 		join()
 	}
 	var jobs []string
@@ -88,25 +90,27 @@ func (w *world) operateMember() {
 		if w.rest.calm {
 			return
 		}
-		if w.places2.Float64() < w.f.memberAway {
-			w.leave(time.Duration(1+w.places2.IntN(6)) * time.Minute)
+		if w.membering.Float64() < w.f.memberAway {
+			w.leave(time.Duration(1+w.membering.IntN(6)) * time.Minute)
 		}
-		switch x := w.places2.IntN(10); {
+		switch x := w.membering.IntN(10); {
 		case x < 5:
-			out, _ := w.operatorAt(p, "RunTask", map[string]any{"cluster": cluster, "taskDefinition": "job", "startedBy": "cron"}) // there may be no room
+			job := map[string]any{"cluster": cluster, "taskDefinition": "job", "startedBy": "cron"}
+			out, _ := w.operatorAt(p, "RunTask", job) // there may be no room
 			tasks, _ := out["tasks"].([]any)
 			for _, t := range tasks {
 				w.met("member: task")
 				jobs = append(jobs, t.(map[string]any)["taskArn"].(string))
 			}
 		case x < 8 && len(jobs) > 0:
-			w.operatorAt(p, "StopTask", map[string]any{"cluster": cluster, "task": jobs[0], "reason": "no longer needed"}) // it may be over
+			over := map[string]any{"cluster": cluster, "task": jobs[0], "reason": "no longer needed"}
+			w.operatorAt(p, "StopTask", over) // it may be over already
 			jobs = jobs[1:]
 		case machines < 6:
 			w.met("member: host joins")
 			join()
 		}
-		w.after(time.Duration(5+w.places2.IntN(60))*time.Second, next)
+		w.after(time.Duration(5+w.membering.IntN(60))*time.Second, next)
 	}
 	w.after(20*time.Second, next)
 }

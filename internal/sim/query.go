@@ -61,7 +61,10 @@ func (w *world) list() {
 	if w.reading.IntN(3) == 0 {
 		p.sort = w.order(c.kind)
 	}
-	l := &listing{world: w, choice: c, paging: p, began: w.now, before: map[state.Key]state.Record{}, times: map[state.Key]int{}}
+	l := &listing{
+		world: w, choice: c, paging: p, began: w.now,
+		before: map[state.Key]state.Record{}, times: map[state.Key]int{},
+	}
 	for key, r := range w.mirror.records { // any order: it is a map again
 		if visible(r, w.now) && c.matches(r) {
 			l.before[key] = r

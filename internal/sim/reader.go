@@ -13,8 +13,8 @@ import (
 )
 
 // reader is who watches: it does what the documentation tells readers to do, and no more. It lists or takes a snapshot,
-// watches by streams and by polls, is cut off anywhere, and goes on from its last position, or from an older one. What it
-// holds at last must be what a fresh list gives: invariant 7.
+// watches by streams and by polls, is cut off anywhere, and goes on from its last position, or from an older one. What
+// it holds at last must be what a fresh list gives: invariant 7.
 type reader struct {
 	world  *world
 	number int
@@ -205,7 +205,8 @@ func (r *reader) poll(ctx context.Context, lasts time.Duration) error {
 		maxBytes = 2000
 	}
 	polled, err := w.watcher().Poll(ctx, watch.PollRequest{
-		Selection: r.choice.selection(), From: *r.from(), Skip: r.skip, Until: w.now.Add(min(lasts, 25*time.Second)), MaxBytes: maxBytes,
+		Selection: r.choice.selection(), From: *r.from(), Skip: r.skip,
+		Until: w.now.Add(min(lasts, 25*time.Second)), MaxBytes: maxBytes,
 	})
 	if err != nil {
 		return err
@@ -223,8 +224,8 @@ func (r *reader) poll(ctx context.Context, lasts time.Duration) error {
 	return nil
 }
 
-// list is the other way to begin: a list, whose position was read before its first page. Lists by an index that lags have
-// none, so that a snapshot follows.
+// list is the other way to begin: a list, whose position was read before its first page. Lists by an index that lags
+// have none, so that a snapshot follows.
 func (r *reader) list(ctx context.Context) error {
 	w := r.world
 	position, err := w.watcher().Feed.Position(ctx)
@@ -323,74 +324,4 @@ func (r *reader) holds() map[state.Key]state.Record {
 		}
 	}
 	return shown
-}
-
-// checkReaders lets every reader come to the end of what there is to tell, from its own position, and compares what it
-// holds with a fresh list.
-func (w *world) checkReaders() {
-	for _, r := range w.readers {
-		r.done = false
-		r.finish()
-	}
-	w.runUntil(w.now.Add(finishWithin), func() bool {
-		for _, r := range w.readers {
-			if !r.done {
-				return false
-			}
-		}
-		return true
-	})
-	for _, r := range w.readers {
-		if w.violation == nil && !r.done {
-			w.violate(7, "reader %d of %s does not end as a fresh list does: %s", r.number, r.choice.name, r.differs())
-		}
-	}
-	if w.violation == nil && w.f.watched() {
-		w.checkLists()
-	}
-}
-
-// finish watches from the last position on until there is nothing to tell, and looks whether that is all. What is
-// written at the last moment takes another session; a reader that has lost something holds it in none.
-func (r *reader) finish() {
-	w := r.world
-	if r.watching {
-		w.after(time.Second, r.finish)
-		return
-	}
-	r.slow = false
-	r.start(func(ctx context.Context) error {
-		return r.stream(ctx, 3*time.Second, func() error { return nil })
-	}, func() {
-		if r.position != "" && r.differs() == "" {
-			r.done = true
-			w.met("watch: ended at the state of a fresh list")
-			return
-		}
-		w.after(30*time.Second, r.finish)
-	})
-}
-
-// differs says where what the reader holds is not what a fresh list gives.
-func (r *reader) differs() string { return unlike(r.holds(), r.choice.all(r.world, true)) }
-
-// checkLists compares what lists give at rest with what was stored, by the stream of changes: for every reader's filter,
-// and for some others.
-func (w *world) checkLists() {
-	choices := []choice{{name: "all tasks", kind: state.KindTask}, {name: "all container instances", kind: state.KindContainerInstance}}
-	for _, r := range w.readers {
-		choices = append(choices, r.choice)
-	}
-	for range 5 {
-		choices = append(choices, w.choose(w.reading))
-	}
-	for _, c := range choices {
-		want := c.reflected(w)
-		for _, consistent := range []bool{true, false} {
-			if what := unlike(want, c.all(w, consistent)); what != "" {
-				w.violate(7, "a list (consistent %t) of %s is not what is stored: %s", consistent, c.name, what)
-				return
-			}
-		}
-	}
 }

@@ -25,6 +25,7 @@ func TestInvariantsHold(t *testing.T) {
 	for _, what := range []string{
 		"action start", "action stop", "action forget", "daemon stopped for a newer revision", "conflict on lease",
 		"operator: deployment overtaken", "environment removed", "event delivered after a newer one", "sweep completed",
+		"watch: snapshot", "watch: ended at the state of a fresh list", "query: list",
 	} {
 		require.Contains(t, MustMeet, what)
 		require.Positive(t, met[what], what)
@@ -40,6 +41,26 @@ func TestNotMetNamesWhatIsMissing(t *testing.T) {
 	require.Equal(t, MustMeet[:1], NotMet(met))
 }
 
+// manySided are seeds that together have every feature.
+var manySided = []uint64{55, 113}
+
+func TestManySidedSeedsHaveEveryFeature(t *testing.T) {
+	var all features
+	for _, seed := range manySided {
+		f := newWorld(seed, Options{}).f
+		all.readers, all.crowd = max(all.readers, f.readers), max(all.crowd, f.crowd)
+		all.queries, all.feedDeath, all.twins = max(all.queries, f.queries), max(all.feedDeath, f.feedDeath), max(all.twins, f.twins)
+		all.member, all.outlives = all.member || f.member, all.outlives || f.outlives
+	}
+	require.Positive(t, all.readers)
+	require.Positive(t, all.queries)
+	require.Positive(t, all.crowd)
+	require.Positive(t, all.feedDeath)
+	require.Positive(t, all.twins)
+	require.True(t, all.member)
+	require.True(t, all.outlives)
+}
+
 // Two runs of a seed are the same, line by line; two seeds are not.
 func TestSameSeedSameRun(t *testing.T) {
 	t.Parallel()
@@ -48,7 +69,7 @@ func TestSameSeedSameRun(t *testing.T) {
 		return lines, r
 	}
 	hashes := map[uint64]bool{}
-	for _, seed := range []uint64{3, 42} {
+	for _, seed := range manySided {
 		first, one := trace(seed)
 		second, two := trace(seed)
 		for i := range min(len(first), len(second)) {

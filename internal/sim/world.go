@@ -27,7 +27,7 @@ type world struct {
 	// whether a fault strikes, what operators do, and ids.
 	pace, chance, plan, ids *rand.Rand
 	// And of the parts that only some seeds have.
-	places2, crowd, reading, feeding, lasting *rand.Rand
+	membering, crowd, reading, feeding, lasting *rand.Rand
 
 	timers      timers
 	seq         uint64
@@ -75,7 +75,7 @@ func newWorld(seed uint64, o Options) *world {
 	}
 	w.p = newProfile(stream(5))
 	w.f = newFeatures(stream(6))
-	w.places2, w.crowd, w.reading, w.feeding, w.lasting = stream(7), stream(8), stream(9), stream(10), stream(11)
+	w.membering, w.crowd, w.reading, w.feeding, w.lasting = stream(7), stream(8), stream(9), stream(10), stream(11)
 	w.ecs = w.addPlace(account, region).ecs
 	if w.f.member {
 		w.member = w.addPlace(memberAccount, memberRegion)

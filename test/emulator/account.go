@@ -122,6 +122,9 @@ func updated(ctx context.Context, o options) error {
 		if got := out.Environment.Variables["BLOX_RETENTION_DAYS"]; got != o.retention {
 			return fmt.Errorf("after the update %s has BLOX_RETENTION_DAYS %q, expected %q", r.LogicalID, got, o.retention)
 		}
+		if got := out.Environment.Variables["BLOX_FORWARD_CHANGES"]; got == "true" {
+			return fmt.Errorf("after the update %s still has BLOX_FORWARD_CHANGES %q", r.LogicalID, got)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(now)) {
 		fmt.Fprintf(o.out, "  ok     the update kept %s: %s with %d items\n", id, now[id].PhysicalID, now[id].Items)

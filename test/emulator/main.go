@@ -34,7 +34,8 @@ type options struct {
 	dependent string // the table of dependent permissions
 	golden    string // the table of permissions as it should be
 	update    bool   // write it
-	retention string // what the update has set
+	command   string // the blox command
+	retention string // what the update has set; it turned forwarding off, too
 	out       io.Writer
 }
 
@@ -67,6 +68,7 @@ func run(ctx context.Context, arguments []string) error {
 	flags.StringVar(&o.dependent, "dependent", "../../infra/cdk/dependent-permissions.json", "the table of dependent permissions")
 	flags.StringVar(&o.golden, "permissions", "permissions.md", "the table of permissions")
 	flags.BoolVar(&o.update, "update", false, "write the table of permissions in place of comparing it")
+	flags.StringVar(&o.command, "command", "", "the blox command")
 	flags.StringVar(&o.retention, "retention", "", "the retention in days that the update has set")
 	if err := flags.Parse(arguments[1:]); err != nil {
 		return err

@@ -17,7 +17,15 @@ import (
 	"github.com/blox/blox/test/emulator/internal/scenario"
 )
 
-func prove(ctx context.Context, o options) (err error) {
+// prove notes what is in the tables when nothing runs any more: what was under way would be written after it was counted.
+func prove(ctx context.Context, o options) error {
+	if err := o.run(ctx); err != nil {
+		return err
+	}
+	return o.note(ctx)
+}
+
+func (o options) run(ctx context.Context) (err error) {
 	log, err := os.Create(o.file("host.log"))
 	if err != nil {
 		return err
@@ -31,7 +39,7 @@ func prove(ctx context.Context, o options) (err error) {
 	missing := h.Template.Missing()
 	fmt.Fprintf(o.out, "running %d functions, %d event source mappings, %d schedules and %d API methods of stack %s in account %s\n",
 		len(h.Functions), len(h.Mappings), len(h.Schedules), len(h.Routes), o.stack, h.Template.Account)
-	s, err := scenario.New(h, h.ECSURL, o.out)
+	s, err := scenario.New(h, scenario.Config{ECSURL: h.ECSURL, Command: o.command, Out: o.out})
 	if err != nil {
 		return err
 	}
@@ -42,7 +50,7 @@ func prove(ctx context.Context, o options) (err error) {
 	permissions := o.permissions(h)
 	starts := o.starts(ctx, h)
 	o.report(h, missing)
-	return errors.Join(permissions, starts, o.note(ctx))
+	return errors.Join(permissions, starts)
 }
 
 // tellLogs prints what the functions wrote last.
@@ -69,6 +77,9 @@ func (o options) permissions(h *host.Host) error {
 		if policies[name], err = h.Template.Policies(f.Role); err != nil {
 			return err
 		}
+	}
+	if policies[policy.People], err = h.OperatorsOwn(); err != nil {
+		return err
 	}
 	var dependent []policy.Dependent
 	data, err := os.ReadFile(o.dependent)
@@ -97,7 +108,9 @@ func (o options) permissions(h *host.Host) error {
 const permissionsTitle = `# Permissions of the functions
 
 What each function's role allows, and what uses it. ` + "`make test-emulator`" + ` records every call to AWS that the functions make
-and holds it against this; the table is written by ` + "`UPDATE=1 make test-emulator`" + `.
+and holds it against this; the table is written by ` + "`UPDATE=1 make test-emulator`" + `. The stack is deployed with
+` + "`forwardChanges=true`" + `: without it dispatch has no ` + "`events:PutEvents`" + `. The function operator is no function: its rows are what
+the managed policy of that name allows beside the API.
 
 `
 
@@ -134,6 +147,7 @@ func plain(h *host.Host) func(string) string {
 			pairs = append(pairs, physical, "‹"+hash.ReplaceAllString(id, "")+"›")
 		}
 	}
+	pairs = append(pairs, h.Template.StackID[strings.LastIndexByte(h.Template.StackID, '/')+1:], "ID")
 	pairs = append(pairs, h.Template.Account, "ACCOUNT", h.Template.Region, "REGION", "|", `\|`)
 	replacer := strings.NewReplacer(pairs...)
 	stamp := regexp.MustCompile(`/stream/[-0-9T:.]+`)

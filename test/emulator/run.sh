@@ -108,6 +108,7 @@ for function in ingest reconcile api scheduler; do
   build "$root" "./functions/$function/bootstrap" "$work/dist/$function/bootstrap"
 done
 build "$here" ./empty/bootstrap "$work/empty/bootstrap"
+go build -C "$root" -buildvcs=false -o "$work/blox" ./cmd/blox
 go build -C "$here" -buildvcs=false -o "$work/emulator" .
 go build -C "$cdk" -buildvcs=false -o "$work/blox-cdk" .
 if [[ ! -x $cdk/node_modules/.bin/cdk ]]; then
@@ -128,14 +129,14 @@ emulator() { "$work/emulator" "$1" -work "$work" "${@:2}"; }
 say "bootstrapping the account $account and deploying the stack"
 run_cdk bootstrap "aws://$account/$region"
 emulator before
-deploy
+deploy --context forwardChanges=true
 
 say "running what was deployed"
 update=()
 [[ -z ${UPDATE:-} ]] || update=(-update)
-emulator prove -empty "$work/empty" -dependent "$cdk/dependent-permissions.json" -permissions "$here/permissions.md" "${update[@]}"
+emulator prove -empty "$work/empty" -command "$work/blox" -dependent "$cdk/dependent-permissions.json" -permissions "$here/permissions.md" "${update[@]}"
 
-say "updating the stack in place"
+say "updating the stack in place: another retention, changes no longer forwarded"
 deploy --context "retentionDays=$retention_after_update"
 emulator updated -retention "$retention_after_update"
 

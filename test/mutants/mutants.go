@@ -50,7 +50,7 @@ var mutants = []mutant{
 	}()`,
 	},
 	{
-		// Who loses the contest for a row believes to have put it: what the other put is in the feed, and what this one had is not.
+		// Who loses the contest for a row believes to have put it: the feed has what the other put, and never its own.
 		name: "lost contest for a row", file: "internal/table/feed.go", killedBy: []int{7},
 		old: "mine := err == nil\n",
 		new: "mine := err == nil || errors.Is(err, ErrConflict)\n",
@@ -59,7 +59,7 @@ var mutants = []mutant{
 		// A missing row is passed over: a reader that was away for days goes on without what it missed.
 		name: "expired position not noticed", file: "internal/table/feed_read.go", killedBy: []int{7},
 		old: "if stringOf(item, schema.SortKey) != feedRowSK(row+1) {\n\t\t\t\treturn nil, row, ErrExpired\n\t\t\t}",
-		new: "if found, err := strconv.ParseInt(stringOf(item, schema.SortKey), 10, 64); err == nil {\n\t\t\t\trow = found - 1\n\t\t\t}",
+		new: "if n, err := strconv.ParseInt(stringOf(item, schema.SortKey), 10, 64); err == nil {\n\t\t\t\trow = n - 1\n\t\t\t}",
 	},
 	{
 		// What changes while the snapshot is read is neither in it nor after it.

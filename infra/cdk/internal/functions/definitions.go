@@ -64,7 +64,7 @@ func (f *Functions) ingest(p Props) definition {
 func (f *Functions) reconcile(p Props) definition {
 	statements := []awsiam.PolicyStatement{
 		onTable("State", p.State.State, batchGetItem, putItem, query, updateItem),
-		onIndexes("StateIndexes", p.State.State, schema.ByPhase),
+		onIndexes(p.State.State, schema.ByPhase),
 		onKeys("CallBudget", p.State.Daemon, []string{budgetKeys}, getItem, putItem),
 		on("Sweeps", p.Daemon.Reconcile.QueueArn(), "sqs:SendMessage"),
 		consume(p.Daemon.Reconcile.QueueArn()),
@@ -126,7 +126,7 @@ func forward(p Props) []awsiam.PolicyStatement {
 func (f *Functions) drive(p Props) definition {
 	statements := []awsiam.PolicyStatement{
 		onTable("State", p.State.State, batchGetItem, getItem, updateItem),
-		onIndexes("StateIndexes", p.State.State, schema.ByPhase, schema.ByInstance, schema.ByGroup),
+		onIndexes(p.State.State, schema.ByPhase, schema.ByInstance, schema.ByGroup),
 		onTable("Daemon", p.State.Daemon, batchGetItem, conditionCheck, deleteItem, getItem, putItem, query, updateItem),
 		on("WakeUps", p.Daemon.Wakeups.QueueArn(), "sqs:SendMessage"),
 		on("Announce", p.Events.Bus.EventBusArn(), "events:PutEvents"),
@@ -161,7 +161,7 @@ func (f *Functions) drive(p Props) definition {
 func (f *Functions) api(p Props) definition {
 	statements := []awsiam.PolicyStatement{
 		onTable("State", p.State.State, batchGetItem, getItem, query),
-		onIndexes("StateIndexes", p.State.State, allIndexes...),
+		onIndexes(p.State.State, allIndexes...),
 		onTable("Daemon", p.State.Daemon, batchGetItem, getItem, putItem, query, updateItem),
 		on("WakeUps", p.Daemon.Wakeups.QueueArn(), "sqs:SendMessage"),
 		on("Reconcile", p.Daemon.Reconcile.QueueArn(), "sqs:SendMessage"),
@@ -203,7 +203,7 @@ func (f *Functions) stream(p Props) definition {
 		// A watch reads records and the feed consistently, and so no global index.
 		statements: []awsiam.PolicyStatement{
 			onTable("State", p.State.State, batchGetItem, query),
-			onIndexes("StateIndexes", p.State.State, schema.ByPhase),
+			onIndexes(p.State.State, schema.ByPhase),
 		},
 	}
 }

@@ -23,12 +23,13 @@ func onKeys(sid string, table awsdynamodb.Table, prefixes []string, actions ...s
 	}, actions)
 }
 
-func onIndexes(sid string, table awsdynamodb.Table, indexes ...string) awsiam.PolicyStatement {
+// onIndexes allows to query indexes of the state table, the only one that has any.
+func onIndexes(table awsdynamodb.Table, indexes ...string) awsiam.PolicyStatement {
 	var arns []*string
 	for _, index := range indexes {
 		arns = append(arns, jsii.String(*table.TableArn()+"/index/"+index))
 	}
-	return onTables(sid, arns, nil, []string{"dynamodb:Query"})
+	return onTables("StateIndexes", arns, nil, []string{query})
 }
 
 func onTables(sid string, arns []*string, conditions *map[string]any, actions []string) awsiam.PolicyStatement {

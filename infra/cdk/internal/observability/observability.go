@@ -30,7 +30,8 @@ type Props struct {
 	Settings    *settings.Settings
 	Functions   Functions
 	EventsQueue awssqs.IQueue
-	// ReconcileQueue holds the sweeps of accounts and regions and the passes over clusters, WakeupQueue the environments that drive is to look at.
+	// ReconcileQueue holds the sweeps of accounts and regions and the passes over clusters, WakeupQueue the environments
+	// that drive is to look at.
 	ReconcileQueue awssqs.IQueue
 	WakeupQueue    awssqs.IQueue
 	DeadLetters    []DeadLetters

@@ -13,6 +13,7 @@ import (
 	"github.com/blox/blox/internal/sigv4"
 	"github.com/blox/blox/test/emulator/internal/gateway"
 	"github.com/blox/blox/test/emulator/internal/policy"
+	"github.com/blox/blox/test/emulator/internal/proxy"
 	"github.com/blox/blox/test/emulator/internal/stack"
 )
 
@@ -63,6 +64,8 @@ func (h *Host) startGateway(ctx context.Context) error {
 		g.Verifier.Credentials[key.AccessKeyID] = key
 		g.Principals[key.AccessKeyID] = gateway.Principal{ARN: fmt.Sprintf("arn:%s:iam::%s:user/%s", h.Template.Partition, h.Template.Account, "test-"+who), Policies: documents}
 	}
+	// Operators also call AWS themselves.
+	h.Proxy.Know(h.Principals[Operator].AccessKeyID, proxy.Caller{Function: policy.People})
 	address, err := h.listen(ctx, gateway.New(g, rand.Text))
 	if err != nil {
 		return err
@@ -70,6 +73,20 @@ func (h *Host) startGateway(ctx context.Context) error {
 	h.APIURL = address + "/" + stage
 	h.replaced("API Gateway is this test's: routes, authorization and integrations are read from the emulator's API, gateway responses and the stage from the deployed template; it verifies SigV4 signatures and the managed policies, but does not validate bodies against models and does not throttle")
 	return nil
+}
+
+// OperatorsOwn is what the operators' managed policy allows beside the API, whose calls the gateway judges.
+func (h *Host) OperatorsOwn() ([]policy.Document, error) {
+	documents, err := h.managed(Operator)
+	if err != nil {
+		return nil, err
+	}
+	for i := range documents {
+		documents[i].Statement = slices.DeleteFunc(documents[i].Statement, func(s policy.Statement) bool {
+			return slices.Contains(s.Action, "execute-api:Invoke")
+		})
+	}
+	return documents, nil
 }
 
 // managed are the statements of the stack's managed policy of that name; nobody has none.

@@ -202,7 +202,10 @@ func (h *Host) startProxy(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the emulator's address: %w", err)
 	}
-	place := proxy.Place{Partition: h.Template.Partition, Account: h.Template.Account, Region: h.Template.Region}
+	place := proxy.Place{
+		Partition: h.Template.Partition, Account: h.Template.Account, Region: h.Template.Region,
+		StackName: h.StackName, StackID: h.Template.StackID,
+	}
 	h.Proxy = proxy.New(place, emulator, h.Account.AccessKeyID, h.ECSFront)
 	h.ProxyURL, err = h.listen(ctx, h.Proxy)
 	return err

@@ -16,6 +16,9 @@ type Dependent struct {
 	Cause    string `json:"cause"`
 }
 
+// People is the "function" of those who have the operators' managed policy and call AWS themselves.
+const People = "operator"
+
 // Grant is one action on one resource that a function's policies allow, and what became of it.
 type Grant struct {
 	Function, Action, Resource string
@@ -141,6 +144,8 @@ func (j Judgement) Markdown(plain func(string) string) string {
 		switch {
 		case g.Cause != "":
 			by = "dependent: " + g.Cause
+		case g.Function == People && g.Used:
+			by = "`blox dlq`"
 		case g.Poller:
 			by = "Lambda, which polls in the function's name"
 		case !g.Used:

@@ -24,11 +24,14 @@ import (
 // maxBodyBytes bounds a request: a batch of SQS has at most 1 MiB, DynamoDB's are smaller than 16 MB.
 const maxBodyBytes = 17 << 20
 
-// Place is the account whose resources the calls are about.
-type Place struct{ Partition, Account, Region string }
+// Place is the account whose resources the calls are about, and the stack in it.
+type Place struct {
+	Partition, Account, Region string
+	StackName, StackID         string
+}
 
 // Caller is who uses an access key: a function's own code, or Lambda on its behalf, which polls queues and streams with
-// the function's role.
+// the function's role. People have no function: theirs is policy.People.
 type Caller struct {
 	Function string
 	Poller   bool
@@ -164,7 +167,7 @@ func (p *Proxy) read(r *http.Request, body []byte) (Call, error) {
 		return call, fmt.Errorf("neither the JSON nor the Query protocol of %s", service)
 	}
 	call.Action = form.Get("Action")
-	call.Requests, err = query(service, call.Action, form)
+	call.Requests, err = p.place.query(service, call.Action, form)
 	return call, err
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +14,10 @@ import (
 	"github.com/blox/blox/test/emulator/internal/policy"
 )
 
-var place = Place{"aws", "123456789012", "us-east-1"}
+var place = Place{
+	Partition: "aws", Account: "123456789012", Region: "us-east-1",
+	StackName: "Blox-blox", StackID: "arn:aws:cloudformation:us-east-1:123456789012:stack/Blox-blox/1",
+}
 
 func call(t *testing.T, p *Proxy, key, service, target, body string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -120,7 +124,35 @@ func TestWhatIAMIsAsked(t *testing.T) {
 	require.Equal(t, []policy.Request{{Action: "dynamodb:GetRecords", Resource: stream}}, got)
 	_, err = streams("GetRecords", []byte(`{"ShardIterator":"x"}`), "")
 	require.ErrorContains(t, err, "which stream")
-	got, err = query("sts", "AssumeRole", url.Values{"RoleArn": {"arn:role"}, "ExternalId": {"e"}})
+	got, err = place.query("sts", "AssumeRole", url.Values{"RoleArn": {"arn:role"}, "ExternalId": {"e"}})
 	require.NoError(t, err)
 	require.Equal(t, []policy.Request{{Action: "sts:AssumeRole", Resource: "arn:role", Context: map[string][]string{"sts:ExternalId": {"e"}}}}, got)
+	got, err = place.query("cloudformation", "DescribeStacks", url.Values{"StackName": {"Blox-blox"}})
+	require.NoError(t, err)
+	require.Equal(t, []policy.Request{{Action: "cloudformation:DescribeStacks", Resource: place.StackID}}, got)
+	_, err = place.query("cloudformation", "DescribeStacks", url.Values{"StackName": {"Other"}})
+	require.ErrorContains(t, err, "is not known here")
+}
+
+// A move of a whole queue is one call, and asks for what SQS then does in the caller's name.
+func TestWhatIAMIsAskedForAMove(t *testing.T) {
+	const dead, queue = "arn:aws:sqs:us-east-1:123456789012:dead", "arn:aws:sqs:us-east-1:123456789012:queue"
+	got, err := place.json("sqs", "StartMessageMoveTask", []byte(`{"SourceArn":"`+dead+`","DestinationArn":"`+queue+`"}`))
+	require.NoError(t, err)
+	require.ElementsMatch(t, []policy.Request{
+		{Action: "sqs:StartMessageMoveTask", Resource: dead},
+		{Action: "sqs:ReceiveMessage", Resource: dead},
+		{Action: "sqs:DeleteMessage", Resource: dead},
+		{Action: "sqs:GetQueueAttributes", Resource: dead},
+		{Action: "sqs:SendMessage", Resource: queue},
+	}, got)
+	got, err = place.json("sqs", "ListMessageMoveTasks", []byte(`{"SourceArn":"`+dead+`"}`))
+	require.NoError(t, err)
+	require.Equal(t, []policy.Request{{Action: "sqs:ListMessageMoveTasks", Resource: dead}}, got)
+	handle := base64.StdEncoding.EncodeToString([]byte(`{"taskId":"1","sourceArn":"` + dead + `"}`))
+	got, err = place.json("sqs", "CancelMessageMoveTask", []byte(`{"TaskHandle":"`+handle+`"}`))
+	require.NoError(t, err)
+	require.Equal(t, []policy.Request{{Action: "sqs:CancelMessageMoveTask", Resource: dead}}, got)
+	_, err = place.json("sqs", "CancelMessageMoveTask", []byte(`{"TaskHandle":"nonsense"}`))
+	require.ErrorContains(t, err, "the handle")
 }

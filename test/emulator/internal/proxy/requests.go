@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -35,8 +36,11 @@ func (p Place) json(service, action string, body []byte) ([]policy.Request, erro
 	return requests, nil
 }
 
-// query does the same for the Query protocol, which only STS speaks here.
-func query(service, action string, form url.Values) ([]policy.Request, error) {
+// query does the same for the Query protocol, which STS and CloudFormation speak.
+func (p Place) query(service, action string, form url.Values) ([]policy.Request, error) {
+	if service == "cloudformation" && action == "DescribeStacks" && form.Get("StackName") == p.StackName {
+		return []policy.Request{{Action: "cloudformation:DescribeStacks", Resource: p.StackID}}, nil
+	}
 	if service == "sts" && action == "AssumeRole" {
 		context := map[string][]string{}
 		if id := form.Get("ExternalId"); id != "" {
@@ -62,9 +66,12 @@ var sqsActions = map[string]string{
 }
 
 func (p Place) sqs(action string, body []byte) ([]policy.Request, error) {
-	var in struct{ QueueURL string }
+	var in struct{ QueueURL, SourceARN, DestinationARN, TaskHandle string }
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
+	}
+	if strings.HasSuffix(action, "MessageMoveTask") || strings.HasSuffix(action, "MessageMoveTasks") {
+		return move(action, in.SourceARN, in.DestinationARN, in.TaskHandle)
 	}
 	permission, known := sqsActions[action]
 	queue, err := url.Parse(in.QueueURL)
@@ -73,6 +80,32 @@ func (p Place) sqs(action string, body []byte) ([]policy.Request, error) {
 	}
 	name := queue.Path[strings.LastIndexByte(queue.Path, '/')+1:]
 	return []policy.Request{{Action: "sqs:" + permission, Resource: p.arn("sqs", name)}}, nil
+}
+
+// move is what IAM is asked for a move of a whole queue: SQS takes, sends and deletes in the name of whoever starts it.
+func move(action, source, destination, handle string) ([]policy.Request, error) {
+	switch action {
+	case "StartMessageMoveTask":
+		requests := []policy.Request{{Action: "sqs:SendMessage", Resource: destination}}
+		for _, needed := range []string{"StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"} {
+			requests = append(requests, policy.Request{Action: "sqs:" + needed, Resource: source})
+		}
+		return requests, nil
+	case "CancelMessageMoveTask":
+		// The handle is opaque to callers; it is JSON in base64, in AWS and here.
+		var task struct {
+			SourceARN string `json:"sourceArn"`
+		}
+		text, err := base64.StdEncoding.DecodeString(handle)
+		if err == nil {
+			err = json.Unmarshal(text, &task)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the handle %q of a move: %w", handle, err)
+		}
+		source = task.SourceARN
+	}
+	return []policy.Request{{Action: "sqs:" + action, Resource: source}}, nil
 }
 
 func (p Place) events(action string, body []byte) ([]policy.Request, error) {

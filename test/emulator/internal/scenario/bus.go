@@ -26,6 +26,10 @@ type announcement struct {
 	Detail     struct {
 		EnvironmentName string `json:"environmentName"`
 		Status          string `json:"status"`
+		// Of forwarded changes.
+		ARN        string `json:"arn"`
+		Group      string `json:"group"`
+		LastStatus string `json:"lastStatus"`
 	} `json:"detail"`
 }
 

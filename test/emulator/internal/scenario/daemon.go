@@ -92,6 +92,20 @@ func (s *Scenario) announced(ctx context.Context) error {
 	})
 }
 
+// forwarded looks for each running daemon among the changes on the bus.
+func (s *Scenario) forwarded(ctx context.Context) error {
+	return s.wait(ctx, "the change of each daemon's task to RUNNING", func(ctx context.Context) (bool, string, error) {
+		err := s.bus.poll(ctx)
+		left := s.truth(daemons)
+		for _, a := range s.bus.received {
+			if a.DetailType == "Task State Change" && matches(daemons, a.Detail.Group) && a.Detail.LastStatus == "RUNNING" {
+				delete(left, a.Detail.ARN)
+			}
+		}
+		return len(left) == 0, fmt.Sprintf("without a change: %v", left), err
+	})
+}
+
 // busName is the installation's own event bus.
 func (s *Scenario) busName() (string, error) {
 	buses := s.host.Template.OfType("AWS::Events::EventBus")
@@ -261,6 +275,10 @@ func (s *Scenario) drain(ctx context.Context) error {
 	if victim.ARN == "" {
 		return errors.New("no host has both a daemon and a task of the service")
 	}
+	s.host.Simulator.Do(func(sim *ecssim.Simulator, _ time.Time) {
+		sim.Faults().SetImage("example.com/web:1", ecssim.ImageFault{IgnoreStop: true})
+	})
+	defer s.host.Simulator.Do(func(sim *ecssim.Simulator, _ time.Time) { sim.Faults().ClearImage("example.com/web:1") })
 	if _, err := s.ecs.UpdateContainerInstancesState(ctx, &ecs.UpdateContainerInstancesStateInput{
 		Cluster: aws.String(cluster), ContainerInstances: []string{victim.ContainerInstanceARN}, Status: types.ContainerInstanceStatusDraining,
 	}); err != nil {

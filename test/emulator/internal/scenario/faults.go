@@ -170,6 +170,9 @@ func (s *Scenario) queries(ctx context.Context) error {
 		"of a group": {Group: e.Group}, "of a family": {Family: environment}, "started by": {StartedBy: one.StartedBy},
 		"of a host":         {Cluster: cluster, ContainerInstance: one.ContainerInstanceARN},
 		"running on a host": {Cluster: cluster, ContainerInstance: one.ContainerInstanceARN, Status: "running"}, "to be stopped": {DesiredStatus: "STOPPED"},
+		"of a service": {Cluster: cluster, Service: "web"}, "of a revision": {Cluster: cluster, TaskDefinition: environment + ":1"},
+		"of a launch type": {LaunchType: "ec2"}, "of an image": {Cluster: cluster, Image: "example.com/web:1"},
+		"stopped of late": {StoppedSince: time.Now().Add(-time.Hour)}, "searched": {Search: environment},
 	} {
 		tasks, err := collect(s.reader.ListTasks(ctx, filter))
 		if err != nil {
@@ -185,8 +188,11 @@ func (s *Scenario) queries(ctx context.Context) error {
 	if _, err := s.reader.GetInstance(ctx, cluster, one.ContainerInstanceARN); err != nil {
 		return fmt.Errorf("a container instance by its ARN: %w", err)
 	}
-	if _, err := collect(s.reader.ListInstances(ctx, client.InstanceFilter{})); err != nil {
-		return fmt.Errorf("all container instances: %w", err)
+	if err := s.sorted(ctx); err != nil {
+		return err
+	}
+	if err := s.instanceQueries(ctx, one.EC2InstanceID); err != nil {
+		return err
 	}
 	deployments, err := collect(s.reader.ListDeployments(ctx, environment))
 	if err != nil || len(deployments) < 2 {
@@ -201,6 +207,9 @@ func (s *Scenario) queries(ctx context.Context) error {
 	clusters, err := collect(s.reader.ListClusters(ctx))
 	if err != nil || len(clusters) != 1 {
 		return fmt.Errorf("the clusters: %d, expected 1: %w", len(clusters), err)
+	}
+	if version, err := s.reader.Version(ctx); err != nil || version.Version == "" {
+		return fmt.Errorf("the version: %+v: %w", version, err)
 	}
 	in, err := collect(s.reader.ListEnvironments(ctx, cluster))
 	if err != nil || len(in) != 1 {
@@ -243,23 +252,29 @@ func (s *Scenario) late(ctx context.Context) error {
 
 // putOldEvent puts the event of a stopped task of that id on the bus, as of some time ago.
 func (s *Scenario) putOldEvent(ctx context.Context, cluster, id string, ago time.Duration) error {
-	at := time.Now().Add(-ago).UTC().Truncate(time.Second)
-	prefix := fmt.Sprintf("arn:%s:ecs:%s:%s:", s.host.Template.Partition, s.host.Template.Region, s.host.Template.Account)
-	arn := prefix + "task/" + cluster + "/" + id
-	detail, err := json.Marshal(map[string]any{
-		"taskArn": arn, "clusterArn": prefix + "cluster/" + cluster, "taskDefinitionArn": prefix + "task-definition/web:1", "group": "service:web",
-		"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "version": 9, "launchType": "EC2", "containers": []any{},
-		"createdAt": at, "updatedAt": at, "stoppedAt": at, "stoppedReason": "test",
-	})
+	arn, detail, at, err := s.oldTask(cluster, id, ago)
 	if err != nil {
 		return err
 	}
 	return s.putEventAt(ctx, "ECS Task State Change", arn, string(detail), at)
 }
 
+// oldTask is a task of that id that stopped some time ago, as an event tells of it.
+func (s *Scenario) oldTask(cluster, id string, ago time.Duration) (arn string, detail []byte, at time.Time, err error) {
+	at = time.Now().Add(-ago).UTC().Truncate(time.Second)
+	prefix := fmt.Sprintf("arn:%s:ecs:%s:%s:", s.host.Template.Partition, s.host.Template.Region, s.host.Template.Account)
+	arn = prefix + "task/" + cluster + "/" + id
+	detail, err = json.Marshal(map[string]any{
+		"taskArn": arn, "clusterArn": prefix + "cluster/" + cluster, "taskDefinitionArn": prefix + "task-definition/web:1", "group": "service:web",
+		"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "version": 9, "launchType": "EC2", "containers": []any{},
+		"createdAt": at, "updatedAt": at, "stoppedAt": at, "stoppedReason": "test",
+	})
+	return arn, detail, at, err
+}
+
 // metrics asks for those that alarms are made of.
 func (s *Scenario) metrics(context.Context) error {
-	for _, name := range []string{"EventLagMillis", "EventsSetAside", "ClustersUnsynced", "DriftRepaired", "HostsWithoutHealthyDaemon", "DeploymentsEnded"} {
+	for _, name := range []string{"EventLagMillis", "EventsStored", "EventsSetAside", "ClustersUnsynced", "DriftRepaired", "RecordsMissed", "HeldAbsent", "HostsWithoutHealthyDaemon", "DeploymentsEnded"} {
 		if len(s.host.Metrics.Values(name)) == 0 {
 			return fmt.Errorf("no function wrote the metric %s", name)
 		}

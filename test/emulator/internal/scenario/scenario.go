@@ -27,11 +27,21 @@ const (
 	poll     = 150 * time.Millisecond
 )
 
+// Config is what a run needs beside the host.
+type Config struct {
+	// ECSURL is where the simulator answers users.
+	ECSURL string
+	// Command is the blox command, for what has no API.
+	Command string
+	Out     io.Writer
+}
+
 // Scenario is one run.
 type Scenario struct {
-	host *host.Host
-	out  io.Writer
-	ecs  *ecs.Client
+	host    *host.Host
+	out     io.Writer
+	command string
+	ecs     *ecs.Client
 	// operator and reader have the stack's two managed policies, nobody has none, unsigned does not sign.
 	operator, reader, nobody, unsigned *client.Client
 
@@ -39,11 +49,14 @@ type Scenario struct {
 	bus   *subscription
 }
 
-// New prepares a run on a host; ecsURL is where the simulator answers users.
-func New(h *host.Host, ecsURL string, out io.Writer) (*Scenario, error) {
-	s := &Scenario{host: h, out: out}
+// New prepares a run on a host.
+func New(h *host.Host, cfg Config) (*Scenario, error) {
+	if cfg.Command == "" {
+		return nil, errors.New("the blox command is not given: dead letters are worked on with it")
+	}
+	s := &Scenario{host: h, out: cfg.Out, command: cfg.Command}
 	region := h.Template.Region
-	s.ecs = ecs.New(ecs.Options{Region: region, BaseEndpoint: &ecsURL, Credentials: credentials.NewStaticCredentialsProvider("user", "user", "")})
+	s.ecs = ecs.New(ecs.Options{Region: region, BaseEndpoint: &cfg.ECSURL, Credentials: credentials.NewStaticCredentialsProvider("user", "user", "")})
 	for who, into := range map[string]**client.Client{host.Operator: &s.operator, host.Reader: &s.reader, host.Nobody: &s.nobody} {
 		signer := client.NewSigner(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return h.Principals[who], nil }), region)
 		c, err := client.New(client.Options{Endpoint: h.APIURL, Signer: signer})
@@ -70,9 +83,12 @@ var steps = []step{
 	{"a watch begins with a snapshot", (*Scenario).beginWatch},
 	{"a daemon is deployed and reaches all 8 hosts", (*Scenario).deploy},
 	{"the watch has streamed the daemons' tasks", (*Scenario).watchSawDaemons},
+	{"every change of the state is put on the installation's event bus", (*Scenario).forwarded},
 	{"the end of the deployment is announced on the installation's event bus", (*Scenario).announced},
 	{"a daemon that was stopped is replaced", (*Scenario).replace},
+	{"a poll waits, and tells what happens meanwhile", (*Scenario).poll},
 	{"events were lost: reconcile repairs", (*Scenario).repair},
+	{"a cluster is reconciled because somebody asks for it", (*Scenario).reconcileNow},
 	{"an event without a version leads to a look at ECS", (*Scenario).hint},
 	{"a malformed event is set aside with its reason", (*Scenario).malformed},
 	{"a wake-up that cannot be read is set aside after its last delivery", (*Scenario).poison},
@@ -81,6 +97,7 @@ var steps = []step{
 	{"a draining host keeps its daemon until its other tasks have left", (*Scenario).drain},
 	{"a host joins and gets its daemon, a terminated one loses its row", (*Scenario).hostsComeAndGo},
 	{"every list, filter and page of the API answers", (*Scenario).queries},
+	{"dead letters are looked at and sent back, with what operators may do", (*Scenario).deadLetters},
 	{"a stream record that cannot be worked on is set aside alone", (*Scenario).streamFailure},
 	{"the environment is deleted: all daemons are stopped", (*Scenario).remove},
 	{"events of minutes and of months ago, and of a cluster that is gone, end as they should", (*Scenario).late},

@@ -15,6 +15,9 @@ import (
 	"github.com/blox/blox/internal/ecssim"
 )
 
+// stopSeconds is long enough for drive to look at a draining host before its other tasks have left.
+const stopSeconds = 10
+
 // provider is the capacity provider that two of the hosts came from.
 const provider = "edge-asg"
 
@@ -56,6 +59,7 @@ func (s *Scenario) register(ctx context.Context, family string) error {
 		Family: &family, NetworkMode: types.NetworkModeBridge, RequiresCompatibilities: []types.Compatibility{types.CompatibilityEc2},
 		ContainerDefinitions: []types.ContainerDefinition{{
 			Name: &family, Image: aws.String("example.com/" + family + ":1"), Essential: aws.Bool(true), Cpu: 64, Memory: aws.Int32(128),
+			StopTimeout: aws.Int32(stopSeconds), // of a container that does not stop when asked
 		}},
 	})
 	if err != nil {

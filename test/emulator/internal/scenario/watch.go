@@ -34,24 +34,10 @@ const maxLineBytes = 1 << 20
 // openWatch opens a stream, which lives until close.
 func (s *Scenario) openWatch(ctx context.Context, path string) (*watch, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.host.APIURL+"/v1/stream/"+path, nil)
+	response, err := s.get(ctx, "stream/"+path) //nolint:bodyclose // the goroutine below closes it
 	if err != nil {
 		cancel()
 		return nil, err
-	}
-	empty := sha256.Sum256(nil)
-	if err := v4.NewSigner().SignHTTP(ctx, s.host.Principals[host.Reader], request, hex.EncodeToString(empty[:]), "execute-api", s.host.Template.Region, time.Now()); err != nil {
-		cancel()
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request) //nolint:bodyclose // the goroutine below closes it
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK {
-		cancel()
-		return nil, errors.Join(fmt.Errorf("watching %s: status %s", path, response.Status), response.Body.Close())
 	}
 	w := &watch{cancel: cancel, done: make(chan struct{})}
 	go func() {
@@ -74,6 +60,37 @@ func (s *Scenario) openWatch(ctx context.Context, path string) (*watch, error) {
 		}
 	}()
 	return w, nil
+}
+
+// get makes a signed request of a reader. The answer is a good one; whoever asked closes it.
+func (s *Scenario) get(ctx context.Context, path string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.host.APIURL+"/v1/"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	empty := sha256.Sum256(nil)
+	if err := v4.NewSigner().SignHTTP(ctx, s.host.Principals[host.Reader], request, hex.EncodeToString(empty[:]), "execute-api", s.host.Template.Region, time.Now()); err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.Join(fmt.Errorf("asking for %s: status %s", path, response.Status), response.Body.Close())
+	}
+	return response, nil
+}
+
+// ask makes one poll of tasks.
+func (s *Scenario) ask(ctx context.Context, path string) (answer client.TaskPoll, err error) {
+	response, err := s.get(ctx, "poll/"+path)
+	if err != nil {
+		return answer, err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	err = json.NewDecoder(response.Body).Decode(&answer)
+	return answer, err
 }
 
 func (w *watch) fail(err error) {
