@@ -9,10 +9,10 @@ type ClusterSummary struct {
 	Instances InstanceSummary `json:"instances"`
 }
 
-// TaskSummary counts tasks.
+// TaskSummary counts living tasks.
 type TaskSummary struct {
-	Total         int           `json:"total"`
-	ByStatus      []Count       `json:"byStatus" nullable:"false" doc:"By lastStatus."`
+	Total         int           `json:"total" doc:"Living tasks: all that ECS has and that have not stopped."`
+	ByStatus      []Count       `json:"byStatus" nullable:"false" doc:"Living tasks by lastStatus: none is STOPPED."`
 	Families      []FamilyCount `json:"families" nullable:"false" doc:"The task definition families with most tasks."`
 	OtherFamilies int           `json:"otherFamilies,omitempty" doc:"Tasks of all other families."`
 }
@@ -31,10 +31,10 @@ type RevisionCount struct {
 	Count    int `json:"count"`
 }
 
-// InstanceSummary counts container instances.
+// InstanceSummary counts the container instances that ECS has.
 type InstanceSummary struct {
-	Total              int           `json:"total"`
-	ByStatus           []Count       `json:"byStatus" nullable:"false"`
+	Total              int           `json:"total" doc:"Container instances that ECS has: none that was deregistered."`
+	ByStatus           []Count       `json:"byStatus" nullable:"false" doc:"Of those that ECS has: none is INACTIVE."`
 	ByAgentVersion     []Count       `json:"byAgentVersion" nullable:"false" doc:"The commonest versions of the ECS agent."`
 	OtherAgentVersions int           `json:"otherAgentVersions,omitempty" doc:"Container instances with all other versions."`
 	AgentDisconnected  int           `json:"agentDisconnected" doc:"Container instances whose agent is not connected."`

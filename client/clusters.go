@@ -26,7 +26,7 @@ type Cluster struct {
 	// LastEventAt is nil in lists of clusters, and before the first reconcile that met an event.
 	LastEventAt *time.Time `json:"lastEventAt,omitempty" doc:"Time of the newest event that was stored of this cluster, as of summary.countedAt. Not in lists of clusters."`
 	// Summary is nil in lists of clusters, and before the first complete reconcile.
-	Summary *ClusterSummary `json:"summary,omitempty" doc:"What was in the cluster when the last reconcile counted. Not in lists of clusters."`
+	Summary *ClusterSummary `json:"summary,omitempty" doc:"What lived in the cluster when the last reconcile counted; what had stopped or was gone is not counted. Not in lists of clusters."`
 }
 
 // Drift counts what one reconcile found to differ from ECS, and repaired.

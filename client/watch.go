@@ -74,8 +74,10 @@ type watching[E any] struct {
 	// position is where the next answer goes on; token, if there is one, goes on in the middle of what polls tell.
 	position, token string
 	tokens          int // followed one upon the other
-	common          func(*E) *WatchEvent
-	yield           func(E, error) bool
+	// dropped says that a token was refused since a poll was last told to its end.
+	dropped bool
+	common  func(*E) *WatchEvent
+	yield   func(E, error) bool
 	// heard says that there was an event. progress says that there was one in this answer that a repeating fault does not
 	// bring: what an answer begins with comes each time.
 	heard, progress bool
@@ -99,14 +101,17 @@ func watch[E any](
 
 // run reads one answer after the other.
 func (w *watching[E]) run(ctx context.Context) error {
-	// begun counts the answers that failed while the watch had not begun for good: nothing was heard, or no position.
-	begun, failures, since := 0, 0, time.Now()
+	// vain counts the answers that failed while the watch had not begun for good.
+	vain, failures, since := 0, 0, time.Now()
 	for {
 		w.progress = false
 		asked := time.Now()
 		wait, err := w.answer(ctx)
 		if w.progress || err == nil {
 			failures, since = 0, time.Now()
+		}
+		if w.begun() {
+			vain = 0
 		}
 		switch {
 		case err == nil:
@@ -125,10 +130,13 @@ func (w *watching[E]) run(ctx context.Context) error {
 			w.options.NoSnapshot, w.position, w.token = false, "", ""
 		case StatusOf(err) == http.StatusGone:
 			return fmt.Errorf("%w: %w", ErrListAgain, err)
+		case StatusOf(err) == http.StatusBadRequest && w.token != "" && !w.dropped:
+			// A newer or older API may not know its tokens. From the position, or in a new snapshot, all of it is told again.
+			w.token, w.tokens, w.dropped = "", 0, true
 		case !w.mayPass(ctx, err):
 			return err
-		case !w.heard || w.position == "" && w.token == "":
-			if begun++; begun == maxAttempts {
+		case !w.begun():
+			if vain++; vain == maxAttempts {
 				return err
 			}
 		}
@@ -142,6 +150,9 @@ func (w *watching[E]) run(ctx context.Context) error {
 		}
 	}
 }
+
+// begun says that the API was heard, and where to go on: a watch that is cut off then loses nothing, however often.
+func (w *watching[E]) begun() bool { return w.heard && (w.position != "" || w.token != "") }
 
 // mayPass is passes, and for a stream under way every fault of the API itself: its next answer comes from elsewhere.
 func (w *watching[E]) mayPass(ctx context.Context, err error) bool {

@@ -30,7 +30,7 @@ func (w *watching[E]) readPoll(body io.Reader, silence *time.Timer) error {
 		return errors.New("decoding the answer: it does not say where to go on")
 	}
 	if w.tokens++; answer.NextToken == "" {
-		w.tokens = 0
+		w.tokens, w.dropped = 0, false
 	} else if w.tokens > maxPages {
 		return fmt.Errorf("what is polled has more than %d pages", maxPages)
 	}

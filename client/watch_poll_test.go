@@ -113,6 +113,57 @@ func TestAWatchMayListAgainByItself(t *testing.T) {
 	}
 }
 
+// What fails now and then, each time soon after the watch began again, is not added up over months.
+func TestAWatchThatOftenListsAgainDoesNotEnd(t *testing.T) {
+	var all []func(http.ResponseWriter, *http.Request)
+	for range 2 * maxAttempts {
+		all = append(all,
+			stream(line("SNAPSHOT", ""), line("BOOKMARK", "p1"), `{"type":"ERROR","error":{"status":410}}`), status(503, `{"status":503}`))
+	}
+	f := answers(append(all, stream(line("SNAPSHOT", ""), line("BOOKMARK", "p2")))...)
+	types, last, err := watchTasks(f.start(t, Options{}), WatchOptions{ListAgain: true}, 4*maxAttempts+2)
+	require.NoError(t, err)
+	require.Len(t, types, 4*maxAttempts+2)
+	require.Equal(t, "p2", last.EntityVersion)
+
+	f = answers(all[0], status(503, `{"status":503}`))
+	_, _, err = watchTasks(f.start(t, Options{}), WatchOptions{ListAgain: true}, 100)
+	require.Equal(t, 503, StatusOf(err), "but a snapshot is not begun again for ever")
+	require.Len(t, f.requests, 1+maxAttempts)
+}
+
+// A token may outlive the release that gave it.
+func TestATokenThatIsRefused(t *testing.T) {
+	refused := status(400, `{"status":400}`)
+	f := &fake{answers: []func(http.ResponseWriter, *http.Request){
+		poll(`"nextToken":"t1"`, line("SNAPSHOT", ""), updated), refused, // within a snapshot: another one
+		poll(`"nextToken":"t2"`, line("SNAPSHOT", ""), updated), poll(`"entityVersion":"p1"`, updated, line("BOOKMARK", "p1")),
+		poll(`"nextToken":"t3"`, updated), refused, // within changes: from the position
+		poll(`"entityVersion":"p2"`, updated),
+		poll(`"nextToken":"t4"`, updated), refused, poll(`"nextToken":"t5"`, updated), refused, // again at once
+	}}
+	types, _, err := watchTasks(f.start(t, Options{}), WatchOptions{LongPoll: true}, 100)
+	require.Equal(t, 400, StatusOf(err))
+	require.Equal(t, []string{
+		"SNAPSHOT", "UPDATED", "SNAPSHOT", "UPDATED", "UPDATED", "BOOKMARK", "UPDATED", "UPDATED", "HEARTBEAT", "UPDATED", "UPDATED",
+	}, types)
+	const path, filter = "GET /v1/poll/tasks?cluster=edge&", "status=running"
+	require.Equal(t, []string{
+		path + filter, path + "nextToken=t1&" + filter,
+		path + filter, path + "nextToken=t2&" + filter,
+		path + "entityVersion=p1&" + filter, path + "nextToken=t3&" + filter,
+		path + "entityVersion=p1&" + filter,
+		path + "entityVersion=p2&" + filter, path + "nextToken=t4&" + filter,
+		path + "entityVersion=p2&" + filter, path + "nextToken=t5&" + filter,
+	}, f.requests)
+	require.Len(t, f.pauses, 3+2, "after each refusal but the last, and after answers that came at once and were whole")
+
+	f = answers(refused)
+	_, _, err = watchTasks(f.start(t, Options{}), WatchOptions{LongPoll: true, EntityVersion: "p"}, 1)
+	require.Equal(t, 400, StatusOf(err), "it was no token's fault")
+	require.Len(t, f.requests, 1)
+}
+
 // failing refuses everything but its first answer.
 type failing struct{ asked []time.Time }
 

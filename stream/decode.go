@@ -1,9 +1,7 @@
 package stream
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
@@ -17,19 +15,12 @@ import (
 const SchemaVersion = table.SchemaVersion
 
 // ErrSchema says that an item was written by a newer Blox than this package is of.
-var ErrSchema = errors.New("unknown schema version")
-
-// schemaAttribute is the one attribute that has the same name and meaning in every schema.
-const schemaAttribute = "schema"
+var ErrSchema = table.ErrSchema
 
 // Decode reads a record as Lambda's event source mapping delivers it. ok is false, without an error, for a record of an
 // item that is neither a task nor a container instance. An error names the task or container instance, if that could be
 // read; errors.Is(err, ErrSchema): see there.
 func Decode(record events.DynamoDBEventRecord) (change Change, ok bool, err error) {
-	// The schema comes first: what is to be made of the rest depends on it.
-	if err := checkSchemas(record); err != nil {
-		return Change{}, false, err
-	}
 	decoded, ok, err := table.DecodeChange(record)
 	if !ok || err != nil {
 		return Change{}, false, err
@@ -57,22 +48,6 @@ func Decode(record events.DynamoDBEventRecord) (change Change, ok bool, err erro
 func DecodeSDK(record types.Record) (change Change, ok bool, err error) {
 	// Neither the stream's ARN nor its region says anything about the change.
 	return Decode(streamrecord.Lambda("", "", record))
-}
-
-// checkSchemas refuses what a newer Blox has written. An item that is no task and no container instance has no schema.
-func checkSchemas(record events.DynamoDBEventRecord) error {
-	for _, image := range []map[string]events.DynamoDBAttributeValue{record.Change.OldImage, record.Change.NewImage} {
-		value, ok := image[schemaAttribute]
-		if !ok || value.DataType() != events.DataTypeNumber {
-			continue
-		}
-		if version, err := strconv.Atoi(value.Number()); err != nil || version < 1 || version > SchemaVersion {
-			return fmt.Errorf("%w %s in stream record %s: this program reads 1 to %d, build it with a newer version of "+
-				"module github.com/blox/blox; the record waits in the stream for a day",
-				ErrSchema, value.Number(), record.EventID, SchemaVersion)
-		}
-	}
-	return nil
 }
 
 func entityOf(r *state.Record) (*Entity, error) {

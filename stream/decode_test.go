@@ -169,8 +169,8 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	}{
 		"a newer schema": {
 			set("schema", events.NewNumberAttribute("999")),
-			"unknown schema version 999 in stream record " + whole.EventID +
-				": this program reads 1 to 1, build it with a newer version of module github.com/blox/blox; the record waits in the stream for a day",
+			"stream record " + whole.EventID + ", which waits in the stream for a day: unknown schema version 999: " +
+				"this program reads 1 to 1, deploy or build it with a newer version of module github.com/blox/blox",
 			true,
 		},
 		"a schema that is none":           {set("schema", events.NewNumberAttribute("0")), "unknown schema version 0", true},

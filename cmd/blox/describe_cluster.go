@@ -16,7 +16,10 @@ func newDescribeClusterCommand(c *connection) *cobra.Command {
 		Use:     "cluster CLUSTER",
 		Aliases: []string{"clusters"},
 		Short:   "Show a cluster by its name or ARN, with what was in it when it was last reconciled",
-		Args:    exactly(1),
+		Long: `Show a cluster by its name or ARN, with what was in it when it was last reconciled.
+
+Only what lives is counted: tasks that have stopped and container instances that were deregistered are not.`,
+		Args: exactly(1),
 	}
 	return describe(c, cmd, func(cmd *cobra.Command, blox *client.Client, args []string) (client.Cluster, error) {
 		return blox.GetCluster(cmd.Context(), args[0])
@@ -81,7 +84,7 @@ func lagText(millis int64) string {
 }
 
 func taskCountLines(t client.TaskSummary) []line {
-	lines := []line{{"Tasks", totalText(t.Total, t.ByStatus)}}
+	lines := []line{{"Living tasks", totalText(t.Total, t.ByStatus)}}
 	for _, f := range t.Families {
 		revisions := make([]string, 0, len(f.Revisions)+1)
 		for _, r := range f.Revisions {

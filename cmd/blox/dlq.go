@@ -69,25 +69,34 @@ func (c *connection) office(api dlq.API) *dlq.Office {
 
 // localDeadLetters asks a blox local where its queues are, and calls them at its simulator.
 func (c *connection) localDeadLetters(cmd *cobra.Command) (*dlq.Office, []dlq.Queue, error) {
-	outputs, err := localOutputs(cmd.Context(), c.plainEndpoint())
+	api, outputs, err := localQueues(cmd.Context(), c.plainEndpoint())
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.office(api), dlq.Queues(outputs), nil
+}
+
+// localQueues asks a blox local where its queues are, and makes what calls them.
+func localQueues(ctx context.Context, endpoint string) (*sqs.Client, map[string]string, error) {
+	outputs, err := localOutputs(ctx, endpoint)
 	if err != nil {
 		return nil, nil, err
 	}
 	queues := dlq.Queues(outputs)
 	if len(queues) == 0 {
-		return nil, nil, notLocal(c.plainEndpoint())
+		return nil, nil, notLocal(endpoint)
 	}
 	address, err := url.Parse(queues[0].URL)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the address of queue %s is invalid: %w", queues[0].Name, err)
 	}
-	endpoint := address.Scheme + "://" + address.Host
-	return c.office(sqs.New(sqs.Options{
+	simulator := address.Scheme + "://" + address.Host
+	return sqs.New(sqs.Options{
 		// The simulator takes any credentials, in any region.
 		Region:       "us-east-1",
-		BaseEndpoint: &endpoint,
+		BaseEndpoint: &simulator,
 		Credentials:  credentials.NewStaticCredentialsProvider("testing", "testing", ""),
-	})), queues, nil
+	}), outputs, nil
 }
 
 const (

@@ -20,6 +20,10 @@ type redriveFlags struct {
 	output  outputFlags
 }
 
+// againAfter is how long what was moved back is given to come here again: one that is still bad is set aside at its first
+// delivery.
+const againAfter = 5 * time.Second
+
 const maxRedriveTime = 36 * time.Hour // SQS ends a move then
 
 func newDLQRedriveCommand(c *connection) *cobra.Command {
@@ -31,8 +35,9 @@ func newDLQRedriveCommand(c *connection) *cobra.Command {
 			`Send messages of a dead-letter queue back to where they came from, of events unless another is named.
 
 Without --reason and --id all messages go. SQS moves them itself, and this command waits for it and ends it when it is
-interrupted. With --reason or --id, and from queue rule, each message is received, sent and then deleted, so that a failure
-in between loses none; at most %d messages are looked at.
+interrupted. A move does not look at messages, so a few seconds after it the queue is counted once more: what is in it then
+has most likely come here again. With --reason or --id, and from queue rule, each message is received, sent and then
+deleted, so that a failure in between loses none; at most %d messages are looked at.
 
 Sending events back is safe at any time: one is stored only if it is newer than what is there. What is still wrong with
 an event sends it here again with its reason.
@@ -40,7 +45,8 @@ an event sends it here again with its reason.
 Messages of reconcile go back only all together, since that queue keeps an order. Those of stream and schedules cannot go
 back: they are no messages of a queue, and what they were about is made up for by the next sweep or invocation.
 
-The exit code is 0 if all went back that was to, 1 if some did not or came here again, 3 if there is none with such an id.`,
+The exit code is 0 if all went back that was to, 1 if some did not or came here again, 3 if there is none with such an id
+or reason.`,
 			dlq.MaxLooked,
 		),
 		Example: "  blox dlq redrive --stack Blox-blox --dry-run\n  blox dlq redrive --stack Blox-blox --reason too-large --yes\n" +
@@ -112,7 +118,49 @@ func (f *redriveFlags) run(cmd *cobra.Command, c *connection, args []string) err
 		}
 	}
 	outcome, err := office.Redrive(cmd.Context(), q, f.redrive)
-	return errors.Join(f.tell(cmd, outcome, err == nil), err)
+	if err == nil {
+		err = f.lookAgain(cmd, c, office, q, &outcome)
+	}
+	if said := f.tell(cmd, outcome, err == nil); said != nil || err != nil {
+		return errors.Join(said, err)
+	}
+	return f.missing(cmd, office, q, outcome)
+}
+
+// lookAgain counts what is in the queue some seconds after SQS has moved all of it: SQS does not look at what it moves.
+func (f *redriveFlags) lookAgain(cmd *cobra.Command, c *connection, office *dlq.Office, q dlq.Queue, o *dlq.Outcome) error {
+	if !o.Moved || o.Sent == 0 || o.CameBack > 0 {
+		return nil
+	}
+	if err := c.pause(cmd.Context(), againAfter); err != nil {
+		return err
+	}
+	again, err := office.Count(cmd.Context(), q)
+	if err != nil {
+		return fmt.Errorf("looking whether messages came here again: %w", err)
+	}
+	o.CameBack = again
+	return nil
+}
+
+// missing is the error of a selection that picked nothing: there is no such id, or no such reason.
+func (f *redriveFlags) missing(cmd *cobra.Command, office *dlq.Office, q dlq.Queue, o dlq.Outcome) error {
+	switch {
+	case o.Picked > 0 || f.redrive.Selection.All():
+		return nil
+	case len(f.redrive.Selection.IDs) > 0:
+		return &exitError{exitNotFound, fmt.Errorf("there is no message with such an id: blox dlq show %s lists some", o.Queue)}
+	}
+	found, err := office.Summarize(cmd.Context(), q)
+	if err != nil {
+		return err
+	}
+	reasons := make([]string, len(found.Reasons))
+	for i, r := range found.Reasons {
+		reasons[i] = r.Reason
+	}
+	return &exitError{exitNotFound, fmt.Errorf("there is no message with the reason %s: those in %s have %s",
+		strings.Join(f.redrive.Selection.Reasons, " or "), o.Queue, firstOf(strings.Join(reasons, ", "), "none, for it is empty"))}
 }
 
 // confirm looks how many messages it is about, and asks. It does not ask about none.
@@ -124,7 +172,10 @@ func (f *redriveFlags) confirm(cmd *cobra.Command, office *dlq.Office, q dlq.Que
 		return false, err
 	}
 	if outcome.Picked == 0 {
-		return false, f.tell(cmd, outcome, true)
+		if err := f.tell(cmd, outcome, true); err != nil {
+			return false, err
+		}
+		return false, f.missing(cmd, office, q, outcome)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "send %s of %s back to %s? [y/N] ", messages(outcome.Picked), q.Name, q.Back)
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
@@ -151,8 +202,10 @@ func (f *redriveFlags) tell(cmd *cobra.Command, o dlq.Outcome, well bool) error 
 		fmt.Fprintf(out, "nothing to send back: %s of %s looked at\n", messages(o.Looked), o.Queue)
 	case f.redrive.DryRun:
 		fmt.Fprintf(out, "would send back %d of %s of %s\n", o.Picked, messages(o.Looked), o.Queue)
+	case o.Moved:
+		fmt.Fprintf(out, "moved back %s of %s\n", messages(o.Sent), o.Queue)
 	default:
-		fmt.Fprintf(out, "sent back %d of %s of %s\n", o.Sent, messages(o.Looked), o.Queue)
+		fmt.Fprintf(out, "sent back %s of %s; %d looked at\n", messages(o.Sent), o.Queue, o.Looked)
 	}
 	if o.Doubled > 0 {
 		fmt.Fprintf(
@@ -164,15 +217,12 @@ func (f *redriveFlags) tell(cmd *cobra.Command, o dlq.Outcome, well bool) error 
 	switch {
 	case !well:
 		return nil // the error says it
+	case o.CameBack > 0 && o.Moved:
+		return &exitError{exitFailed, fmt.Errorf("%d are in it again: see blox dlq show %s", o.CameBack, o.Queue)}
 	case o.CameBack > 0:
 		return &exitError{exitFailed, fmt.Errorf("%s came back at once: their cause is not gone", messages(o.CameBack))}
 	case o.Partly:
 		return &exitError{exitFailed, fmt.Errorf("only %s were looked at: do it again for the others", messages(o.Looked))}
-	case o.Picked == 0 && len(f.redrive.Selection.IDs) > 0:
-		return &exitError{
-			exitNotFound,
-			fmt.Errorf("there is no message with such an id: blox dlq show %s lists some", o.Queue),
-		}
 	}
 	return nil
 }

@@ -94,6 +94,7 @@ func TestDeadLettersOfAStack(t *testing.T) {
 		"dlq-redrive-dry":    "dlq redrive --stack Blox-blox --dry-run --reason not-json",
 		"dlq-redrive-id":     "dlq redrive --stack Blox-blox --yes --id b9c1 --max-per-second 1 -o json",
 		"dlq-redrive-no-id":  "dlq redrive --stack Blox-blox --yes --id nobody",
+		"dlq-redrive-no-why": "dlq redrive --stack Blox-blox --yes --reason nope",
 		"dlq-redrive-empty":  "dlq redrive rule --stack Blox-blox",
 		"dlq-redrive-stream": "dlq redrive stream --stack Blox-blox",
 		"help-dlq-redrive":   "dlq redrive --help",
@@ -127,6 +128,26 @@ func TestRedriveAsks(t *testing.T) {
 		require.Equal(t, c.sent, s.events.Len())
 		require.Equal(t, 3-c.sent, s.dead.Len())
 	}
+}
+
+// A move does not look at what it moves: what is in the queue again some seconds later is told.
+func TestARedriveOfAllTellsWhatCameBack(t *testing.T) {
+	s := newDeadLetterSession(t).withLetters()
+	s.onPause = func() {
+		require.NoError(t, s.dead.Send(t.Context(), []queue.Message{{Body: "a"}, {Body: "b"}}))
+	}
+	got := s.run("dlq redrive --stack Blox-blox --yes -o json")
+	require.Equal(t, exitFailed, got.code)
+	require.Equal(t, "blox: 2 are in it again: see blox dlq show events\n", got.stderr)
+	require.Contains(t, got.stdout, `"cameBack": 2`)
+
+	s = newDeadLetterSession(t).withLetters()
+	ctx, cancel := context.WithCancel(t.Context())
+	s.onPause = cancel
+	got = s.runIn(ctx, "dlq redrive --stack Blox-blox --yes")
+	require.Equal(t, exitFailed, got.code)
+	require.Equal(t, "moved back 3 messages of events\n", got.stdout)
+	require.Contains(t, got.stderr, "interrupted")
 }
 
 func TestWhereDeadLettersAre(t *testing.T) {
@@ -200,10 +221,19 @@ func TestDeadLettersOfLocalMode(t *testing.T) {
 	require.Equal(t, "nonsense", first[0].Body)
 	require.Contains(t, s.run("dlq list").stdout, "events      1")
 
+	paused := 0
+	s.onPause = func() { // what redrive waits for
+		paused++
+		s.onPause = func() {}
+		require.Eventually(t, func() bool {
+			again := shown()
+			return len(again) == 1 && again[0].MessageID != first[0].MessageID && again[0].Reason == "not-json"
+		}, time.Minute, 10*time.Millisecond, "ingest set it aside again")
+	}
 	got := s.run("dlq redrive --yes")
-	require.Equal(t, "sent back 1 of 1 message of events\n", got.stdout, got.stderr)
-	require.Eventually(t, func() bool {
-		again := shown()
-		return len(again) == 1 && again[0].MessageID != first[0].MessageID && again[0].Reason == "not-json"
-	}, time.Minute, 10*time.Millisecond, "ingest set it aside again")
+	require.Equal(t, 1, paused)
+	require.Equal(t, "moved back 1 message of events\n", got.stdout, got.stderr)
+	require.Equal(t, "blox: 1 are in it again: see blox dlq show events\n", got.stderr)
+	require.Equal(t, exitFailed, got.code)
+	require.Contains(t, s.run("doctor").stdout, "EventsDeadLettersUrl has 1 messages", "which finds the queues as dlq does")
 }

@@ -39,7 +39,7 @@ func newDoctorCommand(c *connection) *cobra.Command {
   permissions   clusters, tasks, instances and environments may be read
   reconcile     each cluster was reconciled with ECS within two periods
   events        none is reported to be late, and none waits in the queue (with --stack)
-  dead letters  the queues are empty (with --stack)
+  dead letters  the queues are empty (with --stack, or of a blox local)
   alarms        none is in ALARM, and each tells somebody (with --stack)
   canary        a task that is started in ECS, and stopped again, is seen (with --cluster and --canary-task-definition)
 
@@ -106,6 +106,12 @@ func (f *doctorFlags) config(cmd *cobra.Command, c *connection) (doctor.Config, 
 		},
 		Why: why,
 		Now: c.now, Pause: c.pause, NewID: func() string { return uuid.NewString()[:8] },
+	}
+	// What is no blox local skips the check, as before: whether the endpoint answers at all is a check of its own.
+	if name == "" && strings.HasPrefix(cfg.Endpoint, "http:") {
+		if api, outputs, err := localQueues(cmd.Context(), cfg.Endpoint); err == nil {
+			cfg.Local = &doctor.Local{Outputs: outputs, Queues: api}
+		}
 	}
 	if f.canary.Cluster != "" {
 		canary := f.canary

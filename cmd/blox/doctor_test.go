@@ -149,6 +149,11 @@ func TestDoctorOfLocalMode(t *testing.T) {
 			require.Equal(t, exitOK, code, stdout.String()+stderr.String())
 			var report doctor.Report
 			require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
+			for _, result := range report.Results {
+				if result.Check == "dead letters" {
+					require.Equal(t, "3 queues, all empty", result.Seen)
+				}
+			}
 			last := report.Results[len(report.Results)-1]
 			require.Equal(t, "canary", last.Check)
 			require.Equal(t, doctor.OK, last.Status)

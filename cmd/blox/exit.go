@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
@@ -98,11 +99,17 @@ func explain(err error) (code int, text string) {
 	}
 }
 
+// aboutCluster are the API's answers that miss a cluster, and not something in it.
+var aboutCluster = regexp.MustCompile(`^(Cluster |.*no cluster of the name)`)
+
 func explainAnswer(e *client.Error) (code int, text string) {
 	switch e.Status {
 	case http.StatusBadRequest:
 		return exitUsage, e.Error()
 	case http.StatusNotFound:
+		if aboutCluster.MatchString(e.Error()) {
+			return exitNotFound, e.Error() + "; see blox get clusters"
+		}
 		return exitNotFound, e.Error() + "; blox get lists what there is"
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return exitFailed, "the API refused the call: " + e.Error() + whereToLook(e.Refusal)

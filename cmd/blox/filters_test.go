@@ -88,10 +88,17 @@ func TestEveryFilterReachesTheAPI(t *testing.T) {
 	require.NotContains(t, asked(t, "get instances"), "agentConnected")
 }
 
+func TestAPageIsNoLargerThanWhatIsShown(t *testing.T) {
+	for limit, want := range map[string]string{"1": "2", "2": "3", "999": "1000", "1000": "1000", "5000": "1000"} {
+		require.Equal(t, want, asked(t, "get tasks --limit "+limit).Get("limit"))
+		require.Equal(t, want, asked(t, "get instances --limit "+limit).Get("limit"))
+	}
+}
+
 func TestWhichTasksAreLive(t *testing.T) {
 	for line, want := range map[string]string{
 		"": "RUNNING", "--family web": "RUNNING", "--all": "", "--status stopped": "", "--desired-status stopped": "stopped",
-		"--stop-code UserInitiated": "", "--stopped-since 1h": "", "--stopped-until 1h": "", "--started-since 1h": "RUNNING",
+		"--sort=-stoppedAt": "", "--sort stoppedAt": "", "--sort createdAt": "RUNNING", "--stop-code UserInitiated": "", "--stopped-since 1h": "", "--stopped-until 1h": "", "--started-since 1h": "RUNNING",
 	} {
 		require.Equal(t, want, asked(t, "get tasks "+line).Get("desiredStatus"), line)
 	}
@@ -100,16 +107,21 @@ func TestWhichTasksAreLive(t *testing.T) {
 func TestMistakesInFilters(t *testing.T) {
 	s := newSession(t)
 	for line, says := range map[string]string{
-		"get tasks --started-since yesterday":         "allowed are a time of RFC 3339, such as 2026-11-20T09:00:00Z, and how long ago it was",
-		"get tasks --started-since -1h":               "how long ago it was",
-		"get tasks --stopped-until 99999999d":         "how long ago it was",
-		"get instances --registered-since 0s":         "how long ago it was",
-		"get instances --agent-connected=maybe":       "invalid argument",
-		"get tasks --fields taskArn":                  "--fields is of use with -o json only",
-		"get tasks --watch --sort createdAt":          "--sort and --fields are for lists",
-		"get instances x --cluster c --sort x":        "--sort and --fields are for lists",
-		"get environments x --started-by y":           "--started-by and a name or --cluster were given",
-		"get environments --cluster x --started-by y": "--started-by and a name or --cluster were given",
+		"get tasks --started-since yesterday":               "allowed are a time of RFC 3339, such as 2026-11-20T09:00:00Z, and how long ago it was",
+		"get tasks --started-since -1h":                     "how long ago it was",
+		"get tasks --stopped-until 99999999d":               "how long ago it was",
+		"get instances --registered-since 0s":               "how long ago it was",
+		"get instances --agent-connected=maybe":             "invalid argument",
+		"get tasks --fields taskArn":                        "--fields is of use with -o json only",
+		"get task x --cluster c --family web":               "--family and a name were given: the only filter that is allowed with a name is --cluster",
+		"get task x --cluster c --status running --image y": "--image, --status and a name were given",
+		"get instance x --cluster c --status active":        "--status and a name were given",
+		"get instance x --cluster c --agent-connected":      "--agent-connected and a name were given",
+		"get instances --agent-connected false":             `"false" was taken for a name: say --agent-connected=false`,
+		"get tasks --watch --sort createdAt":                "--sort and --fields are for lists",
+		"get instances x --cluster c --sort x":              "--sort and --fields are for lists",
+		"get environments x --started-by y":                 "--started-by and a name or --cluster were given",
+		"get environments --cluster x --started-by y":       "--started-by and a name or --cluster were given",
 		"reconcile":        "0 arguments: want blox reconcile CLUSTER",
 		"describe cluster": "0 arguments: want blox describe cluster CLUSTER",
 		"version -o yaml":  `--output "yaml": allowed are table and json`,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,7 +25,17 @@ func newGetInstancesCommand(c *connection) *cobra.Command {
 Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09:00:00Z, or how long ago it was: 90m, 2h, 7d.`,
 		Args: between(0, 1),
 	}
+	filters := instanceFilters(c, &filter)
+	filters.BoolVar(
+		&connected,
+		agentConnectedFlag,
+		false,
+		"only those whose agent is connected; =false those whose agent is not",
+	)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed(agentConnectedFlag) && len(args) == 1 && slices.Contains([]string{"true", "false"}, args[0]) {
+			return usage(cmd, "%q was taken for a name: say --%s=%s", args[0], agentConnectedFlag, args[0])
+		}
 		blox, err := c.prepare(cmd, &output)
 		if err != nil {
 			return err
@@ -34,6 +45,9 @@ Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09
 		}
 		options, err := order.options(cmd, &output, watch || len(args) > 0)
 		if err != nil {
+			return err
+		}
+		if err := checkNamed(cmd, filters, args); err != nil {
 			return err
 		}
 		if watch {
@@ -46,7 +60,14 @@ Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09
 		}
 		row := instanceRow(c.now())
 		if len(args) == 0 {
-			return showList(cmd, &output, blox.ListInstances(cmd.Context(), filter, options...), instanceHeader, row)
+			items, more, err := take(blox.ListInstances(cmd.Context(), filter, options...), output.limit, instanceVersion)
+			if err == nil && len(items) == 0 {
+				err = checkClusterOfNone(cmd, blox, filter.Cluster)
+			}
+			if err != nil {
+				return err
+			}
+			return showItems(cmd, &output, items, more, instanceHeader, row)
 		}
 		cluster, err := clusterOf(cmd, filter.Cluster, args[0])
 		if err != nil {
@@ -58,13 +79,7 @@ Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09
 		}
 		return showOne(cmd, &output, instance, instanceHeader, row)
 	}
-	cmd.Flags().BoolVar(
-		&connected,
-		agentConnectedFlag,
-		false,
-		"only those whose agent is connected; =false those whose agent is not",
-	)
-	addInstanceFilters(cmd.Flags(), c, &filter)
+	cmd.Flags().AddFlagSet(filters)
 	order.add(cmd, instanceSorts)
 	addWatch(cmd, &watch)
 	output.addForm(cmd)
@@ -72,8 +87,14 @@ Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09
 	return cmd
 }
 
-func addInstanceFilters(flags *pflag.FlagSet, c *connection, f *client.InstanceFilter) {
-	flags.StringVar(&f.Cluster, "cluster", "", "only those of this cluster (name or ARN)")
+func instanceVersion(i client.ContainerInstance) (arn string, number int64) {
+	return i.Entity.ContainerInstanceARN, i.Metadata.Version
+}
+
+// instanceFilters are the flags of all filters but --agent-connected, which has three values.
+func instanceFilters(c *connection, f *client.InstanceFilter) *pflag.FlagSet {
+	flags := pflag.NewFlagSet("filters", pflag.ContinueOnError)
+	flags.StringVar(&f.Cluster, clusterFlag, "", "only those of this cluster (name or ARN)")
 	flags.StringVar(&f.Status, "status", "", "only those with this status, such as active or draining")
 	flags.StringVar(&f.InstanceType, "instance-type", "", "only those of this EC2 instance type")
 	flags.StringVar(&f.AvailabilityZone, "availability-zone", "", "only those in this availability zone")
@@ -89,4 +110,5 @@ func addInstanceFilters(flags *pflag.FlagSet, c *connection, f *client.InstanceF
 	flags.Var(c.moment(&f.RegisteredSince), "registered-since", "only those that registered then or later")
 	flags.Var(c.moment(&f.RegisteredUntil), "registered-until", "only those that registered earlier")
 	flags.StringVar(&f.Search, "search", "", "only those with this text in a name, an id or an attribute")
+	return flags
 }

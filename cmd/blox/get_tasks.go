@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -14,69 +16,122 @@ const (
 	instanceSorts = "registeredAt"
 )
 
+// getTasks is a command line of get tasks.
+type getTasks struct {
+	filter     client.TaskFilter
+	filters    *pflag.FlagSet
+	all, watch bool
+	output     outputFlags
+	order      orderFlags
+}
+
 func newGetTasksCommand(c *connection) *cobra.Command {
-	var filter client.TaskFilter
-	var all, watch bool
-	var output outputFlags
-	var order orderFlags
+	var g getTasks
 	cmd := &cobra.Command{
 		Use: "tasks [TASK]", Aliases: []string{"task"}, Short: "Show tasks, or one by its id (with --cluster) or ARN",
 		Long: `Show tasks, or one by its id (with --cluster) or ARN.
 
 Without --status or --desired-status only live tasks are shown, those that ECS means to run (desiredStatus RUNNING);
-with --all, or with --stop-code, --stopped-since or --stopped-until, those that have stopped, or are to stop, as well.
-Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09:00:00Z, or how long ago it was: 90m, 2h, 7d.`,
+with --all, or with --stop-code, --stopped-since, --stopped-until or --sort stoppedAt, those that have stopped, or are to
+stop, as well. Filters may be combined freely. A TIME is one of RFC 3339, such as 2026-11-20T09:00:00Z, or how long ago it
+was: 90m, 2h, 7d.`,
 		Args: between(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error { return g.run(cmd, c, args) },
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		blox, err := c.prepare(cmd, &output)
-		if err != nil {
-			return err
-		}
-		if all && filter.DesiredStatus != "" {
-			return usage(cmd, "--all and --desired-status were given: allowed is one of them")
-		}
-		aboutStopped := filter.StopCode != "" || !filter.StoppedSince.IsZero() || !filter.StoppedUntil.IsZero()
-		if !all && !aboutStopped && filter.Status == "" && filter.DesiredStatus == "" {
-			filter.DesiredStatus = "RUNNING"
-		}
-		options, err := order.options(cmd, &output, watch || len(args) > 0)
-		if err != nil {
-			return err
-		}
-		if watch {
-			if err := checkWatch(cmd, args); err != nil {
-				return err
-			}
-			return showWatch(cmd, &output, taskHeader, func() iter.Seq2[news, error] {
-				return newsOf(blox.WatchTasks(cmd.Context(), filter, client.WatchOptions{}), taskNews(c))
-			})
-		}
-		row := taskRow(c.now())
-		if len(args) == 0 {
-			return showList(cmd, &output, blox.ListTasks(cmd.Context(), filter, options...), taskHeader, row)
-		}
-		cluster, err := clusterOf(cmd, filter.Cluster, args[0])
-		if err != nil {
-			return err
-		}
-		task, err := blox.GetTask(cmd.Context(), cluster, args[0])
-		if err != nil {
-			return err
-		}
-		return showOne(cmd, &output, task, taskHeader, row)
-	}
-	cmd.Flags().BoolVar(&all, "all", false, "stopped tasks too")
-	addTaskFilters(cmd.Flags(), c, &filter)
-	order.add(cmd, taskSorts)
-	addWatch(cmd, &watch)
-	output.addForm(cmd)
-	output.addLimit(cmd)
+	g.filters = taskFilters(c, &g.filter)
+	cmd.Flags().BoolVar(&g.all, "all", false, "stopped tasks too")
+	cmd.Flags().AddFlagSet(g.filters)
+	g.order.add(cmd, taskSorts)
+	addWatch(cmd, &g.watch)
+	g.output.addForm(cmd)
+	g.output.addLimit(cmd)
 	return cmd
 }
 
-func addTaskFilters(flags *pflag.FlagSet, c *connection, f *client.TaskFilter) {
-	flags.StringVar(&f.Cluster, "cluster", "", "only those of this cluster (name or ARN)")
+func (g *getTasks) run(cmd *cobra.Command, c *connection, args []string) error {
+	blox, err := c.prepare(cmd, &g.output)
+	if err != nil {
+		return err
+	}
+	if g.all && g.filter.DesiredStatus != "" {
+		return usage(cmd, "--all and --desired-status were given: allowed is one of them")
+	}
+	options, err := g.order.options(cmd, &g.output, g.watch || len(args) > 0)
+	if err != nil {
+		return err
+	}
+	if err := checkNamed(cmd, g.filters, args); err != nil {
+		return err
+	}
+	if len(args) > 0 && !g.watch {
+		return g.showTask(cmd, c, blox, args[0])
+	}
+	ended := g.asksForEnded()
+	onlyLive := !ended && g.filter.Status == "" && g.filter.DesiredStatus == ""
+	if onlyLive {
+		g.filter.DesiredStatus = "RUNNING"
+	}
+	if !g.watch {
+		return g.list(cmd, c, blox, options, ended, onlyLive)
+	}
+	if err := checkWatch(cmd, args); err != nil {
+		return err
+	}
+	return showWatch(cmd, &g.output, taskHeader, func() iter.Seq2[news, error] {
+		return newsOf(blox.WatchTasks(cmd.Context(), g.filter, client.WatchOptions{}), taskNews(c))
+	})
+}
+
+// asksForEnded is that tasks which have stopped are asked for, by whatever says so.
+func (g *getTasks) asksForEnded() bool {
+	f := g.filter
+	return g.all || g.order.byEnd() || f.StopCode != "" || !f.StoppedSince.IsZero() || !f.StoppedUntil.IsZero() ||
+		strings.EqualFold(f.Status, "STOPPED") || strings.EqualFold(f.DesiredStatus, "STOPPED")
+}
+
+func (g *getTasks) list(
+	cmd *cobra.Command, c *connection, blox *client.Client, options []client.ListOption, ended, onlyLive bool,
+) error {
+	items, more, err := take(blox.ListTasks(cmd.Context(), g.filter, options...), g.output.limit, taskVersion)
+	if err == nil && len(items) == 0 {
+		err = checkClusterOfNone(cmd, blox, g.filter.Cluster)
+	}
+	if err != nil {
+		return err
+	}
+	header, row := taskHeader, taskRow(c.now())
+	if ended {
+		header, row = endedTaskHeader, endedTaskRow(c.now())
+	}
+	err = showItems(cmd, &g.output, items, more, header, row)
+	if onlyLive && len(items) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "live tasks only; --all shows those that have stopped, too")
+	}
+	return err
+}
+
+func (g *getTasks) showTask(cmd *cobra.Command, c *connection, blox *client.Client, name string) error {
+	cluster, err := clusterOf(cmd, g.filter.Cluster, name)
+	if err != nil {
+		return err
+	}
+	task, err := blox.GetTask(cmd.Context(), cluster, name)
+	if err != nil {
+		return err
+	}
+	if task.Entity.LastStatus == "STOPPED" {
+		return showOne(cmd, &g.output, task, endedTaskHeader, endedTaskRow(c.now()))
+	}
+	return showOne(cmd, &g.output, task, taskHeader, taskRow(c.now()))
+}
+
+func taskVersion(t client.Task) (arn string, number int64) {
+	return t.Entity.TaskARN, t.Metadata.Version
+}
+
+func taskFilters(c *connection, f *client.TaskFilter) *pflag.FlagSet {
+	flags := pflag.NewFlagSet("filters", pflag.ContinueOnError)
+	flags.StringVar(&f.Cluster, clusterFlag, "", "only those of this cluster (name or ARN)")
 	flags.StringVar(&f.Status, "status", "", "only those with this lastStatus, such as running or stopped")
 	flags.StringVar(&f.DesiredStatus, "desired-status", "", "only those with this desiredStatus: running or stopped")
 	flags.StringVar(&f.StartedBy, "started-by", "", "only those that this started")
@@ -112,4 +167,5 @@ func addTaskFilters(flags *pflag.FlagSet, c *connection, f *client.TaskFilter) {
 	flags.Var(c.moment(&f.StoppedSince), "stopped-since", "only those that stopped then or later")
 	flags.Var(c.moment(&f.StoppedUntil), "stopped-until", "only those that stopped earlier")
 	flags.StringVar(&f.Search, "search", "", "only those with this text in a name, an id, an image or a reason")
+	return flags
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/blox/blox/client"
 )
 
+// maxPageSize is the most that the API gives at once.
+const maxPageSize = 1000
+
 // orderFlags choose the order of a list, and which fields of its things are read.
 type orderFlags struct {
 	sort   string
@@ -30,7 +33,8 @@ func (o *orderFlags) options(cmd *cobra.Command, output *outputFlags, noList boo
 	case len(o.fields) > 0 && output.form != outputJSON:
 		return nil, usage(cmd, "--fields is of use with -o json only")
 	}
-	var options []client.ListOption
+	// One more than are shown says whether there are others.
+	options := []client.ListOption{client.PageSize(min(output.limit+1, maxPageSize))}
 	if o.sort != "" {
 		options = append(options, client.SortBy(o.sort))
 	}
@@ -39,6 +43,9 @@ func (o *orderFlags) options(cmd *cobra.Command, output *outputFlags, noList boo
 	}
 	return options, nil
 }
+
+// byEnd is an order by the time of the end, which only what has stopped has.
+func (o *orderFlags) byEnd() bool { return strings.TrimPrefix(o.sort, "-") == "stoppedAt" }
 
 // moment is a flag that takes a time, or how long ago it was.
 type moment struct {

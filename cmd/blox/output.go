@@ -43,12 +43,27 @@ func (o *outputFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// take reads at most limit things; more says that there are others.
-func take[T any](list iter.Seq2[T, error], limit int) (items []T, more bool, err error) {
+// identity is which thing this is, and which version of it; an empty arn is a thing of its own.
+type identity[T any] func(T) (arn string, number int64)
+
+// take reads at most limit things; more says that there are others. What moved on in its life while pages were read comes
+// twice, and counts once: the newest version is kept, where it came first.
+func take[T any](list iter.Seq2[T, error], limit int, of identity[T]) (items []T, more bool, err error) {
 	items = []T{}
+	at := map[string]int{}
 	for item, err := range list {
 		if err != nil {
 			return nil, false, err
+		}
+		if of != nil {
+			arn, number := of(item)
+			if i, again := at[arn]; again && arn != "" {
+				if _, before := of(items[i]); number >= before {
+					items[i] = item
+				}
+				continue
+			}
+			at[arn] = len(items)
 		}
 		if len(items) == limit {
 			return items, true, nil
@@ -60,10 +75,17 @@ func take[T any](list iter.Seq2[T, error], limit int) (items []T, more bool, err
 
 // showList prints a list as a table or as JSON, and on stderr that there is more.
 func showList[T any](cmd *cobra.Command, o *outputFlags, list iter.Seq2[T, error], header []string, row func(T) []string) error {
-	items, more, err := take(list, o.limit)
+	items, more, err := take(list, o.limit, nil)
 	if err != nil {
 		return err
 	}
+	return showItems(cmd, o, items, more, header, row)
+}
+
+// showItems is showList of what was read already.
+func showItems[T any](
+	cmd *cobra.Command, o *outputFlags, items []T, more bool, header []string, row func(T) []string,
+) error {
 	if more {
 		fmt.Fprintf(cmd.ErrOrStderr(), "only the first %d are shown: give --limit to see more\n", o.limit)
 	}

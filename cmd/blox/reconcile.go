@@ -14,7 +14,8 @@ func newReconcileCommand(c *connection) *cobra.Command {
 		Long: `Ask for a cluster to be compared with Amazon ECS now, and what differs to be repaired. It is done at once or after what is
 being reconciled already, and not waited for: blox describe cluster shows when the last one began.
 
-CLUSTER is a name, or an ARN: one that Blox does not know yet must be given by its ARN.`,
+CLUSTER is a name, or an ARN: one that Blox does not know yet must be given by its ARN. One that Amazon ECS
+does not have stays unknown.`,
 		Args: exactly(1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

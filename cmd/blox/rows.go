@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,27 @@ func taskRow(now time.Time) func(client.Task) []string {
 			lastPart(t.Entity.TaskARN), lastPart(t.Entity.ClusterARN), taskStatus(t.Entity), lastPart(t.Entity.TaskDefinitionARN),
 			lastPart(t.Entity.ContainerInstanceARN), t.Entity.StartedBy, age(now, t.Entity.CreatedAt),
 		}
+	}
+}
+
+// endedTaskHeader is of tasks some of which have stopped: when, and why.
+var endedTaskHeader = append(slices.Clone(taskHeader), "STOPPED", "REASON")
+
+// maxReason is how many characters of a reason a table shows; blox describe task shows all of it.
+const maxReason = 50
+
+func endedTaskRow(now time.Time) func(client.Task) []string {
+	row := taskRow(now)
+	return func(t client.Task) []string {
+		stopped := age(now, t.Entity.StoppedAt)
+		if stopped != "" {
+			stopped += " ago"
+		}
+		reason := []rune(firstOf(t.Entity.StoppedReason, t.Entity.StopCode))
+		if len(reason) > maxReason {
+			reason = append(reason[:maxReason-1:maxReason-1], '…')
+		}
+		return append(row(t), stopped, string(reason))
 	}
 }
 

@@ -112,5 +112,5 @@ func TestClusters(t *testing.T) {
 	require.NoError(t, s.state.PutLag(t.Context(), key.Account, key.Region, table.Lag{Millis: 75_000, At: s.now.UnixMilli()}))
 	s.run("get clusters").golden("get-clusters")
 	s.run("get cluster edge -o json").golden("get-cluster-json")
-	s.run("get cluster nope").fails(exitNotFound, "nothing is known of arn:aws:ecs:eu-west-1:210987654321:cluster/nope")
+	s.run("get cluster nope").fails(exitNotFound, "no cluster of the name nope is known", "blox get clusters")
 }

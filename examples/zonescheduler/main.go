@@ -68,8 +68,7 @@ func (m *mirror[T]) apply(event client.WatchEvent, item *T) {
 func (s *scheduler) run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	hosts, tasks := mirror[client.ContainerInstance]{}, mirror[client.Task]{}
-	var mu sync.Mutex // of both
+	hosts, tasks, mu := mirror[client.ContainerInstance]{}, mirror[client.Task]{}, sync.Mutex{} // of both
 	told := func(apply func(), err error) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -106,8 +105,7 @@ func (s *scheduler) run(ctx context.Context) error {
 	}
 }
 
-// start is a task to be started. After is the zone's last task before, so that each start is another one, and the same
-// for everybody who wants it: RunTask answers a token that it knows with the task that it started then.
+// start is a task to be started; After, the zone's last task before, makes it another start, the same for everybody.
 type start struct{ Group, Zone, After string }
 
 func (s *scheduler) act(ctx context.Context, starts []start) {
@@ -122,15 +120,18 @@ func (s *scheduler) act(ctx context.Context, starts []start) {
 		if err == nil && len(out.Failures) > 0 {
 			err = fmt.Errorf("ECS says %s", aws.ToString(out.Failures[0].Reason))
 		}
-		log.Printf("a task in %s: error %v", want.Zone, err) // the next plan tries again
+		if err != nil {
+			log.Printf("no task in %s: %v", want.Zone, err) // the next plan tries again
+		} else {
+			log.Printf("a task in %s", want.Zone)
+		}
 	}
 }
 
 // plan says which zones with a usable host have no task. The group of a task is prefix and its zone.
 func plan(prefix string, hosts []client.ContainerInstance, tasks []client.Task) (starts []start) {
-	slices.SortFunc(tasks, func(a, b client.Task) int {
-		return aws.ToTime(a.Entity.CreatedAt).Compare(aws.ToTime(b.Entity.CreatedAt))
-	})
+	created := func(t client.Task) time.Time { return aws.ToTime(t.Entity.CreatedAt) }
+	slices.SortFunc(tasks, func(a, b client.Task) int { return created(a).Compare(created(b)) })
 	served, last := map[string]bool{}, map[string]string{}
 	for _, task := range tasks {
 		last[task.Entity.Group] = task.Entity.TaskARN

@@ -3,10 +3,11 @@
 // region on the function's own FIFO queue, and that queue, with
 // ReportBatchItemFailures on. A sweep asks, through the same queue, for a pass over
 // each cluster, in a group of its own: clusters are worked on side by side, as many
-// as the queue's mapping lets, and share the budget of ECS calls; one is worked on
-// by one at a time, however often the schedule fires. A pass that runs out of time
-// is delivered again and goes on where it stopped. What failed otherwise is left to
-// the next sweep, which comes sooner than the message would.
+// as the queue's mapping lets (ten), and share the budget of ECS calls: where as many
+// are slow, the others wait for them. One cluster is worked on by one at a time,
+// however often the schedule fires. A pass that runs out of time is delivered again
+// and goes on where it stopped. What failed otherwise is left to the next sweep,
+// which comes sooner than the message would.
 package reconcile
 
 import (

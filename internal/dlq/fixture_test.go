@@ -135,6 +135,9 @@ func (f *faulty) ChangeMessageVisibilityBatch(
 // mover answers for a move that takes its time.
 type mover struct {
 	API
+	now      func() time.Time
+	earlier  []types.ListMessageMoveTasksResultEntry // moves of others, listed first
+	startAt  time.Time
 	started  *sqs.StartMessageMoveTaskInput
 	steps    []types.ListMessageMoveTasksResultEntry // the last one stays
 	cancels  int
@@ -146,7 +149,7 @@ func (m *mover) StartMessageMoveTask(
 	in *sqs.StartMessageMoveTaskInput,
 	_ ...func(*sqs.Options),
 ) (*sqs.StartMessageMoveTaskOutput, error) {
-	m.started = in
+	m.started, m.startAt = in, m.now()
 	return &sqs.StartMessageMoveTaskOutput{TaskHandle: aws.String("handle")}, nil
 }
 
@@ -159,7 +162,12 @@ func (m *mover) ListMessageMoveTasks(
 	if len(m.steps) > 1 {
 		m.steps = m.steps[1:]
 	}
-	return &sqs.ListMessageMoveTasksOutput{Results: []types.ListMessageMoveTasksResultEntry{step}}, nil
+	// As SQS does, it tells the handle of what runs, and of the rest when it began.
+	step.StartedTimestamp = m.startAt.UnixMilli()
+	if aws.ToString(step.Status) == "RUNNING" {
+		step.TaskHandle = aws.String("handle")
+	}
+	return &sqs.ListMessageMoveTasksOutput{Results: append(slices.Clone(m.earlier), step)}, nil
 }
 
 func (m *mover) CancelMessageMoveTask(

@@ -92,11 +92,29 @@ func (o *Office) receive(ctx context.Context, q Queue, most int, hiddenSeconds i
 	return out.Messages, nil
 }
 
+// count is how many messages are held.
+func (h *hand) count() (n int) {
+	for _, id := range h.order {
+		if h.receipts[id] != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // giveBack makes all messages visible again, also after ctx has ended. Those that it cannot give back are visible
 // when their time is over.
 func (o *Office) giveBack(ctx context.Context, q Queue, held *hand) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackLimit)
 	defer cancel()
+	if err := o.setVisibility(ctx, q, held, 0); err != nil {
+		return fmt.Errorf("giving messages back, which are hidden for a few minutes now: %w", err)
+	}
+	return nil
+}
+
+// setVisibility hides all that is held for so many seconds from now.
+func (o *Office) setVisibility(ctx context.Context, q Queue, held *hand, seconds int32) error {
 	for start := 0; start < len(held.order); start += queue.MaxBatch {
 		var entries []types.ChangeMessageVisibilityBatchRequestEntry
 		for i, id := range held.order[start:min(start+queue.MaxBatch, len(held.order))] {
@@ -104,7 +122,7 @@ func (o *Office) giveBack(ctx context.Context, q Queue, held *hand) error {
 				continue // deleted meanwhile
 			}
 			entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{
-				Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(held.receipts[id]),
+				Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(held.receipts[id]), VisibilityTimeout: seconds,
 			})
 		}
 		if len(entries) == 0 {
@@ -115,7 +133,7 @@ func (o *Office) giveBack(ctx context.Context, q Queue, held *hand) error {
 			ctx,
 			&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.URL, Entries: entries},
 		); err != nil {
-			return fmt.Errorf("giving messages of %s back, which are hidden for a few minutes now: %w", q.Name, err)
+			return fmt.Errorf("changing how long messages of %s are hidden: %w", q.Name, err)
 		}
 	}
 	return nil

@@ -18,6 +18,10 @@ const (
 	// circling is how many times as many messages as there were SQS may have moved before they are taken for the same
 	// ones, set aside again and moved again; circlingAtLeast allows for numbers that are approximate.
 	circling, circlingAtLeast = 2, 100
+	// maxMovesListed is as many as SQS lists.
+	maxMovesListed = 10
+	// clockSlack is how far this program's clock may be ahead of SQS's.
+	clockSlack = 5 * time.Second
 )
 
 // move lets SQS move a whole queue, and waits until it has. SQS goes on until the queue is empty, also with messages
@@ -45,24 +49,27 @@ func (o *Office) move(ctx context.Context, q Queue, r Redrive) (Outcome, error) 
 	if r.PerSecond > 0 {
 		in.MaxNumberOfMessagesPerSecond = aws.Int32(int32(r.PerSecond))
 	}
+	startedAt := o.Now()
 	started, err := o.API.StartMessageMoveTask(ctx, in)
 	if err != nil {
 		return outcome, fmt.Errorf("starting to move the messages of %s: %w", q.Name, err)
 	}
-	return o.follow(ctx, outcome, moving{source: source, handle: started.TaskHandle, until: o.Now().Add(r.Limit)})
+	return o.follow(ctx, outcome, moving{
+		source: source, handle: started.TaskHandle, startedAt: startedAt, until: o.Now().Add(r.Limit),
+	})
 }
 
 // moving is a move that SQS is at.
 type moving struct {
-	source, handle *string
-	until          time.Time
+	source, handle   *string
+	startedAt, until time.Time
 }
 
 // follow asks SQS until the move has ended, and ends it when it must.
 func (o *Office) follow(ctx context.Context, outcome Outcome, m moving) (Outcome, error) {
 	name, there := outcome.Queue, outcome.Looked
 	for range maxMoveQuestions {
-		task, err := o.task(ctx, m.source)
+		task, err := o.task(ctx, m)
 		if err != nil {
 			return outcome, o.cancel(ctx, m, fmt.Errorf("asking how far the move of %s has come: %w", name, err))
 		}
@@ -94,16 +101,34 @@ func (o *Office) follow(ctx context.Context, outcome Outcome, m moving) (Outcome
 	return outcome, o.cancel(ctx, m, fmt.Errorf("the move of %s does not end", name))
 }
 
-// task is the newest move of a queue: there is one at a time.
-func (o *Office) task(ctx context.Context, source *string) (types.ListMessageMoveTasksResultEntry, error) {
+// task is what SQS tells of a move. It lists the moves of a queue, those that ended long ago as well, and may not list
+// the newest at once: then nothing is known of it yet. Only a move that runs has a handle; one that has ended is told by
+// when it began, which is by SQS's clock.
+func (o *Office) task(ctx context.Context, m moving) (types.ListMessageMoveTasksResultEntry, error) {
 	out, err := o.API.ListMessageMoveTasks(
 		ctx,
-		&sqs.ListMessageMoveTasksInput{SourceArn: source, MaxResults: aws.Int32(1)},
+		&sqs.ListMessageMoveTasksInput{SourceArn: m.source, MaxResults: aws.Int32(maxMovesListed)},
 	)
-	if err != nil || len(out.Results) == 0 {
+	if err != nil {
 		return types.ListMessageMoveTasksResultEntry{}, err
 	}
-	return out.Results[0], nil
+	for _, task := range out.Results {
+		if handle := aws.ToString(task.TaskHandle); handle != "" && handle == aws.ToString(m.handle) {
+			return task, nil
+		}
+	}
+	var ours types.ListMessageMoveTasksResultEntry
+	for _, task := range out.Results {
+		// One that runs and has another handle is another's.
+		if aws.ToString(task.TaskHandle) != "" || task.StartedTimestamp < m.startedAt.Add(-clockSlack).UnixMilli() {
+			continue
+		}
+		// Whoever started one after ours could do so because ours had ended.
+		if ours.Status == nil || task.StartedTimestamp < ours.StartedTimestamp {
+			ours = task
+		}
+	}
+	return ours, nil
 }
 
 // cancel ends a move, also after ctx has ended; why is the error that says what for.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
 )
@@ -57,7 +58,7 @@ func TestAMoveIsFollowed(t *testing.T) {
 			for _, body := range []string{"a", "b", "c"} {
 				b.put(t, "panic", body)
 			}
-			m := &mover{API: b.Office.API, steps: c.steps, cancelOK: true}
+			m := &mover{API: b.Office.API, now: b.Now, steps: c.steps, cancelOK: true}
 			b.Office.API = m
 			outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Limit: time.Minute, PerSecond: 7})
 			c.outcome.Queue, c.outcome.Moved, c.outcome.Looked, c.outcome.Picked = "events", true, 3, 3
@@ -79,7 +80,7 @@ func TestAMoveIsFollowed(t *testing.T) {
 func TestAMoveEndsWithWhoeverWaitsForIt(t *testing.T) {
 	b := newBench(t)
 	b.put(t, "panic", "a")
-	m := &mover{API: b.Office.API, steps: []types.ListMessageMoveTasksResultEntry{step("RUNNING", 0)}, cancelOK: true}
+	m := &mover{API: b.Office.API, now: b.Now, steps: []types.ListMessageMoveTasksResultEntry{step("RUNNING", 0)}, cancelOK: true}
 	b.Office.API = m
 	ctx, cancel := context.WithCancel(t.Context())
 	b.Pause = func(ctx context.Context, _ time.Duration) error {
@@ -94,4 +95,50 @@ func TestAMoveEndsWithWhoeverWaitsForIt(t *testing.T) {
 	m.cancelOK = false
 	_, err = b.Redrive(ctx, b.queue, Redrive{Limit: time.Minute})
 	require.ErrorContains(t, err, "could not be ended and goes on")
+}
+
+// SQS lists what it moved before as well, and may not know the newest at once.
+func TestAnotherMoveIsNotTakenForOurs(t *testing.T) {
+	b := newBench(t)
+	b.put(t, "panic", "a")
+	earlier := step("FAILED", 57)
+	earlier.StartedTimestamp = b.now.Add(-time.Hour).UnixMilli()
+	later := step("CANCELLED", 9)
+	later.StartedTimestamp = b.now.Add(time.Minute).UnixMilli()
+	other := step("RUNNING", 5)
+	other.StartedTimestamp, other.TaskHandle = b.now.UnixMilli(), aws.String("another")
+	m := &mover{
+		API: b.Office.API, now: b.Now, earlier: []types.ListMessageMoveTasksResultEntry{later, other, earlier},
+		steps: []types.ListMessageMoveTasksResultEntry{step("RUNNING", 0), step("COMPLETED", 1)},
+	}
+	b.Office.API = m
+	outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Limit: time.Minute})
+	require.NoError(t, err)
+	require.Equal(t, Outcome{Queue: "events", Moved: true, Looked: 1, Picked: 1, Sent: 1}, outcome)
+
+	m.earlier, m.cancelOK = nil, true
+	m.steps[0].Status = aws.String("COMPLETED")
+	late := &lateLister{mover: m, answers: 3}
+	b.Office.API = late
+	outcome, err = b.Redrive(t.Context(), b.queue, Redrive{Limit: time.Minute})
+	require.NoError(t, err)
+	require.Equal(t, 1, outcome.Sent)
+	require.Negative(t, late.answers)
+}
+
+// lateLister does not know of a move at first, only of one of an hour ago.
+type lateLister struct {
+	*mover
+	answers int
+}
+
+func (l *lateLister) ListMessageMoveTasks(
+	ctx context.Context, in *sqs.ListMessageMoveTasksInput, opts ...func(*sqs.Options),
+) (*sqs.ListMessageMoveTasksOutput, error) {
+	if l.answers--; l.answers >= 0 {
+		old := step("COMPLETED", 57)
+		old.StartedTimestamp = l.startAt.Add(-time.Hour).UnixMilli()
+		return &sqs.ListMessageMoveTasksOutput{Results: []types.ListMessageMoveTasksResultEntry{old}}, nil
+	}
+	return l.mover.ListMessageMoveTasks(ctx, in, opts...)
 }

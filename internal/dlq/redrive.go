@@ -20,8 +20,13 @@ const (
 	MaxPerSecond = 500
 	// MaxLooked bounds how many messages one redrive looks at, when it picks some of them.
 	MaxLooked = 10_000
-	// pickSeconds is how long messages that were not picked are hidden at most, so that the others come forward.
+	// pickSeconds is how long messages that were not picked are hidden, so that the others come forward; they are hidden
+	// anew when holdAgain of it is over.
 	pickSeconds = 300
+	holdAgain   = pickSeconds / 2 * time.Second
+	// maxStale is how many receives in a row may bring nothing that is new. SQS may deliver a message twice, and a long
+	// poll may still be empty while there are some.
+	maxStale = 3
 )
 
 // Redrive says what to send back, and how.
@@ -45,9 +50,11 @@ type Outcome struct {
 	// Picked is how many of them the selection picked, Sent how many of those were sent back, as far as is known.
 	Picked int `json:"picked"`
 	Sent   int `json:"sent"`
-	// CameBack counts messages that are the same as one that was sent back by this redrive: set aside again meanwhile.
-	// They are left where they are.
+	// CameBack counts messages that are the same as one that was sent back by this redrive, and came after it: set aside
+	// again meanwhile. They are left where they are.
 	CameBack int `json:"cameBack"`
+	// Unsent names picked messages that SQS did not say it took, by their ids. They are left where they are.
+	Unsent []string `json:"unsent,omitempty"`
 	// Doubled counts messages that were sent and could not be deleted: they are in both queues.
 	Doubled int `json:"doubled"`
 	// Partly is that there may be more messages than were looked at.
@@ -95,30 +102,60 @@ type picking struct {
 	queue   Queue
 	redrive Redrive
 	held    hand
-	sent    map[[sha256.Size]byte]bool // bodies
+	// heldAt is when what is held was hidden, or hidden anew.
+	heldAt time.Time
+	// sentAt is when a body was sent back first.
+	sentAt  map[[sha256.Size]byte]time.Time
 	outcome Outcome
 }
 
 // pick goes through a queue and sends back what is picked. What is not stays hidden until the end, so that each
 // receive brings others.
 func (o *Office) pick(ctx context.Context, q Queue, r Redrive) (outcome Outcome, err error) {
-	p := &picking{Office: o, queue: q, redrive: r, sent: map[[sha256.Size]byte]bool{}, outcome: Outcome{Queue: q.Name}}
+	p := &picking{
+		Office: o, queue: q, redrive: r, heldAt: o.Now(), sentAt: map[[sha256.Size]byte]time.Time{}, outcome: Outcome{Queue: q.Name},
+	}
 	defer func() { err = errors.Join(err, o.giveBack(ctx, q, &p.held)) }()
-	for p.outcome.Looked < MaxLooked {
+	stale := 0
+	for p.outcome.Looked < MaxLooked && stale < maxStale {
+		if err := p.holdOn(ctx); err != nil {
+			return p.outcome, err
+		}
 		messages, err := o.receive(ctx, q, queue.MaxBatch, pickSeconds)
 		if err != nil {
 			return p.outcome, err
 		}
 		picked, fresh := p.choose(messages)
-		if !fresh {
-			return p.outcome, nil
+		if fresh {
+			stale = 0
+			if err := p.sendBack(ctx, picked); err != nil {
+				return p.outcome, err
+			}
+			continue
 		}
-		if err := p.sendBack(ctx, picked); err != nil {
+		stale++
+		if all, err := p.heldAll(ctx); all || err != nil {
 			return p.outcome, err
 		}
 	}
-	p.outcome.Partly = true
-	return p.outcome, nil
+	all, err := p.heldAll(ctx)
+	p.outcome.Partly = !all
+	return p.outcome, err
+}
+
+// heldAll says whether all that the queue has is what is held, which SQS counts as well.
+func (p *picking) heldAll(ctx context.Context) (bool, error) {
+	left, err := p.Count(ctx, p.queue)
+	return left <= p.held.count(), err
+}
+
+// holdOn hides what is held for longer, before it would be visible again and be received in place of others.
+func (p *picking) holdOn(ctx context.Context) error {
+	if p.Now().Sub(p.heldAt) < holdAgain {
+		return nil
+	}
+	p.heldAt = p.Now()
+	return p.setVisibility(ctx, p.queue, &p.held, pickSeconds)
 }
 
 // choose takes the messages into the hand and gives those to send back; fresh is whether any was seen for the first
@@ -130,21 +167,30 @@ func (p *picking) choose(messages []types.Message) (picked []types.Message, fres
 		}
 		fresh = true
 		p.outcome.Looked++
-		body := sha256.Sum256([]byte(aws.ToString(m.Body)))
 		switch {
 		case !p.redrive.Selection.Picks(letterOf(p.queue, m)):
-		case p.sent[body]:
+		case p.cameBack(m):
 			p.outcome.CameBack++
 		default:
 			p.outcome.Picked++
-			p.sent[body] = true
 			picked = append(picked, m)
 		}
 	}
 	return picked, fresh
 }
 
-// sendBack sends, deletes, and then waits as long as the rate wants.
+// cameBack says whether a message has a body that was sent back before the message was sent. Two that are equal and
+// were there before are two letters.
+func (p *picking) cameBack(m types.Message) bool {
+	at, ok := p.sentAt[bodyOf(m)]
+	sent := letterOf(p.queue, m).SentAt
+	// SQS's clock may be behind this one; who is as close as that to it came back too soon to be an older one.
+	return ok && !sent.Before(at)
+}
+
+func bodyOf(m types.Message) [sha256.Size]byte { return sha256.Sum256([]byte(aws.ToString(m.Body))) }
+
+// sendBack sends, deletes what was taken, and then waits as long as the rate wants.
 func (p *picking) sendBack(ctx context.Context, picked []types.Message) error {
 	if len(picked) == 0 || p.redrive.DryRun {
 		return nil
@@ -153,18 +199,46 @@ func (p *picking) sendBack(ctx context.Context, picked []types.Message) error {
 	for i, m := range picked {
 		// Without the attributes: they say why it was set aside, which is over.
 		bodies[i] = queue.Message{Body: aws.ToString(m.Body)}
+		if key := bodyOf(m); p.sentAt[key].IsZero() {
+			p.sentAt[key] = p.Now().Truncate(time.Millisecond)
+		}
 	}
-	if err := queue.NewSQS(p.API, p.queue.Back).Send(ctx, bodies); err != nil {
-		return fmt.Errorf("sending messages of %s back; those that were not sent are still there: %w", p.queue.Name, err)
+	err := queue.NewSQS(p.API, p.queue.Back).Send(ctx, bodies)
+	taken := picked
+	if err != nil {
+		if taken, err = p.taken(picked, err); len(taken) == 0 {
+			return err
+		}
 	}
-	p.outcome.Sent += len(picked)
-	if err := p.remove(ctx, picked); err != nil {
+	p.outcome.Sent += len(taken)
+	if err := errors.Join(err, p.remove(ctx, taken)); err != nil {
 		return err
 	}
 	if p.redrive.PerSecond > 0 {
-		return p.Pause(ctx, time.Duration(len(picked))*time.Second/time.Duration(p.redrive.PerSecond))
+		return p.Pause(ctx, time.Duration(len(taken))*time.Second/time.Duration(p.redrive.PerSecond))
 	}
 	return nil
+}
+
+// taken are the messages that SQS took although sending failed, and what to say of the others. Those of which it is not
+// known stay, and may be in both queues.
+func (p *picking) taken(picked []types.Message, failure error) (taken []types.Message, err error) {
+	unsent := make([]bool, len(picked))
+	var some *queue.UnsentError
+	if errors.As(failure, &some) {
+		for _, i := range some.Unsent {
+			unsent[i] = true
+		}
+	}
+	for i, m := range picked {
+		if some == nil || unsent[i] {
+			p.outcome.Unsent = append(p.outcome.Unsent, aws.ToString(m.MessageId))
+		} else {
+			taken = append(taken, m)
+		}
+	}
+	return taken, fmt.Errorf("sending messages of %s back: %d of %d were not sent and are still there: %w",
+		p.queue.Name, len(picked)-len(taken), len(picked), failure)
 }
 
 // remove deletes what was sent, also if ctx has ended since: it would be in both queues.

@@ -71,6 +71,12 @@ type AWS struct {
 	ECS      ECS
 }
 
+// Local is what a blox local tells in the place of a stack.
+type Local struct {
+	Outputs map[string]string
+	Queues  Queues
+}
+
 // Config says what to check, and with what.
 type Config struct {
 	// AWS is nil if nothing of the account is needed: no stack is named, calls are not signed for AWS, there is no canary.
@@ -79,6 +85,8 @@ type Config struct {
 	StackName, Endpoint string
 	// Connect makes the client of an API's address.
 	Connect func(endpoint string) (Blox, error)
+	// Local are the queues of a blox local, where the endpoint is one's; else nil.
+	Local *Local
 	// Canary is the task to run, or nil.
 	Canary *Canary
 	// ReconcilePeriod is the installation's, where no stack tells it.

@@ -315,3 +315,16 @@ func answered(status int) error {
 	response := &smithyhttp.Response{Response: &http.Response{StatusCode: status}}
 	return &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{Response: response, Err: &smithy.GenericAPIError{Code: "UnknownError"}}}
 }
+
+func TestDeadLettersOfABloxLocal(t *testing.T) {
+	i := newInstallation()
+	local := func(c *Config) {
+		c.AWS, c.StackName, c.Endpoint, c.Canary = nil, "", "https://x.test/blox", nil
+		c.Local = &Local{Queues: i, Outputs: map[string]string{
+			"EventsDeadLettersUrl": "https://sqs.test/local", "EventsQueueUrl": "https://sqs.test/wakeups",
+		}}
+	}
+	only(t, i.examine(t, local), checkDeadLetters, OK, "1 queues, all empty")
+	i.messages["https://sqs.test/local"] = "4"
+	only(t, i.examine(t, local), checkDeadLetters, Fail, "EventsDeadLettersUrl has 4 messages")
+}

@@ -76,7 +76,7 @@ func (d *examination) eventsWait(ctx context.Context) *Result {
 			break // what was seen until then is judged
 		}
 		var err error
-		if count, err = d.messages(ctx, d.found.Outputs[outputEventsQueue]); err != nil {
+		if count, err = messages(ctx, d.AWS.Queues, d.found.Outputs[outputEventsQueue]); err != nil {
 			result := fail(checkEvents, outputEventsQueue+" cannot be read: "+d.Explain(err), "allow this identity sqs:GetQueueAttributes on it")
 			return &result
 		}

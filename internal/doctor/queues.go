@@ -24,26 +24,27 @@ var waiting = []types.QueueAttributeName{
 }
 
 func (d *examination) deadLetters(ctx context.Context) {
-	if d.found == nil {
+	outputs, api := d.whereQueuesAre()
+	if api == nil {
 		d.add(skipped(checkDeadLetters, "without a stack it is not known where they are"))
 		return
 	}
 	var results []Result
 	queues := 0
-	for _, output := range slices.Sorted(maps.Keys(d.found.Outputs)) {
+	for _, output := range slices.Sorted(maps.Keys(outputs)) {
 		if !deadLetterOutput.MatchString(output) {
 			continue
 		}
 		queues++
-		url := d.found.Outputs[output]
-		count, err := d.messages(ctx, url)
+		url := outputs[output]
+		count, err := messages(ctx, api, url)
 		switch {
 		case err != nil:
 			results = append(results, fail(checkDeadLetters, output+" cannot be read: "+d.Explain(err),
 				"allow this identity sqs:GetQueueAttributes on it, or look whether the queue is still there"))
 		case count > 0:
 			results = append(results, fail(checkDeadLetters, fmt.Sprintf("%s has %d messages", output, count),
-				"read one (aws sqs receive-message --visibility-timeout 0 --message-attribute-names All --queue-url "+url+"): its attributes say why it is there; "+
+				"see them with blox dlq show, or read one (aws sqs receive-message --visibility-timeout 0 --message-attribute-names All --queue-url "+url+"): its attributes say why it is there; "+
 					"when the cause is gone, send them back or delete them, as docs/deploy.md says under Dead-letter queues"))
 		}
 	}
@@ -57,9 +58,22 @@ func (d *examination) deadLetters(ctx context.Context) {
 	}
 }
 
+// whereQueuesAre are the addresses of queues, by the outputs that tell them, and who knows of the queues; nil if neither a
+// stack nor a blox local is there.
+func (d *examination) whereQueuesAre() (map[string]string, Queues) {
+	switch {
+	case d.found != nil:
+		return d.found.Outputs, d.AWS.Queues
+	case d.Local != nil:
+		return d.Local.Outputs, d.Local.Queues
+	default:
+		return nil, nil
+	}
+}
+
 // messages is how many messages a queue has, about.
-func (d *examination) messages(ctx context.Context, url string) (count int, err error) {
-	out, err := d.AWS.Queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: waiting})
+func messages(ctx context.Context, api Queues, url string) (count int, err error) {
+	out, err := api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: waiting})
 	if err != nil {
 		return 0, err
 	}

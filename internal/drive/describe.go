@@ -64,10 +64,11 @@ type outOfCalls struct{ wait time.Duration }
 
 func (e outOfCalls) Error() string { return fmt.Sprintf("no ECS calls left for %s", e.wait) }
 
+// spendDescribe takes n calls or none: half of a describe decides nothing.
 func (d *Driver) spendDescribe(ctx context.Context, cluster state.ClusterKey, n int) error {
 	bucket := bucketOf(cluster, ecsapi.BucketRead, d.Describe)
-	granted, wait, err := d.Daemon.TakeCalls(ctx, bucket, n, d.Now())
-	if err == nil && granted < n {
+	wait, err := d.Daemon.TakeCallsTogether(ctx, bucket, n, d.Now())
+	if err == nil && wait > 0 {
 		return outOfCalls{wait: max(wait, time.Second)}
 	}
 	return err

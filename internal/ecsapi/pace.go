@@ -44,11 +44,11 @@ const (
 	sameThrottle = time.Second
 )
 
-// The bounds of trying again: what ECS refuses for longer, the caller leaves to a
-// later time.
+// The bounds of trying again: after ten tries, with up to 43 seconds of pauses
+// between them, the caller leaves to a later time what ECS refuses. Waiting for the
+// budget does not count: it says nothing about whether ECS grants calls again.
 const (
 	throttleTries    = 10
-	throttlePatience = time.Minute
 	minThrottlePause = 200 * time.Millisecond
 	maxThrottlePause = 10 * time.Second
 )
@@ -107,7 +107,6 @@ func (p *Pace) throttled() {
 
 // do makes a call in its turn, and again while ECS throttles it.
 func (p *Pace) do(ctx context.Context, call func() error) error {
-	until := p.Now().Add(throttlePatience)
 	for try := 1; ; try++ {
 		if err := p.Wait(ctx, 1); err != nil {
 			return fmt.Errorf("waiting for the ECS call budget: %w", err)
@@ -117,11 +116,10 @@ func (p *Pace) do(ctx context.Context, call func() error) error {
 			return err
 		}
 		p.throttled()
-		pause := p.backOff(try)
-		if try == throttleTries || p.Now().Add(pause).After(until) {
+		if try == throttleTries {
 			return fmt.Errorf("ECS throttled %d tries: %w", try, err)
 		}
-		if p.Pause(ctx, pause) != nil {
+		if p.Pause(ctx, p.backOff(try)) != nil {
 			return fmt.Errorf("no time is left after ECS throttled %d tries: %w", try, err)
 		}
 	}

@@ -116,12 +116,33 @@ func TestTryingAgainHasAnEnd(t *testing.T) {
 	require.ErrorContains(t, err, "ECS throttled")
 	require.True(t, IsThrottled(err))
 	require.LessOrEqual(t, api.asked, throttleTries)
-	require.LessOrEqual(t, p.now.Sub(began), throttlePatience)
+	require.LessOrEqual(t, p.now.Sub(began), time.Minute)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, _, err = DescribeTasks(ctx, Paced(&throttlingECS{refuse: 1}, newPacing().Pace), testCluster, names("task", 0, 1), p.now)
 	require.ErrorContains(t, err, "no time is left after ECS throttled 1 tries")
+}
+
+// waited grants a call after a while.
+type waited struct {
+	*pacing
+	d time.Duration
+}
+
+func (w waited) Wait(context.Context, int) error {
+	w.now = w.now.Add(w.d)
+	return nil
+}
+
+// Who waits for the budget has not been refused by ECS.
+func TestWaitingForTheBudgetTakesNoTries(t *testing.T) {
+	p := newPacing()
+	p.Limiter = waited{p, 90 * time.Second}
+	api := &throttlingECS{refuse: throttleTries - 1}
+	_, _, err := DescribeTasks(t.Context(), Paced(api, p.Pace), testCluster, names("task", 0, 1), p.now)
+	require.NoError(t, err)
+	require.Equal(t, throttleTries, api.asked)
 }
 
 func TestOtherErrorsAreNotTriedAgain(t *testing.T) {

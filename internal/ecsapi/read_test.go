@@ -90,6 +90,27 @@ func TestOtherFailuresAreErrors(t *testing.T) {
 	require.ErrorContains(t, err, `reason "ODD"`)
 }
 
+// What ECS says of the others is worth having.
+func TestAFailureOfOneThingIsOnlyItsOwn(t *testing.T) {
+	tasks := names("task", 0, 150)
+	api := &fakeECS{missing: map[string]string{tasks[7]: "ODD", tasks[8]: "MISSING", tasks[140]: "ODDER"}}
+	seen, missing, err := DescribeTasks(t.Context(), api, testCluster, tasks, time.Time{})
+	var unusable *UnusableError
+	require.ErrorAs(t, err, &unusable)
+	require.Len(t, unusable.Things, 2)
+	require.ErrorContains(t, unusable.Things[1], `reason "ODDER"`)
+	require.ErrorContains(t, err, "2 things cannot be used, the first: ")
+	require.Equal(t, []string{tasks[8]}, missing)
+	require.Len(t, seen, 147, "of both batches")
+
+	instances := names("container-instance", 0, 3)
+	api = &fakeECS{missing: map[string]string{instances[0]: "ODD", instances[1]: "MISSING"}}
+	seen, missing, err = DescribeContainerInstances(t.Context(), api, testCluster, instances, time.Time{})
+	require.ErrorAs(t, err, &unusable)
+	require.Equal(t, instances[1:2], missing)
+	require.Len(t, seen, 1)
+}
+
 func TestClustersAreGoneWhenMissingOrInactive(t *testing.T) {
 	keys := make([]state.ClusterKey, 103)
 	for i := range keys {
@@ -144,13 +165,14 @@ func TestBudgetTakesBlocksAndWaitsForMore(t *testing.T) {
 	var asked []int
 	var paused []time.Duration
 	grants := []int{2, 0, 5}
+	waits := []time.Duration{0, time.Minute, 12 * time.Second}
 	budget := &Budget{
 		Block: 5,
 		Take: func(_ context.Context, n int) (int, time.Duration, error) {
 			asked = append(asked, n)
-			granted := grants[0]
-			grants = grants[1:]
-			return granted, time.Minute, nil
+			granted, wait := grants[0], waits[0]
+			grants, waits = grants[1:], waits[1:]
+			return granted, wait, nil
 		},
 		Pause: func(_ context.Context, d time.Duration) error {
 			paused = append(paused, d)
@@ -161,7 +183,7 @@ func TestBudgetTakesBlocksAndWaitsForMore(t *testing.T) {
 		require.NoError(t, budget.Wait(t.Context(), 1))
 	}
 	require.Equal(t, []int{5, 5, 5}, asked, "seven calls take three blocks, one of them empty")
-	require.Equal(t, []time.Duration{maxBudgetPause}, paused)
+	require.Equal(t, []time.Duration{maxBudgetPause, 12 * time.Second}, paused, "calls are waited for to the end")
 }
 
 func TestBudgetGivesUp(t *testing.T) {
@@ -171,7 +193,7 @@ func TestBudgetGivesUp(t *testing.T) {
 		Take:  func(context.Context, int) (int, time.Duration, error) { return 0, 0, nil },
 		Pause: func(_ context.Context, d time.Duration) error { paused += d; return nil },
 	}
-	require.ErrorContains(t, budget.Wait(t.Context(), 1), "granted none in 2m0s")
+	require.ErrorContains(t, budget.Wait(t.Context(), 1), "granted too few in 2m0s")
 	require.Equal(t, budgetPatience, paused)
 
 	budget.Pause = Pause

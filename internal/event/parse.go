@@ -27,17 +27,10 @@ var parsers = map[string]parser{
 
 // Parse reads one event as EventBridge delivers it. It never keeps a part of
 // raw. Every error is an *InvalidError: the event will not get better by trying
-// it again.
+// it again. With it comes an event of which nothing is set but ID and Time, as
+// far as they can be read, so that whoever looks for the event can find it.
 func Parse(raw []byte) (Event, error) {
 	env, err := parseEnvelope(raw)
-	if err != nil {
-		return Event{}, err
-	}
-	parse, ok := parsers[env.DetailType]
-	if !ok {
-		return Event{}, invalid(ReasonUnknownDetailType, fmt.Sprintf(
-			"detail-type %q, allowed are those of Amazon ECS, such as %q", shorten(env.DetailType), "ECS Task State Change"))
-	}
 	event := Event{
 		ID:         env.ID,
 		DetailType: env.DetailType,
@@ -48,10 +41,22 @@ func Parse(raw []byte) (Event, error) {
 	if env.Time != nil {
 		event.Time = env.Time.UTC()
 	}
-	if err := parse(env, &event); err != nil {
-		return Event{}, err
+	if err == nil {
+		err = parseDetail(env, &event)
+	}
+	if err != nil {
+		return Event{ID: event.ID, Time: event.Time}, err
 	}
 	return event, nil
+}
+
+func parseDetail(env envelope, event *Event) error {
+	parse, ok := parsers[env.DetailType]
+	if !ok {
+		return invalid(ReasonUnknownDetailType, fmt.Sprintf(
+			"detail-type %q, allowed are those of Amazon ECS, such as %q", shorten(env.DetailType), "ECS Task State Change"))
+	}
+	return parse(env, event)
 }
 
 func ignore(envelope, *Event) error { return nil }

@@ -158,7 +158,7 @@ func TestInvalidEventsSayWhy(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			got, err := event.Parse(test.raw)
-			require.Equal(t, event.Event{}, got)
+			require.Equal(t, event.Event{ID: got.ID, Time: got.Time}, got, "nothing else is told of what is invalid")
 			var invalid *event.InvalidError
 			require.ErrorAs(t, err, &invalid)
 			require.Equal(t, test.reason, invalid.Reason, invalid.Message)
@@ -199,4 +199,34 @@ func TestBuiltEventsParseWhateverTheOptions(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What waits in the dead-letter queue is looked for by the event's id.
+func TestAnInvalidEventIsNamed(t *testing.T) {
+	const id = "e-1"
+	field, without, envelope := eventtest.Field, eventtest.WithoutField, eventtest.EnvelopeField
+	at := eventtest.DefaultTime
+	named := func(options ...eventtest.Option) []byte {
+		return eventtest.Task(append([]eventtest.Option{eventtest.EnvelopeField("id", id)}, options...)...)
+	}
+	for about, c := range map[string]struct {
+		raw  []byte
+		want event.Event
+	}{
+		"the detail is wrong":     {named(field("version", "4")), event.Event{ID: id, Time: at}},
+		"there is no ARN":         {named(without("taskArn")), event.Event{ID: id, Time: at}},
+		"an unknown type":         {named(envelope("detail-type", "ECS Surprise")), event.Event{ID: id, Time: at}},
+		"another source":          {named(envelope("source", "aws.ec2")), event.Event{ID: id, Time: at}},
+		"a part of the envelope":  {named(envelope("region", 7)), event.Event{ID: id, Time: at}},
+		"no time":                 {named(envelope("time", nil), without("updatedAt")), event.Event{ID: id}},
+		"the id itself":           {named(envelope("id", 7)), event.Event{Time: at}},
+		"what cannot be read":     {named()[:200], event.Event{}},
+		"what is no event at all": {[]byte("nonsense"), event.Event{}},
+	} {
+		t.Run(about, func(t *testing.T) {
+			got, err := event.Parse(c.raw)
+			require.Error(t, err)
+			require.Equal(t, c.want, got)
+		})
+	}
 }

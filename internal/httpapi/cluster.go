@@ -22,42 +22,46 @@ func parseCluster(s string) (key state.ClusterKey, named bool, err error) {
 	if arn.Kind != state.ARNCluster {
 		return state.ClusterKey{}, false, wrong("", nil, "%s is the ARN of a %s, allowed is a cluster's", shorten(s), arn.Kind)
 	}
-	return state.ClusterKey{Account: arn.Account, Region: arn.Region, Name: arn.Cluster}, false, nil
+	return state.ClusterKey{Account: arn.Account, Region: arn.Region, Name: arn.Cluster}, false, arn.CheckPartition()
 }
 
 // cluster finds the cluster that is meant by a name or an ARN among all that are stored. A name that nobody knows means
-// the one in the installation's own account and region. location is where it stands in the request.
-func (s *server) cluster(ctx context.Context, location, given string) (state.ClusterKey, error) {
+// the one in the installation's own account and region, and is guessed. location is where it stands in the request.
+func (s *server) cluster(ctx context.Context, location, given string) (key state.ClusterKey, guessed bool, err error) {
 	key, named, err := parseCluster(given)
 	if err != nil {
-		return state.ClusterKey{}, badRequest(wrong(location, given, "invalid cluster ARN or name: %s", err))
+		return state.ClusterKey{}, false, badRequest(wrong(location, given, "invalid cluster ARN or name: %s", err))
 	}
 	if !named {
-		return key, nil
+		return key, false, nil
 	}
 	found, err := s.knownCluster(ctx, location, key.Name)
 	if err != nil {
-		return state.ClusterKey{}, err
+		return state.ClusterKey{}, false, err
 	}
 	if found == nil {
-		return s.own(key.Name), nil
+		return s.own(key.Name), true, nil
 	}
-	return *found, nil
+	return *found, false, nil
 }
+
+// unknownCluster is what is said of a name that no known cluster has; an ARN would be made up.
+const unknownCluster = "no cluster of the name %s is known"
 
 // watchedCluster is cluster for streams. A name that nobody knows is refused: a stream keeps to the cluster that it began
 // with, and by then the name may turn out to be another account's or region's.
 func (s *server) watchedCluster(ctx context.Context, given string) (state.ClusterKey, error) {
 	key, named, err := parseCluster(given)
 	if err != nil || !named {
-		return s.cluster(ctx, "query.cluster", given)
+		key, _, err = s.cluster(ctx, "query.cluster", given)
+		return key, err
 	}
 	found, err := s.knownCluster(ctx, "query.cluster", key.Name)
 	if err != nil {
 		return state.ClusterKey{}, err
 	}
 	if found == nil {
-		return state.ClusterKey{}, notFound("query.cluster: no cluster of the name %s is known: give the ARN to wait for it", key.Name)
+		return state.ClusterKey{}, notFound("query.cluster: "+unknownCluster+": give the ARN to wait for it", key.Name)
 	}
 	return *found, nil
 }
@@ -106,24 +110,28 @@ func (p EntityPath) joined() (cluster, arn string) {
 	return p.Cluster, p.ARN
 }
 
-// entityKey finds what a path names. An ARN says account and region itself, so that a cluster's name is enough with it.
-func (s *server) entityKey(ctx context.Context, kind state.Kind, path EntityPath) (state.Key, error) {
+// entityKey finds what a path names; guessed says that its cluster is. An ARN says account and region itself, so that a
+// cluster's name is enough with it.
+func (s *server) entityKey(ctx context.Context, kind state.Kind, path EntityPath) (found state.Key, guessed bool, err error) {
 	cluster, given := path.joined()
 	if !strings.HasPrefix(given, arnPrefix) {
 		if strings.Contains(given, "/") || len(given) > maxIDLength {
-			return state.Key{}, badRequest(wrong("path.arn", shorten(given), "invalid %s: allowed is an id, or an ARN arn:PARTITION:ecs:REGION:ACCOUNT:%s/CLUSTER/ID",
+			return state.Key{}, false, badRequest(wrong("path.arn", shorten(given), "invalid %s: allowed is an id, or an ARN arn:PARTITION:ecs:REGION:ACCOUNT:%s/CLUSTER/ID",
 				kind.ARNKind(), kind.ARNKind()))
 		}
-		key, err := s.cluster(ctx, "path.cluster", cluster)
-		return state.Key{Kind: kind, Cluster: key, ID: given}, err
+		key, guessed, err := s.cluster(ctx, "path.cluster", cluster)
+		return state.Key{Kind: kind, Cluster: key, ID: given}, guessed, err
 	}
 	arn, err := state.ParseARN(given)
+	if err == nil {
+		err = arn.CheckPartition()
+	}
 	if err != nil {
-		return state.Key{}, badRequest(wrong("path.arn", shorten(given), "%s", err))
+		return state.Key{}, false, badRequest(wrong("path.arn", shorten(given), "%s", err))
 	}
 	key, named, err := parseCluster(cluster)
 	if err != nil {
-		return state.Key{}, badRequest(wrong("path.cluster", shorten(cluster), "invalid cluster ARN or name: %s", err))
+		return state.Key{}, false, badRequest(wrong("path.cluster", shorten(cluster), "invalid cluster ARN or name: %s", err))
 	}
 	if named {
 		key.Account, key.Region = arn.Account, arn.Region
@@ -135,7 +143,7 @@ func (s *server) entityKey(ctx context.Context, kind state.Kind, path EntityPath
 		err = wrong("path.arn", given, "this is not in cluster %s: give the cluster of the ARN", cluster)
 	}
 	if err != nil {
-		return state.Key{}, badRequest(err)
+		return state.Key{}, false, badRequest(err)
 	}
-	return state.Key{Kind: kind, Cluster: key, ID: arn.ID}, nil
+	return state.Key{Kind: kind, Cluster: key, ID: arn.ID}, false, nil
 }

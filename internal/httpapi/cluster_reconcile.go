@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -17,7 +18,7 @@ func (s *server) registerReconcile(api huma.API) {
 		Tags: []string{"cluster state"}, Summary: "Compare a cluster with ECS now",
 		Description: "Asks for a comparison and does not wait for it: it is done when the cluster's lastReconciledAt is requestedAt or " +
 			"later. A cluster that Blox does not know yet has to be given by its ARN, in an account and region that the installation " +
-			"works in.",
+			"works in. ECS is not asked whether it has the cluster: one that it does not have stays unknown.",
 		DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusBadRequest, http.StatusNotFound},
 	}
 	handle(s, api, op, s.reconcileCluster)
@@ -26,6 +27,21 @@ func (s *server) registerReconcile(api huma.API) {
 	handle(s, api, op, func(ctx context.Context, in *reconcileUnescapedInput) (*reconcileClusterOutput, error) {
 		return s.reconcileCluster(ctx, &reconcileClusterInput{Cluster: in.Cluster + "/" + in.Name})
 	})
+}
+
+// refuseGetOfReconcile tells the path of a reconcile, which a get takes for that of a cluster, from a cluster's: what is
+// before /reconcile in the ARN of a cluster of that name is no cluster.
+func refuseGetOfReconcile(cluster string) error {
+	asked, ok := strings.CutSuffix(cluster, "/reconcile")
+	if !ok {
+		return nil
+	}
+	if _, _, err := parseCluster(asked); err != nil {
+		return nil //nolint:nilerr // then it is no path of a reconcile, and for getCluster to judge
+	}
+	refused := huma.NewError(http.StatusMethodNotAllowed,
+		"GET is not possible for /v1/clusters/"+shorten(cluster)+": allowed is POST")
+	return huma.ErrorWithHeaders(refused, http.Header{"Allow": {http.MethodPost}})
 }
 
 type reconcileClusterInput struct {
@@ -64,8 +80,7 @@ func (s *server) clusterToReconcile(ctx context.Context, given string) (state.Cl
 			return key, err
 		}
 		if found == nil {
-			return key, notFound("Cluster not found: nothing is known of a cluster named %s; "+
-				"give its ARN to reconcile one for the first time", key.Name)
+			return key, notFound("Cluster not found: "+unknownCluster+"; give its ARN to reconcile one for the first time", key.Name)
 		}
 		key = *found
 	}

@@ -37,10 +37,12 @@ func (s *server) listClusters(ctx context.Context, in *listClustersInput) (*list
 	if in.NextToken != "" {
 		token, err := decodeToken(in.NextToken, list)
 		if err == nil {
-			after, err = state.ParseClusterKey(token.Cluster)
+			if after, err = state.ParseClusterKey(token.Cluster); err != nil {
+				err = errTokenMalformed
+			}
 		}
 		if err != nil {
-			return nil, badRequest(wrong("query.nextToken", shorten(in.NextToken), "%s", errTokenMalformed))
+			return nil, badRequest(wrong("query.nextToken", shorten(in.NextToken), "%s", err))
 		}
 	}
 	known, err := s.State.Clusters(ctx)
@@ -74,7 +76,10 @@ type getClusterInput struct {
 type getClusterOutput struct{ Body client.Cluster }
 
 func (s *server) getCluster(ctx context.Context, in *getClusterInput) (*getClusterOutput, error) {
-	key, err := s.cluster(ctx, "path.cluster", in.Cluster)
+	if err := refuseGetOfReconcile(in.Cluster); err != nil {
+		return nil, err
+	}
+	key, guessed, err := s.cluster(ctx, "path.cluster", in.Cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +88,9 @@ func (s *server) getCluster(ctx context.Context, in *getClusterInput) (*getClust
 		return nil, err
 	}
 	if len(found) == 0 || !s.State.ClusterVisible(found[0], s.Now()) {
+		if guessed {
+			return nil, notFound("Cluster not found: "+unknownCluster, key.Name)
+		}
 		return nil, notFound("Cluster not found: nothing is known of %s", key.ARN(""))
 	}
 	lag, err := s.State.LagReport(ctx, key.Account, key.Region)

@@ -102,7 +102,7 @@ func (s *server) environmentIDs(ctx context.Context, in *listEnvironmentsInput, 
 	}
 	slices.SortFunc(entries, func(a, b table.DirectoryEntry) int { return strings.Compare(a.Name, b.Name) })
 	if in.Cluster != "" {
-		key, err := s.cluster(ctx, "query.cluster", in.Cluster)
+		key, _, err := s.cluster(ctx, "query.cluster", in.Cluster)
 		if err != nil {
 			return nil, "", err
 		}

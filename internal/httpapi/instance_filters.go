@@ -28,6 +28,9 @@ type InstanceFilters struct {
 func (in *InstanceFilters) Resolve(ctx huma.Context) []error {
 	errs := checkName(&in.Status, "query.status", state.ParseInstanceStatus)
 	errs = append(errs, checkCluster(in.Cluster)...)
+	errs = append(errs, checkName(&in.InstanceType, "query.instanceType", state.ParseInstanceType)...)
+	errs = append(errs, checkName(&in.AvailabilityZone, "query.availabilityZone", state.ParseAvailabilityZone)...)
+	errs = append(errs, checkName(&in.EC2InstanceID, "query.ec2InstanceId", state.ParseEC2InstanceID)...)
 	errs = append(errs, checkSearch(in.Search)...)
 	errs = append(errs, checkSpan(in.RegisteredSince, in.RegisteredUntil, "registered")...)
 	// huma reads none of them, and counts none, if the first is empty.

@@ -28,7 +28,7 @@ func (s *server) listInstances(ctx context.Context, in *listInstancesInput) (*li
 	if err != nil {
 		return nil, err
 	}
-	page, position, err := s.page(ctx, in.Paging, list, func(after table.Position) (table.Page, error) {
+	page, position, err := s.page(ctx, in.Paging, list, ordered{state.KindContainerInstance, in.Sort}, func(after table.Position) (table.Page, error) {
 		return s.State.ListInstances(ctx, table.InstanceQuery{
 			Clusters: clusters, Filter: in.filter(), Sort: sortOf(in.Sort), Limit: in.Limit, After: after,
 		}, s.Now())

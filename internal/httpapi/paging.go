@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/blox/blox/internal/state"
@@ -23,10 +24,17 @@ func sortOf(given string) table.Sort {
 	return table.Sort{By: by, Descending: descending}
 }
 
-// fingerprintOf names a list with its filters and its order. The filter is the state's own, so that a new one cannot be
-// forgotten; cluster is as it was given, for a name may mean another one by the next page.
+// fingerprintOf names a list with its filters and its order. The filter is a struct of the state's own, so that a new field
+// cannot be forgotten; what it leaves out does not count, so that lists without a new field keep their tokens. cluster is as
+// it was given, for a name may mean another one by the next page.
 func fingerprintOf(kind, cluster, sort string, filter any) (string, error) {
-	text, err := json.Marshal(filter)
+	given := map[string]any{}
+	for field, value := range reflect.ValueOf(filter).Fields() {
+		if !value.IsZero() {
+			given[field.Name] = value.Interface()
+		}
+	}
+	text, err := json.Marshal(given) // sorted by name
 	if err != nil {
 		return "", fmt.Errorf("naming a list of %s: %w", kind, err)
 	}
@@ -38,14 +46,38 @@ func (s *server) clusterFilter(ctx context.Context, cluster string) ([]state.Clu
 	if cluster == "" {
 		return nil, nil
 	}
-	key, err := s.cluster(ctx, "query.cluster", cluster)
+	key, _, err := s.cluster(ctx, "query.cluster", cluster)
 	return []state.ClusterKey{key}, err
+}
+
+// ordered is what is listed in which order, for those who ask for too much of it.
+type ordered struct {
+	kind state.Kind
+	sort string
+}
+
+// narrower is what leaves less to sort, or has an index in that order.
+func (o ordered) narrower() string {
+	by := sortOf(o.sort).By
+	switch {
+	case o.kind == state.KindContainerInstance:
+		return "there are too many clusters, or too many container instances that are gone: name a cluster, " +
+			"or a status other than INACTIVE"
+	case by == table.SortByCreatedAt:
+		return "only tasks that have not stopped are kept in this order: give desiredStatus=RUNNING or a status before STOPPED, " +
+			"name a cluster, or narrow the list by startedBy, group, service or containerInstance"
+	case by == table.SortByStoppedAt:
+		return "name a cluster, give status=STOPPED, or narrow the list by stoppedSince and stoppedUntil"
+	default:
+		return "no tasks are kept in this order: narrow the list by cluster, status, desiredStatus, startedBy, group, service, " +
+			"containerInstance or startedSince"
+	}
 }
 
 // page reads a page. position is one in the feed that is surely part of the whole list up to here: it was read before the
 // first page.
 func (s *server) page(
-	ctx context.Context, in Paging, list string, read func(after table.Position) (table.Page, error),
+	ctx context.Context, in Paging, list string, of ordered, read func(after table.Position) (table.Page, error),
 ) (page table.Page, position string, err error) {
 	after, position, err := positionOf(in.NextToken, list)
 	if err != nil {
@@ -61,8 +93,7 @@ func (s *server) page(
 	case errors.Is(err, table.ErrPosition):
 		err = badRequest(wrong("query.nextToken", shorten(in.NextToken), "%s", errTokenMalformed))
 	case errors.Is(err, table.ErrTooManyToSort):
-		err = badRequest(wrong("query.sort", nil, "no index has this order, and there are too many records to sort: "+
-			"narrow the list by cluster, status, startedBy, group or service, or leave sort out"))
+		err = badRequest(wrong("query.sort", nil, "there are too many records to sort: %s, or leave sort out", of.narrower()))
 	}
 	return page, position, err
 }

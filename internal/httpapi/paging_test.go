@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,12 +18,45 @@ func (fixedFeed) Position(context.Context) (string, error) { return someVersion,
 
 func TestAnOrderThatIsTooMuchIsRefused(t *testing.T) {
 	s := &server{Deps: Deps{Feed: fixedFeed{}}}
-	_, _, err := s.page(t.Context(), Paging{}, "list", func(table.Position) (table.Page, error) {
-		return table.Page{}, fmt.Errorf("listing: %w", table.ErrTooManyToSort)
-	})
-	require.True(t, isProblem(err))
-	require.ErrorContains(t, err, "query.sort: no index has this order")
-	require.ErrorContains(t, err, "narrow the list by cluster, status, startedBy, group or service")
+	for of, advice := range map[ordered][]string{
+		{state.KindTask, "createdAt"}:                  {"desiredStatus=RUNNING or a status before STOPPED", "name a cluster"},
+		{state.KindTask, "-createdAt"}:                 {"desiredStatus=RUNNING or a status before STOPPED"},
+		{state.KindTask, "-startedAt"}:                 {"startedBy, group, service", "startedSince"},
+		{state.KindTask, "-stoppedAt"}:                 {"status=STOPPED", "stoppedSince"},
+		{state.KindContainerInstance, "-registeredAt"}: {"name a cluster, or a status other than INACTIVE"},
+	} {
+		_, _, err := s.page(t.Context(), Paging{}, "list", of, func(table.Position) (table.Page, error) {
+			return table.Page{}, fmt.Errorf("listing: %w", table.ErrTooManyToSort)
+		})
+		require.True(t, isProblem(err))
+		require.ErrorContains(t, err, "query.sort: there are too many records to sort: ")
+		require.ErrorContains(t, err, ", or leave sort out")
+		for _, text := range advice {
+			require.ErrorContains(t, err, text, of)
+		}
+		if of.kind == state.KindContainerInstance {
+			for _, parameter := range []string{"desiredStatus", "startedBy", "group", "service"} {
+				require.NotContains(t, err.Error(), parameter, "container instances have no such filter")
+			}
+		}
+	}
+}
+
+// A release with a new filter goes on with the tokens of lists that do not use it.
+func TestAFilterThatIsNotGivenDoesNotCount(t *testing.T) {
+	type before struct{ StartedBy string }
+	type after struct {
+		Added     *bool
+		StartedBy string
+		Since     time.Time
+	}
+	of := func(filter any) string {
+		list, err := fingerprintOf("tasks", "edge", "", filter)
+		require.NoError(t, err)
+		return list
+	}
+	require.Equal(t, of(before{"ops"}), of(after{StartedBy: "ops"}))
+	require.NotEqual(t, of(before{"ops"}), of(after{StartedBy: "ops", Added: new(false)}))
 }
 
 // A token goes on in the same list: one with another filter, cluster or order is another.

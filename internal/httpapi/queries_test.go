@@ -189,7 +189,7 @@ func TestNotFoundSaysWhat(t *testing.T) {
 	a := newAPI(t)
 	require.Contains(t, a.get("/v1/tasks/edge/"+id(1)).problem(404), "Task not found")
 	require.Contains(t, a.get("/v1/instances/edge/"+id(1)).problem(404), "Instance not found")
-	require.Contains(t, a.get("/v1/instances/never-heard-of/"+id(1)).problem(404), clusterARN("never-heard-of"))
+	require.Contains(t, a.get("/v1/instances/never-heard-of/"+id(1)).problem(404), "name never-heard-of is known")
 }
 
 func TestBadQueriesSayWhatIsAllowed(t *testing.T) {

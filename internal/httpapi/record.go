@@ -10,7 +10,7 @@ import (
 
 // record reads one record, and before it a position in the feed that is surely part of it.
 func (s *server) record(ctx context.Context, kind state.Kind, path EntityPath) (r state.Record, position string, err error) {
-	key, err := s.entityKey(ctx, kind, path)
+	key, guessed, err := s.entityKey(ctx, kind, path)
 	if err != nil {
 		return r, "", err
 	}
@@ -22,6 +22,9 @@ func (s *server) record(ctx context.Context, kind state.Kind, path EntityPath) (
 		what := "Task"
 		if kind == state.KindContainerInstance {
 			what = "Instance"
+		}
+		if guessed {
+			return r, "", notFound("%s not found: "+unknownCluster, what, key.Cluster.Name)
 		}
 		err = notFound("%s not found: cluster %s has no %s %s that is stored", what, key.Cluster.ARN(""), kind.ARNKind(), key.ID)
 	}

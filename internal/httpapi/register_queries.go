@@ -8,7 +8,8 @@ import (
 
 // What lists say of themselves. The indexes are internal/table's.
 const (
-	listDescription = "Filters are combined with AND; one that is empty counts as not given. examined says how many records were " +
+	listDescription = "Filters are combined with AND; one that is empty counts as not given. A cluster that Blox does not " +
+		"know has an empty list, also one given by its name, as in Blox v0.3.0. examined says how many records were " +
 		"looked at for the page. "
 	pagesDescription = "A page ends early when it has looked at very many records, or has become large: it may have few items, or none, " +
 		"and still a nextToken. Without sort nothing is missed that is there all the time while pages are read; what moves on in its life " +

@@ -54,7 +54,7 @@ type streamInstancesInput struct {
 
 func (s *server) streamTasks(ctx context.Context, in *streamTasksInput) (*huma.StreamResponse, error) {
 	filter := in.filter()
-	return s.stream(ctx, in.Cluster, in.StreamOptions, func(cluster state.ClusterKey) watch.Selection {
+	return s.stream(ctx, in.Cluster, in.StreamOptions, smallerTasks, func(cluster state.ClusterKey) watch.Selection {
 		filter.Cluster = cluster
 		return watch.Tasks(filter)
 	})
@@ -62,11 +62,20 @@ func (s *server) streamTasks(ctx context.Context, in *streamTasksInput) (*huma.S
 
 func (s *server) streamInstances(ctx context.Context, in *streamInstancesInput) (*huma.StreamResponse, error) {
 	filter := in.filter()
-	return s.stream(ctx, in.Cluster, in.StreamOptions, func(cluster state.ClusterKey) watch.Selection {
+	return s.stream(ctx, in.Cluster, in.StreamOptions, smallerInstances, func(cluster state.ClusterKey) watch.Selection {
 		filter.Cluster = cluster
 		return watch.Instances(filter)
 	})
 }
+
+// What makes a snapshot smaller. It is read by no index that lags, and so reads all that the cluster, statuses and times
+// leave, whatever else is filtered by; lists that read less give no position to watch from.
+const (
+	smallerTasks = "watch one cluster only, add desiredStatus=RUNNING, which leaves out what has stopped and is still shown, " +
+		"or a narrower filter, raise timeoutSeconds, or poll /v1/poll/tasks, which tells a snapshot in parts"
+	smallerInstances = "watch one cluster only, add status=ACTIVE or a narrower filter, raise timeoutSeconds, " +
+		"or poll /v1/poll/instances, which tells a snapshot in parts"
+)
 
 // maxStreamBytes is below the 200 MB that a Lambda function may stream in one answer, by more than what is told at once.
 const maxStreamBytes = 190_000_000
@@ -76,7 +85,7 @@ const lastWords = 2 * time.Second
 
 // stream opens a stream, as long as an error can still be an answer, and then tells it as the answer's body.
 func (s *server) stream(
-	ctx context.Context, cluster string, in StreamOptions, selection func(state.ClusterKey) watch.Selection,
+	ctx context.Context, cluster string, in StreamOptions, smaller string, selection func(state.ClusterKey) watch.Selection,
 ) (*huma.StreamResponse, error) {
 	if !s.streaming {
 		return nil, huma.NewError(http.StatusMisdirectedRequest, "this function does not answer streams: "+
@@ -103,10 +112,10 @@ func (s *server) stream(
 	watcher := &watch.Watcher{State: s.State, Feed: s.Feed, Now: s.Now, Wait: wait}
 	stream, err := watcher.Open(ctx, request)
 	if err != nil {
-		return nil, streamError(err)
+		return nil, streamError(err, smaller)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // huma's holds the request's
-		s.tell(ctx, stream, formOf(in.Accept), &written)
+		s.tell(ctx, stream, formOf(in.Accept), smaller, &written)
 	}}, nil
 }
 
@@ -118,15 +127,14 @@ func (s *server) streamCluster(ctx context.Context, given string) (state.Cluster
 	return s.watchedCluster(ctx, given)
 }
 
-// streamError tells the reader what it can do about an error; others are ours.
-func streamError(err error) error {
+// streamError tells the reader what it can do about an error; others are ours. smaller says what makes a snapshot smaller.
+func streamError(err error, smaller string) error {
 	switch {
 	case errors.Is(err, table.ErrExpired):
 		return huma.NewError(http.StatusGone, "this position is not in the feed any more, which goes back 48 hours: "+
 			"list again, or watch without entityVersion to get a snapshot first")
 	case errors.Is(err, watch.ErrSnapshotTooLarge):
-		return huma.NewError(http.StatusRequestEntityTooLarge, "the snapshot does not fit into one answer, by its time or by its size: "+
-			"raise timeoutSeconds, watch one cluster only, or list and give the list's entityVersion")
+		return huma.NewError(http.StatusRequestEntityTooLarge, "the snapshot does not fit into one answer, by its time or by its size: "+smaller)
 	default:
 		return err
 	}
@@ -136,7 +144,7 @@ func streamError(err error) error {
 var errReader = errors.New("writing to the reader")
 
 // tell writes a stream's lines, and counts their bytes in written.
-func (s *server) tell(ctx huma.Context, stream *watch.Stream, form form, written *int64) {
+func (s *server) tell(ctx huma.Context, stream *watch.Stream, form form, smaller string, written *int64) {
 	ctx.SetHeader("Content-Type", form.contentType)
 	// Proxies that buffer would keep lines until there are many.
 	ctx.SetHeader("Cache-Control", "no-store")
@@ -160,7 +168,7 @@ func (s *server) tell(ctx huma.Context, stream *watch.Stream, form form, written
 	if err == nil || errors.Is(err, errReader) || ctx.Context().Err() != nil {
 		return
 	}
-	if problem := streamError(err); isProblem(problem) {
+	if problem := streamError(err, smaller); isProblem(problem) {
 		err = problem
 	} else {
 		err = s.internal(ctx.Context(), err)

@@ -121,7 +121,7 @@ func (s *server) poll(ctx context.Context, selection watch.Selection, list strin
 		return pollAnswer{}, badToken(in.NextToken, errTokenMalformed)
 	}
 	if err != nil {
-		return pollAnswer{}, streamError(err)
+		return pollAnswer{}, streamError(err, "")
 	}
 	answer := pollAnswer{lines: polled.Lines, end: client.PollEnd{EntityVersion: polled.Position.String()}}
 	if polled.Skip > 0 {
@@ -136,7 +136,7 @@ func (s *server) poll(ctx context.Context, selection watch.Selection, list strin
 func (s *server) pollSnapshot(
 	ctx context.Context, watcher *watch.Watcher, selection watch.Selection, list, token string,
 ) (pollAnswer, error) {
-	page, position, err := s.page(ctx, Paging{NextToken: token}, list, func(after table.Position) (table.Page, error) {
+	page, position, err := s.page(ctx, Paging{NextToken: token}, list, ordered{}, func(after table.Position) (table.Page, error) {
 		return watcher.Page(ctx, selection, after)
 	})
 	if err != nil {

@@ -277,7 +277,7 @@ func TestAStreamThatFailsSaysSoInItsLastLine(t *testing.T) {
 		}{
 			"a fault of ours":         {errors.New("10.0.0.7"), 500, "something went wrong in Blox itself"},
 			"a reader that was slow":  {table.ErrExpired, 410, "list again"},
-			"a snapshot that is slow": {nil, 413, "one cluster"},
+			"a snapshot that is slow": {nil, 413, "one cluster only, add desiredStatus=RUNNING"},
 		} {
 			t.Log(about)
 			db := &breaking{API: a.db, err: tc.err}

@@ -12,7 +12,7 @@ type TaskFilters struct {
 	Cluster           string `query:"cluster" maxLength:"2048" doc:"Name or ARN."`
 	StartedBy         string `query:"startedBy" maxLength:"128"`
 	DesiredStatus     string `query:"desiredStatus" maxLength:"64" doc:"RUNNING or STOPPED, in any case."`
-	Family            string `query:"family" maxLength:"255" doc:"Task definition family."`
+	Family            string `query:"family" maxLength:"255" doc:"Task definition family, without a revision."`
 	TaskDefinition    string `query:"taskDefinition" maxLength:"2048" doc:"FAMILY, FAMILY:REVISION or ARN."`
 	Group             string `query:"group" maxLength:"512" doc:"For example service:NAME."`
 	Service           string `query:"service" maxLength:"2048" doc:"Name or ARN."`
@@ -43,6 +43,8 @@ func (in *TaskFilters) Resolve(huma.Context) []error {
 	errs = append(errs, checkName(&in.TaskDefinition, "query.taskDefinition", state.ParseTaskDefinitionFilter)...)
 	errs = append(errs, checkName(&in.Service, "query.service", state.ParseServiceFilter)...)
 	errs = append(errs, checkName(&in.PrivateIP, "query.privateIp", state.ParsePrivateIP)...)
+	errs = append(errs, checkName(&in.Family, "query.family", state.ParseFamilyFilter)...)
+	errs = append(errs, checkName(&in.AvailabilityZone, "query.availabilityZone", state.ParseAvailabilityZone)...)
 	errs = append(errs, checkSearch(in.Search)...)
 	errs = append(errs, checkSpan(in.StartedSince, in.StartedUntil, "started")...)
 	return append(errs, checkSpan(in.StoppedSince, in.StoppedUntil, "stopped")...)

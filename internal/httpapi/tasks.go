@@ -26,7 +26,7 @@ func (s *server) listTasks(ctx context.Context, in *listTasksInput) (*listTasksO
 	if err != nil {
 		return nil, err
 	}
-	page, position, err := s.page(ctx, in.Paging, list, func(after table.Position) (table.Page, error) {
+	page, position, err := s.page(ctx, in.Paging, list, ordered{state.KindTask, in.Sort}, func(after table.Position) (table.Page, error) {
 		return s.State.ListTasks(ctx, table.TaskQuery{
 			Clusters: clusters, Filter: in.filter(), Sort: sortOf(in.Sort), Limit: in.Limit, After: after,
 		}, s.Now())

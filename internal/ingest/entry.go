@@ -76,6 +76,8 @@ func parse(records []Record) *batch {
 func (e *entry) parse(parser func([]byte) (event.Event, error)) {
 	defer e.survive()
 	parsed, err := parser([]byte(e.record.Body))
+	// Of one that is invalid, too: the log names it by its id.
+	e.event = parsed
 	var invalid *event.InvalidError
 	switch {
 	case errors.As(err, &invalid):
@@ -85,9 +87,7 @@ func (e *entry) parse(parser func([]byte) (event.Event, error)) {
 	case parsed.Ignored():
 		e.fate = ignored
 	case parsed.Hint != nil:
-		e.event, e.fate = parsed, hint
-	default:
-		e.event = parsed
+		e.fate = hint
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -141,6 +142,21 @@ func TestATooLargeItemIsSetAsideAndDoesNotHideAnOlderOne(t *testing.T) {
 	require.Equal(t, event.ReasonTooLarge, b.dead.messages[0].Attributes["reason"])
 	require.Equal(t, int64(2), b.version("a"))
 	b.requireCounts(t, map[fate]int{dead: 1, stored: 1, superseded: 1})
+}
+
+// A cluster whose part of the table is full keeps its events for who makes room, and holds up no other.
+func TestAnEventThatTheTableHasNoRoomForIsSetAside(t *testing.T) {
+	b := newBench(1)
+	b.store.put = func(seen state.Observation) error {
+		if seen.ID == "a" {
+			return fmt.Errorf("storing: %w", &types.ItemCollectionSizeLimitExceededException{})
+		}
+		return nil
+	}
+	require.Empty(t, b.batch(t, task("a", 1), task("b", 1)))
+	require.Len(t, b.dead.messages, 1)
+	require.Equal(t, event.ReasonTooLarge, b.dead.messages[0].Attributes["reason"])
+	require.Equal(t, int64(1), b.version("b"))
 }
 
 func TestOtherRefusalsOfDynamoDBMayPass(t *testing.T) {

@@ -14,20 +14,27 @@ const (
 	// lateAfter is how old an event may be before it counts as late. Normally
 	// one is stored within a second; events have whole seconds.
 	lateAfter = time.Minute
-	// lagEvery is how often lateness is reported while it lasts. Readers believe
-	// a report for two minutes.
+	// lagEvery is how often lateness is reported while it lasts.
 	lagEvery = 10 * time.Second
+	// lagOver is how long nothing may have been late before the all-clear is
+	// given. SQS has no order: a fresh event comes in the midst of a backlog. It is
+	// as long as readers believe a report, so no other process's is cut short by
+	// more than a moment.
+	lagOver = 2 * time.Minute
 	// maxLagRegions bounds the memory of a process.
 	maxLagRegions = 1000
 )
 
 // lags remembers what this process has reported, by account and region.
 type lags struct {
-	mu       sync.Mutex
-	reported map[place]time.Time // when a place was last reported late; absent while it is not
+	mu   sync.Mutex
+	late map[place]lateness // absent for a place where nothing is late
 }
 
 type place struct{ account, region string }
+
+// lateness is when a place was last reported late, and when something was last late there.
+type lateness struct{ reported, seen time.Time }
 
 // reportLag stores how late the events of this batch are, since whoever stops
 // tasks must know when what is stored is old. It gives the age of the oldest.
@@ -52,12 +59,14 @@ func (i *Ingester) reportLag(ctx context.Context, b *batch) time.Duration {
 	return oldest
 }
 
-// agesByPlace gives the age of each place's oldest event, and the places sorted.
+// agesByPlace gives the age of each place's oldest event, and the places sorted. Only
+// what was news counts, or would have been: a dead letter that was sent back after
+// days, and is stored already, does not make what is stored any older.
 func agesByPlace(b *batch, now time.Time) (map[place]time.Duration, []place) {
 	ages := map[place]time.Duration{}
 	var places []place
 	for _, e := range b.entries {
-		if e.event.Time.IsZero() {
+		if !e.tellsLag() {
 			continue
 		}
 		p := place{e.event.Account, e.event.Region}
@@ -72,27 +81,37 @@ func agesByPlace(b *batch, now time.Time) (map[place]time.Duration, []place) {
 	return ages, places
 }
 
+// tellsLag says whether a record shows how late what is stored is. One that has to
+// come again will be later still.
+func (e *entry) tellsLag() bool {
+	return !e.event.Time.IsZero() && e.event.Account != "" && (e.fate == stored || e.fate == newer || e.fate == failed)
+}
+
 // due says whether a place's age is to be reported: while it is late now and
-// then, and once when it no longer is.
+// then, and once when it has not been late for a while.
 func (l *lags) due(p place, age time.Duration, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	last, late := l.reported[p]
+	last, late := l.late[p]
 	if age < lateAfter {
-		return late
+		return late && now.Sub(last.seen) >= lagOver
 	}
-	return !late || now.Sub(last) >= lagEvery
+	if late {
+		last.seen = now
+		l.late[p] = last
+	}
+	return !late || now.Sub(last.reported) >= lagEvery
 }
 
 func (l *lags) report(p place, age time.Duration, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if age < lateAfter {
-		delete(l.reported, p)
+		delete(l.late, p)
 		return
 	}
-	if l.reported == nil || len(l.reported) >= maxLagRegions {
-		l.reported = map[place]time.Time{}
+	if l.late == nil || len(l.late) >= maxLagRegions {
+		l.late = map[place]lateness{}
 	}
-	l.reported[p] = now
+	l.late[p] = lateness{reported: now, seen: now}
 }

@@ -1,19 +1,20 @@
 package ingest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/blox/blox/internal/metrics"
 )
 
-// measure gives the batch's numbers, all in one line. A batch without an event that says its time has no lag, and is
+// measure gives the batch's numbers, all in one line. A batch without news that says its time has no lag, and is
 // no sign of health; what does not happen in most batches is left out of the others.
 func (i *Ingester) measure(b *batch, lag time.Duration) {
 	var values []metrics.Value
 	put := func(name metrics.Name, value int) {
 		values = append(values, metrics.Value{Name: name, Value: int64(value)})
 	}
-	if b.hasTime() {
+	if b.tellsLag() {
 		// A clock that is behind the one of ECS makes no negative lag.
 		put(metrics.EventLagMillis, int(max(0, lag.Milliseconds())))
 	}
@@ -39,11 +40,4 @@ func (i *Ingester) measure(b *batch, lag time.Duration) {
 	}
 }
 
-func (b *batch) hasTime() bool {
-	for _, e := range b.entries {
-		if !e.event.Time.IsZero() {
-			return true
-		}
-	}
-	return false
-}
+func (b *batch) tellsLag() bool { return slices.ContainsFunc(b.entries, (*entry).tellsLag) }

@@ -2,14 +2,11 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/aws/smithy-go"
 
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
 )
 
 // write stores the newest of one key's entries. The others are superseded by it
@@ -81,7 +78,7 @@ func (i *Ingester) writeOne(ctx context.Context, e *entry) {
 	}
 	outcome, err := i.cfg.Store.Put(ctx, seen, now)
 	switch {
-	case tooLarge(err):
+	case table.Unstorable(err):
 		e.die(event.ReasonTooLarge, err)
 	case err != nil:
 		e.fail(err)
@@ -101,15 +98,6 @@ func fateOf(outcome state.Outcome) fate {
 	default:
 		return newer
 	}
-}
-
-// tooLarge says whether DynamoDB will refuse this item for ever: items end at
-// 400 KB and keys of indexes at 2 KB. Every other error may pass; even another
-// ValidationException does when a faulty deployment is repaired.
-func tooLarge(err error) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "ValidationException" &&
-		strings.Contains(strings.ToLower(api.ErrorMessage()), "size")
 }
 
 // addClusters makes the clusters of a batch known before anything of them is

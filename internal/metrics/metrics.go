@@ -35,16 +35,23 @@ const (
 	// HeldAbsent: of one cluster, after each complete reconcile, 0 too: records that ECS does not have and that were not
 	// believed to be gone, because there were too many at once.
 	HeldAbsent Name = "HeldAbsent"
-	// DriftRepaired: of one cluster, after each reconcile, 0 too: records that differed from ECS and were repaired. What
-	// the first one stores is none.
+	// DriftRepaired: of one cluster, after each reconcile, 0 too: records that differed from ECS, though an event should
+	// have told, and were repaired. What the first one stores is none, and neither are tags, attributes and health, which
+	// change without an event.
 	DriftRepaired Name = "DriftRepaired"
 	// RecordsMissed, RecordsStale, RecordsAbsent, RecordsResurrected: with the one before, its parts: what ECS had and
 	// nothing was stored of; what was stored at a lower version; what ECS has no more; what an earlier reconcile took for
-	// gone and is alive. The rest had other tags, attributes or health at the same version.
+	// gone and is alive.
 	RecordsMissed      Name = "RecordsMissed"
 	RecordsStale       Name = "RecordsStale"
 	RecordsAbsent      Name = "RecordsAbsent"
 	RecordsResurrected Name = "RecordsResurrected"
+	// RecordsUnstorable: of one cluster, after each reconcile that had any: records that ECS failed to describe, or that
+	// can never be stored. They stay as they were.
+	RecordsUnstorable Name = "RecordsUnstorable"
+	// ReconcilePassesFailed: 1 for each reconcile of one cluster that failed. One that only ran out of time is delivered
+	// again, and counts in ReconcileMessagesFailed.
+	ReconcilePassesFailed Name = "ReconcilePassesFailed"
 	// HostsWithoutHealthyDaemon: of one environment, after each look at the whole of it, 0 too: hosts that ought to have
 	// a healthy daemon, and have been without one for longer than a grace.
 	HostsWithoutHealthyDaemon Name = "HostsWithoutHealthyDaemon"

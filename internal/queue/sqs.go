@@ -40,20 +40,51 @@ func NewSQS(api SQSAPI, url string) *SQS {
 	return &SQS{api: api, url: url, fifo: strings.HasSuffix(url, ".fifo"), pause: backOff}
 }
 
+// UnsentError is the error of a Send that did not, or not for all it knows, send all messages.
+type UnsentError struct {
+	// Unsent are the places, in what was to be sent, of those that SQS did not say it took. It took all others.
+	Unsent []int
+	Err    error
+}
+
+func (e *UnsentError) Error() string { return e.Err.Error() }
+func (e *UnsentError) Unwrap() error { return e.Err }
+
 // Send sends in batches of at most MaxBatch messages and MaxBytes bytes, in order. Messages that SQS refuses for a fault
 // of its own are sent again, a bounded number of times. Nothing is sent if a message is one that SQS can never take.
+// Every error is an *UnsentError.
 func (q *SQS) Send(ctx context.Context, messages []Message) error {
 	if err := validateAll(messages, q.fifo); err != nil {
-		return fmt.Errorf("sending to %s: %w", q.url, err)
+		return &UnsentError{Unsent: places(0, len(messages)), Err: fmt.Errorf("sending to %s: %w", q.url, err)}
 	}
 	for sent := 0; sent < len(messages); {
 		n := batchLength(messages[sent:])
-		if err := q.sendBatch(ctx, messages[sent:sent+n]); err != nil {
-			return fmt.Errorf("sending messages %d to %d of %d to %s: %w", sent+1, sent+n, len(messages), q.url, err)
+		if left, err := q.sendBatch(ctx, messages[sent:sent+n]); err != nil {
+			unsent := append(placesOf(left, sent), places(sent+n, len(messages))...)
+			return &UnsentError{Unsent: unsent, Err: fmt.Errorf("sending messages %d to %d of %d to %s: %w", sent+1, sent+n, len(messages), q.url, err)}
 		}
 		sent += n
 	}
 	return nil
+}
+
+func places(from, to int) []int {
+	var all []int
+	for i := from; i < to; i++ {
+		all = append(all, i)
+	}
+	return all
+}
+
+// placesOf are the places of entries whose batch begins at start.
+func placesOf(entries []types.SendMessageBatchRequestEntry, start int) []int {
+	var all []int
+	for _, e := range entries {
+		if i, err := strconv.Atoi(aws.ToString(e.Id)); err == nil {
+			all = append(all, start+i)
+		}
+	}
+	return all
 }
 
 // batchLength is how many of the messages fit one call.
@@ -68,8 +99,8 @@ func batchLength(messages []Message) int {
 }
 
 // sendBatch sends one batch, and what SQS refused of it again. On a FIFO queue a message that was sent again may come
-// after a later one of its group: whoever needs more order than that sends one by one.
-func (q *SQS) sendBatch(ctx context.Context, messages []Message) error {
+// after a later one of its group: whoever needs more order than that sends one by one. left is what SQS did not take.
+func (q *SQS) sendBatch(ctx context.Context, messages []Message) (left []types.SendMessageBatchRequestEntry, err error) {
 	entries := make([]types.SendMessageBatchRequestEntry, len(messages))
 	for i, m := range messages {
 		entries[i] = q.entry(strconv.Itoa(i), m)
@@ -77,18 +108,18 @@ func (q *SQS) sendBatch(ctx context.Context, messages []Message) error {
 	for attempt := 1; ; attempt++ {
 		out, err := q.api.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: aws.String(q.url), Entries: entries})
 		if err != nil {
-			return err
+			return entries, err
 		}
 		if len(out.Failed) == 0 {
-			return nil
+			return nil, nil
 		}
 		permanent, refused := failures(out.Failed)
-		if permanent || attempt == attempts {
-			return fmt.Errorf("%d of %d messages refused after %d attempts: %w", len(out.Failed), len(messages), attempt, refused)
-		}
 		entries = only(entries, out.Failed)
+		if permanent || attempt == attempts {
+			return entries, fmt.Errorf("%d of %d messages refused after %d attempts: %w", len(out.Failed), len(messages), attempt, refused)
+		}
 		if err := q.pause(ctx, attempt); err != nil {
-			return errors.Join(err, refused)
+			return entries, errors.Join(err, refused)
 		}
 	}
 }

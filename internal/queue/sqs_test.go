@@ -141,18 +141,22 @@ func TestSendingGivesUp(t *testing.T) {
 	}
 	down := errors.New("no such host")
 	for name, tc := range map[string]struct {
-		api   *fakeSQS
-		calls int
-		says  string
+		api    *fakeSQS
+		calls  int
+		says   string
+		unsent []int
 	}{
-		"after some attempts":             {&fakeSQS{refuse: refuseB(false)}, attempts, "1 of 2 messages refused after 4 attempts: entry 1: Refused: because"},
-		"at once if the fault is our own": {&fakeSQS{refuse: refuseB(true)}, 1, "1 of 2 messages refused after 1 attempts"},
-		"when the call fails":             {&fakeSQS{err: down}, 1, "sending messages 1 to 2 of 2 to " + standardURL + ": no such host"},
+		"after some attempts":             {&fakeSQS{refuse: refuseB(false)}, attempts, "1 of 2 messages refused after 4 attempts: entry 1: Refused: because", []int{1}},
+		"at once if the fault is our own": {&fakeSQS{refuse: refuseB(true)}, 1, "1 of 2 messages refused after 1 attempts", []int{1}},
+		"when the call fails":             {&fakeSQS{err: down}, 1, "sending messages 1 to 2 of 2 to " + standardURL + ": no such host", []int{0, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := newSQS(tc.api, standardURL).Send(t.Context(), []Message{{Body: "a"}, {Body: "b"}})
 			require.ErrorContains(t, err, tc.says)
 			require.Len(t, tc.api.calls, tc.calls)
+			var unsent *UnsentError
+			require.ErrorAs(t, err, &unsent)
+			require.Equal(t, tc.unsent, unsent.Unsent)
 		})
 	}
 	t.Run("when nobody waits any more", func(t *testing.T) {
@@ -164,6 +168,22 @@ func TestSendingGivesUp(t *testing.T) {
 		require.ErrorIs(t, NewSQS(api, standardURL).Send(ctx, []Message{{Body: "a"}}), context.Canceled)
 		require.Len(t, api.calls, 1)
 	})
+}
+
+func TestWhatWasNotSentIsNamed(t *testing.T) {
+	var many []Message
+	for i := range 35 {
+		many = append(many, Message{Body: strconv.Itoa(i)})
+	}
+	api := &fakeSQS{refuse: func(_ int, body string) *types.BatchResultErrorEntry {
+		if body == "13" || body == "17" {
+			return &types.BatchResultErrorEntry{Code: aws.String("Refused"), SenderFault: true}
+		}
+		return nil
+	}}
+	var unsent *UnsentError
+	require.ErrorAs(t, newSQS(api, standardURL).Send(t.Context(), many), &unsent)
+	require.Equal(t, append([]int{13, 17}, places(20, 35)...), unsent.Unsent)
 }
 
 func TestMessagesThatSQSCanNeverTakeAreNotSent(t *testing.T) {

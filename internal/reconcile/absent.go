@@ -42,6 +42,7 @@ func (p *pass) confirmBatch(ctx context.Context, kind state.Kind, listed map[sta
 		return nil, err
 	}
 	for _, record := range absent {
+		p.sawEvent(record)
 		delete(stored, record.Key) // it lives if it is held back, which is not known yet
 	}
 	for _, key := range keys {
@@ -63,18 +64,19 @@ func (p *pass) missing(ctx context.Context, kind state.Kind, candidates []Repair
 	if p.gone || len(candidates) == 0 {
 		return all, nil
 	}
-	seen, missing, err := p.describe(ctx, p.key, kind, arns)
+	told, err := p.describe(ctx, p.key, kind, arns)
 	if err != nil {
 		return nil, err
 	}
 	var absent []state.Record
-	for _, arn := range missing {
+	for _, arn := range told.missing {
 		// ECS may spell the ARN in another form than the record does.
 		if record, ok := byID[arn[strings.LastIndexByte(arn, '/')+1:]]; ok {
 			absent = append(absent, record)
 		}
 	}
-	report, err := p.repair(ctx, seen, stored)
+	report, err := p.repair(ctx, told.seen, stored)
+	report.Unstorable += told.unusable
 	p.count(report)
 	return absent, err
 }
@@ -84,6 +86,12 @@ func (p *pass) markAbsent(ctx context.Context, records []state.Record) error {
 	return p.forEach(ctx, len(records), func(ctx context.Context, n int) error {
 		err := p.cfg.Store.MarkAbsent(ctx, records[n], p.cfg.Now())
 		if errors.Is(err, table.ErrConflict) {
+			p.lives(records[n])
+			return nil
+		}
+		if table.Unstorable(err) {
+			p.logUnstorable(ctx, p.key, 1, err)
+			p.count(Report{Unstorable: 1})
 			p.lives(records[n])
 			return nil
 		}

@@ -183,6 +183,19 @@ func TestAClusterThatIsGoneIsEmpty(t *testing.T) {
 	require.NoError(t, err)
 	w.pass(2 * time.Hour)
 
+	before := w.clusterRow("zeta").SyncedAt
+	w.measured()
+	require.Equal(t, Report{}, w.sweep(), "one answer may be wrong")
+	require.Equal(t, unsynced(1), w.measured(), "and is no failure")
+	require.Len(t, w.living("zeta"), 2)
+	row := w.clusterRow("zeta")
+	require.Equal(t, w.now.UnixMilli(), row.GoneAt)
+	require.Equal(t, before, row.SyncedAt)
+	w.pass(agreeAfter - time.Second)
+	require.Equal(t, Report{}, w.sweep(), "who asks just after may meet the same fault")
+	require.Equal(t, row, w.clusterRow("zeta"))
+
+	w.pass(time.Second)
 	w.resetCounts()
 	report := w.sweep()
 	require.Equal(t, Report{Clusters: 1, Absent: 2}, report)

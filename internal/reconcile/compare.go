@@ -10,6 +10,7 @@ import (
 
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/table"
 )
 
 // batchSize is how many things are described and read at once.
@@ -74,11 +75,9 @@ func (p *pass) list(ctx context.Context, kind state.Kind) ([]named, error) {
 	}
 	if ecsapi.IsClusterNotFound(err) {
 		// It was deleted since it was listed, or this one answer is wrong.
-		gone, goneErr := ecsapi.GoneClusters(ctx, p.cfg.ECS, []state.ClusterKey{p.key})
-		if goneErr != nil {
+		if goneErr := p.lookForCluster(ctx); goneErr != nil {
 			return nil, goneErr
 		}
-		p.gone = len(gone) > 0
 		if p.gone {
 			arns, err = nil, nil
 		}
@@ -134,7 +133,7 @@ func (p *pass) compare(ctx context.Context, kind state.Kind, things []named) err
 	for i, thing := range things {
 		arns[i] = thing.arn
 	}
-	seen, _, err := p.describe(ctx, p.key, kind, arns)
+	told, err := p.describe(ctx, p.key, kind, arns)
 	if err != nil {
 		return err
 	}
@@ -142,7 +141,8 @@ func (p *pass) compare(ctx context.Context, kind state.Kind, things []named) err
 	if err != nil {
 		return err
 	}
-	report, err := p.repair(ctx, seen, stored)
+	report, err := p.repair(ctx, told.seen, stored)
+	report.Unstorable += told.unusable
 	p.count(report)
 	for _, key := range keysOf(things) {
 		if record, ok := stored[key]; ok {
@@ -170,7 +170,8 @@ func (r *Reconciler) stored(ctx context.Context, keys []state.Key) (map[state.Ke
 
 // repair stores what was seen and differs, and changes the stored accordingly. The
 // report counts what was written: between the comparison and the write an event may
-// have brought the same or something newer.
+// have brought the same or something newer. What can never be stored is counted and
+// left as it is: it must not keep the others from being repaired.
 func (r *Reconciler) repair(ctx context.Context, seen []state.Observation, stored map[state.Key]state.Record) (Report, error) {
 	listing := Listing{Listed: make(map[state.Key]bool, len(seen)), Seen: seen}
 	var records []state.Record
@@ -181,8 +182,14 @@ func (r *Reconciler) repair(ctx context.Context, seen []state.Observation, store
 		}
 	}
 	var report Report
+	var unstorable error
 	for _, repair := range Diff(listing, records, r.cfg.Now()) {
 		outcome, err := r.cfg.Store.Put(ctx, repair.Seen, r.cfg.Now())
+		if table.Unstorable(err) {
+			report.Unstorable++
+			unstorable = cmp.Or(unstorable, err)
+			continue
+		}
 		if err != nil {
 			return report, err
 		}
@@ -193,6 +200,9 @@ func (r *Reconciler) repair(ctx context.Context, seen []state.Observation, store
 		if next, _, err := state.Apply(repair.Stored, repair.Seen, r.cfg.Now(), 0); err == nil {
 			stored[repair.Key] = next
 		}
+	}
+	if unstorable != nil {
+		r.logUnstorable(ctx, seen[0].Cluster, report.Unstorable, unstorable)
 	}
 	return report, nil
 }

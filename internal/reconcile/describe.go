@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -32,35 +33,58 @@ func (r *Reconciler) Describe(ctx context.Context, asked request.Request) (Repor
 }
 
 func (r *Reconciler) look(ctx context.Context, cluster state.ClusterKey, kind state.Kind, ids []string) (Report, error) {
-	seen, _, err := r.describe(ctx, cluster, kind, ids)
+	told, err := r.describe(ctx, cluster, kind, ids)
 	if ecsapi.IsClusterNotFound(err) {
 		return Report{}, nil
 	}
 	if err != nil {
 		return Report{}, err
 	}
-	keys := make([]state.Key, len(seen))
-	for i, observation := range seen {
+	keys := make([]state.Key, len(told.seen))
+	for i, observation := range told.seen {
 		keys[i] = observation.Key
 	}
 	stored, err := r.stored(ctx, keys)
 	if err != nil {
 		return Report{}, err
 	}
-	if len(stored) < len(seen) {
+	if len(stored) < len(told.seen) {
 		// It may be the first that is heard of the cluster.
 		if err := r.cfg.Store.AddCluster(ctx, cluster); err != nil {
 			return Report{}, err
 		}
 	}
-	report, err := r.repair(ctx, seen, stored)
-	report.Listed = len(seen)
+	report, err := r.repair(ctx, told.seen, stored)
+	report.Listed = len(told.seen)
+	report.Unstorable += told.unusable
 	return report, err
 }
 
-func (r *Reconciler) describe(ctx context.Context, cluster state.ClusterKey, kind state.Kind, arns []string) ([]state.Observation, []string, error) {
+// description is what ECS says of some things.
+type description struct {
+	seen     []state.Observation
+	missing  []string // ARNs
+	unusable int      // neither, whatever happens: they are as they were
+}
+
+// describe asks ECS. What it cannot say of one thing is no reason to know nothing of the others.
+func (r *Reconciler) describe(ctx context.Context, cluster state.ClusterKey, kind state.Kind, arns []string) (description, error) {
+	ask := ecsapi.DescribeContainerInstances
 	if kind == state.KindTask {
-		return ecsapi.DescribeTasks(ctx, r.cfg.ECS, cluster, arns, r.cfg.Now())
+		ask = ecsapi.DescribeTasks
 	}
-	return ecsapi.DescribeContainerInstances(ctx, r.cfg.ECS, cluster, arns, r.cfg.Now())
+	seen, missing, err := ask(ctx, r.cfg.ECS, cluster, arns, r.cfg.Now())
+	told := description{seen: seen, missing: missing}
+	var unusable *ecsapi.UnusableError
+	if errors.As(err, &unusable) {
+		told.unusable = len(unusable.Things)
+		r.logUnstorable(ctx, cluster, told.unusable, unusable.Things[0])
+		err = nil
+	}
+	return told, err
+}
+
+// logUnstorable tells of records that stay as they are, and why the first of them does.
+func (r *Reconciler) logUnstorable(ctx context.Context, cluster state.ClusterKey, n int, first error) {
+	r.cfg.Logger.WarnContext(ctx, "records can never be stored as ECS has them", "cluster", cluster.String(), "records", n, "error", first)
 }

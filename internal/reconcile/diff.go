@@ -118,7 +118,8 @@ type Held struct {
 // It gives how many are held back: all of a cluster or none, for an answer that is
 // wrong about one kind is not to be trusted with the other. previous is what the
 // pass before held back; when this one finds about as many, and not just after,
-// both agree and nothing is held.
+// both agree and nothing is held. Numbers are compared, not names: two wrong answers
+// that lack as much count as agreeing, though it is not the same that they lack.
 func HoldBack(previous Held, began time.Time, absences ...Absence) Held {
 	total, mass := 0, false
 	for _, a := range absences {

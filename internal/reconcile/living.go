@@ -2,12 +2,14 @@ package reconcile
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/blox/blox/internal/state"
 )
 
-// lives notes a record for the summary, if it has not ended.
+// lives notes a record for the summary: of one that has ended, when its last event came.
 func (p *pass) lives(record state.Record) {
+	p.sawEvent(record)
 	if record.Tombstone != nil {
 		return
 	}
@@ -18,6 +20,34 @@ func (p *pass) lives(record state.Record) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.living[record.Kind] = append(p.living[record.Kind], record)
+}
+
+// sawEvent notes when the last event of a record came.
+func (p *pass) sawEvent(record state.Record) {
+	if record.Event == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lastEventAt = latest(p.lastEventAt, record.Event.At)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// summary counts what lives. The newest event may be that of something which has ended and is not looked at any more:
+// that time stays.
+func (p *pass) summary() *state.Summary {
+	summary := state.Summarize(p.living[state.KindTask], p.living[state.KindContainerInstance], p.cfg.Now().UTC())
+	summary.LastEventAt = latest(summary.LastEventAt, p.lastEventAt)
+	if p.before.Summary != nil {
+		summary.LastEventAt = latest(summary.LastEventAt, p.before.Summary.LastEventAt)
+	}
+	return &summary
 }
 
 // slim leaves of a task's details what state.Summarize looks at: when the last

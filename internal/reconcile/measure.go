@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -30,21 +32,28 @@ func (r *Reconciler) measureSweep(unsynced int) {
 }
 
 // measure gives the numbers of a pass, also of one that failed: what it wrote is written. What a first pass stores is
-// no drift, for nothing was known before.
-func (p *pass) measure(complete bool) {
+// no drift, for nothing was known before; neither is what changes without an event.
+func (p *pass) measure(ctx context.Context, failure error) {
 	drift := p.report.drift()
 	if p.before.SyncedAt == 0 {
 		drift = table.Drift{}
 	}
 	values := []metrics.Value{
-		{Name: metrics.DriftRepaired, Value: int64(drift.Total())},
+		{Name: metrics.DriftRepaired, Value: int64(drift.Total() - drift.Refreshed)},
 		{Name: metrics.RecordsMissed, Value: int64(drift.Missed)},
 		{Name: metrics.RecordsStale, Value: int64(drift.Stale)},
 		{Name: metrics.RecordsAbsent, Value: int64(drift.Absent)},
 		{Name: metrics.RecordsResurrected, Value: int64(drift.Resurrected)},
 	}
-	if complete {
+	if p.report.Unstorable > 0 {
+		values = append(values, metrics.Value{Name: metrics.RecordsUnstorable, Value: int64(p.report.Unstorable)})
+	}
+	switch {
+	case failure == nil:
 		values = append(values, metrics.Value{Name: metrics.HeldAbsent, Value: int64(p.report.Held)})
+	case errors.Is(failure, errFirstGone), ctx.Err() != nil: // the next one decides, or it is delivered again
+	default:
+		values = append(values, metrics.Value{Name: metrics.ReconcilePassesFailed, Value: 1})
 	}
 	p.cfg.Metrics.Put(values, metrics.Property{Key: "account", Value: p.cfg.Account},
 		metrics.Property{Key: "region", Value: p.cfg.Region}, metrics.Property{Key: "cluster", Value: p.key.String()})

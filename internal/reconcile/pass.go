@@ -2,12 +2,12 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/reconcile/request"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -27,15 +27,17 @@ type pass struct {
 	// when this one did, before its lists.
 	began, tried time.Time
 
-	mu       sync.Mutex
-	report   Report // of this try
-	progress progress
-	living   map[state.Kind][]state.Record // as they are after the repair; of tasks, what a summary needs
+	mu          sync.Mutex
+	report      Report // of this try
+	progress    progress
+	living      map[state.Kind][]state.Record // as they are after the repair; of tasks, what a summary needs
+	lastEventAt time.Time                     // of anything that was looked at, ended or not
 }
 
 // Cluster makes a pass over a cluster, unless one that began since asked.At is
 // complete. A pass that was broken off lately goes on where it stopped; if it began
-// before asked.At, another one follows.
+// before asked.At, another one follows. A pass that is the first to find the cluster
+// gone changes nothing and is not complete, which is no error: the next one decides.
 func (r *Reconciler) Cluster(ctx context.Context, asked request.Request) (Report, error) {
 	var total Report
 	before, reached, err := r.cfg.Store.Progress(ctx, asked.Cluster)
@@ -49,8 +51,11 @@ func (r *Reconciler) Cluster(ctx context.Context, asked request.Request) (Report
 		}
 		p := r.newPass(before, reached)
 		row, err := p.run(ctx, asked.Unlisted)
-		p.measure(err == nil)
+		p.measure(ctx, err)
 		total.add(p.report)
+		if errors.Is(err, errFirstGone) {
+			return total, p.seeGone(ctx)
+		}
 		if err != nil {
 			p.saveBrokenOff(ctx)
 			return total, fmt.Errorf("reconciling cluster %s: %w", p.key, err)
@@ -70,7 +75,8 @@ func (r *Reconciler) newPass(before table.Cluster, reached table.Checkpoint) *pa
 		living: map[state.Kind][]state.Record{},
 	}
 	// What was compared longer ago says too little about now.
-	if began := time.UnixMilli(reached.BeganAt); reached.BeganAt > 0 && now.Sub(began) < unsyncedPeriods*r.cfg.Period {
+	resumeFor := max(minResumeFor, unsyncedPeriods*r.cfg.Period)
+	if began := time.UnixMilli(reached.BeganAt); reached.BeganAt > 0 && now.Sub(began) < resumeFor {
 		p.began, p.progress.resumed = began, reached
 	}
 	return p
@@ -80,11 +86,9 @@ func (r *Reconciler) newPass(before table.Cluster, reached table.Checkpoint) *pa
 // in the cluster's row, which is given back.
 func (p *pass) run(ctx context.Context, unlisted bool) (table.Cluster, error) {
 	if unlisted {
-		gone, err := ecsapi.GoneClusters(ctx, p.cfg.ECS, []state.ClusterKey{p.key})
-		if err != nil {
+		if err := p.lookForCluster(ctx); err != nil {
 			return p.before, err
 		}
-		p.gone = len(gone) > 0
 	}
 	var absences []Absence
 	var candidates []state.Record
@@ -107,7 +111,7 @@ func (p *pass) run(ctx context.Context, unlisted bool) (table.Cluster, error) {
 	}
 	row := p.row(held)
 	// Who asks for a cluster that never was does not make it known.
-	if never := p.gone && p.before.Name == ""; !never {
+	if row.Name != "" {
 		if err := p.cfg.Store.PutSync(ctx, row); err != nil {
 			return p.before, err
 		}
@@ -117,23 +121,21 @@ func (p *pass) run(ctx context.Context, unlisted bool) (table.Cluster, error) {
 	return row, nil
 }
 
-// row is what a complete pass says of the cluster.
+// row is what a complete pass says of the cluster. It has no name if the cluster
+// never was.
 func (p *pass) row(held Held) table.Cluster {
 	row := table.Cluster{
-		Key: p.key, SyncedAt: p.began.UnixMilli(), HeldBack: held.Records,
-		Drift: sum(p.progress.resumed.Drift, p.report.drift()),
+		Key: p.key, Name: p.key.String(), SyncedAt: p.began.UnixMilli(), HeldBack: held.Records,
+		Drift:      sum(p.progress.resumed.Drift, p.report.drift()),
+		Unstorable: p.progress.resumed.Unstorable + p.report.Unstorable,
 	}
 	if held.Records > 0 {
 		row.HeldSince = held.Since.UnixMilli()
 	}
 	if p.gone {
-		row.GoneAt = p.before.GoneAt
-		if row.GoneAt == 0 {
-			row.GoneAt = p.tried.UnixMilli()
-		}
+		row.Name, row.GoneAt = p.before.Name, p.before.GoneAt
 	}
-	summary := state.Summarize(p.living[state.KindTask], p.living[state.KindContainerInstance], p.cfg.Now().UTC())
-	row.Summary = &summary
+	row.Summary = p.summary()
 	return row
 }
 

@@ -11,8 +11,13 @@ import (
 
 // checkpointEvery is after how many batches it is stored how far a pass has come:
 // at ten calls a second, a crash loses two seconds of work. A cluster of fewer
-// batches begins anew instead, which costs as much as going on.
+// batches begins anew after a failure, which costs as much as going on.
 const checkpointEvery = 20
+
+// minResumeFor is for how long a pass may at least be resumed. Its message is
+// delivered five times, six minutes apart: all these tries are of one pass, however
+// short the periods are.
+const minResumeFor = 30 * time.Minute
 
 // progress is how far a pass has come. Batches are in the order of their ids, and
 // workers finish them out of order: what counts are those without a gap.
@@ -87,18 +92,21 @@ func (p *pass) save(ctx context.Context) error {
 	p.progress.unsaved = 0
 	return p.cfg.Store.PutCheckpoint(ctx, table.Checkpoint{
 		Key: p.key, BeganAt: p.began.UnixMilli(), Kind: p.progress.kind, After: p.progress.after,
-		Drift: sum(p.progress.resumed.Drift, p.report.drift()),
+		Drift:      sum(p.progress.resumed.Drift, p.report.drift()),
+		Unstorable: p.progress.resumed.Unstorable + p.report.Unstorable,
 	})
 }
 
 // saveLimit is what a pass whose time is up may take to say how far it came.
 const saveLimit = 5 * time.Second
 
-// saveBrokenOff stores how far a pass came that failed or ran out of time.
+// saveBrokenOff stores how far a pass came that failed or ran out of time. One that
+// ran out of time would run out of it again if it began anew, few as its batches may
+// be: ECS or the budget is slow.
 func (p *pass) saveBrokenOff(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	worth := p.progress.compared >= checkpointEvery || p.progress.resumed.BeganAt > 0
+	worth := p.progress.compared >= checkpointEvery || p.progress.resumed.BeganAt > 0 || ctx.Err() != nil
 	if p.progress.unsaved == 0 || !worth {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/reconcile/request"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -177,13 +178,66 @@ func TestAPassThatWasBrokenOffLongAgoIsNotResumed(t *testing.T) {
 	asked := request.Request{Cluster: edge, At: w.now}
 	_, err := New(cfg).Cluster(t.Context(), asked)
 	require.ErrorIs(t, err, errCrashed)
-	w.now = w.now.Add(unsyncedPeriods * cfg.Period)
+	w.now = w.now.Add(minResumeFor)
 	clear(fleet.calls)
 	cfg.ECS = fleet
 	_, err = New(cfg).Cluster(t.Context(), asked)
 	require.NoError(t, err)
 	require.Equal(t, 25, fleet.calls["DescribeTasks"])
 	require.Equal(t, w.now.UnixMilli(), w.clusterRow("edge").SyncedAt)
+}
+
+// slowECS takes a time for each call, and is not waited for beyond the end.
+type slowECS struct {
+	ecsapi.API
+	w      *world
+	each   time.Duration
+	end    time.Time
+	cancel func()
+}
+
+func (e slowECS) DescribeTasks(ctx context.Context, in *ecs.DescribeTasksInput, opts ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error) {
+	if e.w.now = e.w.now.Add(e.each); e.w.now.After(e.end) {
+		e.cancel()
+		return nil, ctx.Err()
+	}
+	return e.API.DescribeTasks(ctx, in, opts...)
+}
+
+// A pass is delivered again every six minutes, after having had five, until it is complete.
+func TestAPassThatTakesLongerThanTheFunctionCompletes(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		period, each time.Duration
+		tasks, tries int
+	}{
+		{"in a short period", time.Minute, 20 * time.Second, 4_000, 3},
+		{"whose few calls are slow", 5 * time.Minute, time.Minute, 1_500, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, memory.New())
+			fleet := newFleet(10, c.tasks)
+			began := w.now
+			var report Report
+			tries := 0
+			for ; report.Clusters == 0; tries++ {
+				require.Less(t, tries, c.tries, "one more is a dead letter, or takes longer than it must")
+				started := w.now
+				ctx, cancel := context.WithCancel(t.Context())
+				cfg := w.config()
+				cfg.Period, cfg.ECS = c.period, slowECS{fleet, w, c.each, started.Add(290 * time.Second), cancel}
+				var err error
+				report, err = New(cfg).Cluster(ctx, request.Request{Cluster: edge, At: began})
+				require.Equal(t, ctx.Err() != nil, err != nil, err)
+				cancel()
+				w.now = started.Add(6 * time.Minute)
+			}
+			require.Equal(t, c.tries, tries)
+			require.Zero(t, w.measured()[metrics.ReconcilePassesFailed], "it only ran out of time")
+			require.Equal(t, began.UnixMilli(), w.clusterRow("edge").SyncedAt, "what was compared first is as old as that")
+			require.Equal(t, c.tasks, w.clusterRow("edge").Summary.Tasks.Total)
+		})
+	}
 }
 
 func TestASmallClusterHasNoCheckpoints(t *testing.T) {

@@ -33,6 +33,7 @@ type Store interface {
 	PutCheckpoint(ctx context.Context, reached table.Checkpoint) error
 	PutSync(ctx context.Context, cluster table.Cluster) error
 	SeeCluster(ctx context.Context, key state.ClusterKey, at time.Time) error
+	SeeGone(ctx context.Context, key state.ClusterKey, at time.Time) error
 	AddCluster(ctx context.Context, key state.ClusterKey) error
 }
 
@@ -70,6 +71,7 @@ type Report struct {
 	// What was written: see table.Drift.
 	Missed, Stale, Refreshed, Absent, Resurrected int
 	Held                                          int // absent, and held back
+	Unstorable                                    int // not described or not written, and never will be
 }
 
 // Repaired is how many records were written.
@@ -89,12 +91,13 @@ func (r *Report) add(other Report) {
 	r.Absent += other.Absent
 	r.Resurrected += other.Resurrected
 	r.Held += other.Held
+	r.Unstorable += other.Unstorable
 }
 
 func (r Report) attributes() []slog.Attr {
 	return []slog.Attr{
 		slog.Int("listed", r.Listed), slog.Int("missed", r.Missed), slog.Int("stale", r.Stale),
 		slog.Int("refreshed", r.Refreshed), slog.Int("absent", r.Absent), slog.Int("resurrected", r.Resurrected),
-		slog.Int("held", r.Held),
+		slog.Int("held", r.Held), slog.Int("unstorable", r.Unstorable),
 	}
 }

@@ -315,5 +315,11 @@ func TestAClusterThatIsNotFoundIsAskedForByName(t *testing.T) {
 	}}
 	report, err := w.sweepWith(cfg, w.now)
 	require.NoError(t, err)
+	require.Zero(t, report.Absent, "and even then, another pass")
+	require.Len(t, w.living("edge"), 2)
+	cfg.ECS = lostECS{w.ecs, func() {}}
+	w.pass(15 * time.Minute)
+	report, err = w.sweepWith(cfg, w.now)
+	require.NoError(t, err)
 	require.Equal(t, Report{Clusters: 1, Absent: 2}, report)
 }

@@ -19,21 +19,21 @@ import (
 // Sweep asks for a pass over every cluster that ECS or the table knows and that was
 // not reconciled since askedAt, and gives their number. The clusters that were
 // reconciled the longest ago come first. When ECS does not list its clusters, the
-// known ones are reconciled all the same, and the error says so.
+// known ones are reconciled all the same, and the error says so; neither does one
+// whose row cannot be written keep the others from their pass.
 func (r *Reconciler) Sweep(ctx context.Context, to queue.Sender, askedAt time.Time) (asked int, err error) {
 	stored, err := r.cfg.Store.Clusters(ctx)
 	if err != nil {
 		return 0, err
 	}
 	listed, listErr := r.listed(ctx)
+	failures := []error{listErr}
 	due := r.due(stored, listed)
 	unsynced := 0
 	var requests []request.Cluster
 	for _, c := range due {
 		if c.SeenAt == 0 && c.SyncedAt == 0 {
-			if err := r.cfg.Store.SeeCluster(ctx, c.Key, r.cfg.Now()); err != nil {
-				return 0, errors.Join(err, listErr)
-			}
+			failures = append(failures, r.cfg.Store.SeeCluster(ctx, c.Key, r.cfg.Now()))
 		}
 		if r.unsynced(c) {
 			unsynced++
@@ -47,12 +47,12 @@ func (r *Reconciler) Sweep(ctx context.Context, to queue.Sender, askedAt time.Ti
 	}
 	r.measureSweep(unsynced)
 	if err := request.SendClusters(ctx, to, requests, askedAt); err != nil {
-		return 0, errors.Join(err, listErr)
+		return 0, errors.Join(append(failures, err)...)
 	}
 	r.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "asked for passes over clusters", slog.Int("clusters", len(requests)),
 		slog.Int("skipped", len(due)-len(requests)), slog.Int("unsynced", unsynced),
 		slog.String("account", r.cfg.Account), slog.String("region", r.cfg.Region))
-	return len(requests), listErr
+	return len(requests), errors.Join(failures...)
 }
 
 // listed names the clusters that ECS lists.

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/reconcile/request"
@@ -149,7 +153,7 @@ func (w *world) vanish(cluster string) {
 	require.NoError(w.t, err)
 }
 
-// All of a cluster that is gone ends within two periods, however much it was; the
+// All of a cluster that is gone ends within three periods, however much it was; the
 // cluster itself is told as gone as long as what was in it, and then forgotten.
 func TestAClusterThatVanishes(t *testing.T) {
 	w := newWorld(t, memory.New())
@@ -160,11 +164,10 @@ func TestAClusterThatVanishes(t *testing.T) {
 		w.invent(state.Key{Kind: state.KindTask, Cluster: clusterKey("zeta"), ID: fmt.Sprint("ghost-", n)}, 1)
 	}
 	w.pass(15 * time.Minute)
-	w.sweep()
 	w.vanish("zeta")
 	gone := w.now
-	for range 2 {
-		w.sweep()
+	for _, want := range []Report{{}, {Clusters: 1, Held: 61}, {Clusters: 1, Absent: 61}} {
+		require.Equal(t, want, w.sweep())
 		w.pass(w.config().Period)
 	}
 	require.Empty(t, w.living("zeta"))
@@ -185,6 +188,84 @@ func TestAClusterThatVanishes(t *testing.T) {
 	w.pass(time.Minute)
 	require.Equal(t, Report{Clusters: 1, Listed: 1, Missed: 1}, w.sweep(), "a cluster of the name is made anew")
 	require.Zero(t, w.clusterRow("zeta").GoneAt)
+}
+
+// A cluster that ECS has after all is as if it had never been doubted.
+func TestAClusterThatWasCalledMissingOnce(t *testing.T) {
+	w := newWorld(t, memory.New())
+	settled(t, w, 1, 1)
+	denying := w.config()
+	denying.ECS = denyingECS{w.ecs}
+	asked := request.Request{Cluster: edge, At: w.now, Unlisted: true}
+	report, err := w.cluster(denying, asked)
+	require.NoError(t, err)
+	require.Equal(t, Report{}, report)
+	require.NotZero(t, w.clusterRow("edge").GoneAt)
+	w.pass(5 * time.Minute)
+	require.Equal(t, Report{Clusters: 1, Listed: 2}, w.sweep())
+	require.Zero(t, w.clusterRow("edge").GoneAt)
+
+	w.pass(time.Hour)
+	asked.At = w.now
+	report, err = w.cluster(denying, asked)
+	require.NoError(t, err)
+	require.Equal(t, Report{}, report, "the first doubt is forgotten")
+	require.Len(t, w.living("edge"), 2)
+}
+
+// denyingECS has no cluster, if it is asked for by name.
+type denyingECS struct{ ecsapi.API }
+
+func (denyingECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersInput, _ ...func(*ecs.Options)) (*ecs.DescribeClustersOutput, error) {
+	out := &ecs.DescribeClustersOutput{}
+	for _, arn := range in.Clusters {
+		out.Failures = append(out.Failures, ecstypes.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")})
+	}
+	return out, nil
+}
+
+// The rest of a broken pass, and then a whole one: what the second finds is stored as well.
+func TestAClusterIsGoneInBothPassesOfARequest(t *testing.T) {
+	w := newWorld(t, memory.New())
+	fleet := newFleet(1, 2500)
+	cfg := w.config()
+	cfg.ECS = crashingECS{fleet, &crash{left: 26 + 22}}
+	require.NoError(t, w.store.AddCluster(t.Context(), edge))
+	_, err := w.cluster(cfg, request.Request{Cluster: edge, At: w.now})
+	require.ErrorIs(t, err, errCrashed)
+	cfg.ECS = denyingECS{fleet}
+	for _, passes := range []int{0, 2} {
+		w.now = w.now.Add(agreeAfter)
+		report, err := w.cluster(cfg, request.Request{Cluster: edge, At: w.now, Unlisted: true})
+		require.NoError(t, err)
+		require.Equal(t, passes, report.Clusters)
+	}
+	require.Equal(t, w.now.UnixMilli(), w.clusterRow("edge").SyncedAt)
+}
+
+// failingSees cannot make one cluster known.
+type failingSees struct {
+	*table.State
+	cluster string
+}
+
+func (s failingSees) SeeCluster(ctx context.Context, key state.ClusterKey, at time.Time) error {
+	if key.Name == s.cluster {
+		return errors.New("throttled")
+	}
+	return s.State.SeeCluster(ctx, key, at)
+}
+
+func TestAClusterThatCannotBeMadeKnownHoldsBackNoOther(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("alpha", 1)
+	w.hosts("beta", 1)
+	cfg := w.config()
+	cfg.Store = failingSees{w.store, "alpha"}
+	asked, err := w.asked(cfg, w.now)
+	require.ErrorContains(t, err, "throttled")
+	require.Equal(t, []string{"alpha", "beta"}, names(asked))
+	require.NotZero(t, w.clusterRow("beta").SeenAt)
 }
 
 // A list that leaves a cluster out proves nothing about it.
@@ -231,6 +312,7 @@ func TestTagsAndAttributesAreKeptFresh(t *testing.T) {
 	w.resetCounts()
 	require.Equal(t, Report{Clusters: 1, Listed: 8}, pass())
 	require.Equal(t, map[string]int{"PutItem": 1}, w.db.writes)
+	require.Empty(t, w.measured(), "no event tells of them, so that none was missed")
 }
 
 // An ECS that answers nothing for a while, and then everything again.
@@ -274,6 +356,28 @@ func TestAPassCounts(t *testing.T) {
 	}}, summary.Tasks.Families)
 	require.Equal(t, 2, summary.Instances.Total)
 	require.NotEmpty(t, summary.Instances.Resources)
+}
+
+// The newest event may be that of something which has ended, and is forgotten by ECS an hour later.
+func TestTheLastEventStays(t *testing.T) {
+	w := newWorld(t, memory.New())
+	w.hosts("edge", 2)
+	w.run("edge", 4)
+	w.put(w.pass(time.Minute))
+	w.sweep()
+	stopped := w.stop()
+	w.put(slices.DeleteFunc(w.pass(time.Minute), func(e ecssim.Event) bool { return !strings.Contains(string(e.JSON), "task/edge/"+stopped.ID) }))
+	record, err := w.store.Get(t.Context(), stopped, w.now)
+	require.NoError(t, err)
+	require.Equal(t, state.TaskStopped, record.Task.LastStatus)
+	for _, living := range w.living("edge") {
+		require.True(t, living.Event.At.Before(record.Event.At))
+	}
+	for _, d := range []time.Duration{time.Minute, 2 * time.Hour} {
+		w.pass(d)
+		w.sweep()
+		require.False(t, w.clusterRow("edge").Summary.LastEventAt.Before(record.Event.At), "after %s", d)
+	}
 }
 
 // What a pass keeps of each task is enough to count it.

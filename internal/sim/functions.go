@@ -82,7 +82,7 @@ func (w *world) newReconcile() *process {
 	for _, p := range w.places {
 		bucket := table.Bucket{Account: p.account, Region: p.region, Name: ecsapi.BucketRead, PerSecond: share.PerSecond, Burst: share.Burst}
 		budget := &ecsapi.Budget{Block: readBlock, Pause: w.sleep, Take: func(ctx context.Context, n int) (int, time.Duration, error) {
-			return w.daemon.TakeCalls(ctx, bucket, n, w.now)
+			return w.daemon.ReserveCalls(ctx, bucket, n, w.now)
 		}}
 		places = append(places, reconcile.Config{
 			ECS: ecsapi.Limit(p.client, budget), Account: p.account, Region: p.region, Store: w.state, Now: w.clock, Workers: 1,

@@ -108,6 +108,9 @@ func parseARNFilter(what, s string, kind ARNKind) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("invalid %s: %w", what, err)
 	}
+	if err := arn.CheckPartition(); err != nil {
+		return "", fmt.Errorf("invalid %s: %w", what, err)
+	}
 	if arn.Kind != kind {
 		return "", fmt.Errorf("invalid %s %q: this is the ARN of a %s, allowed is a %s's", what, shorten(s), arn.Kind, kind)
 	}

@@ -63,9 +63,19 @@ func (r Record) Detail() (json.RawMessage, error) {
 }
 
 func (r Record) merged() (json.RawMessage, error) {
+	// A detail that the store could not read is empty. The other source's will do if it is not older.
+	if r.Event != nil && r.Described != nil {
+		if len(r.Event.Detail) == 0 && r.Described.Version >= r.Event.Version {
+			r.Event = nil
+		} else if len(r.Described.Detail) == 0 && r.Event.Version >= r.Described.Version {
+			r.Described = nil
+		}
+	}
 	switch {
 	case r.Event == nil && r.Described == nil:
 		return nil, errors.New("no source has told anything")
+	case r.Event != nil && len(r.Event.Detail) == 0, r.Described != nil && len(r.Described.Detail) == 0:
+		return nil, errors.New("the stored detail cannot be read")
 	case r.Described == nil:
 		return r.Event.Detail, nil
 	case r.Event == nil:

@@ -7,8 +7,9 @@ import "time"
 type Summary struct {
 	// CountedAt is when the records were as they were counted.
 	CountedAt time.Time `json:"countedAt"`
-	// LastEventAt is the time of the newest event of any of the records, the zero
-	// time if none was ever told by an event.
+	// LastEventAt is the time of the newest event of any record that a reconcile has
+	// looked at, the zero time if none was told by an event. The last event of
+	// something that ECS does not list any more may be newer.
 	LastEventAt time.Time       `json:"lastEventAt,omitzero"`
 	Tasks       TaskSummary     `json:"tasks"`
 	Instances   InstanceSummary `json:"instances"`

@@ -47,8 +47,8 @@ func newTombstone(stoppedAt, now time.Time, visibleFor time.Duration) *Tombstone
 }
 
 // InferGone gives the record of a thing that reconcile found missing in ECS. It
-// keeps its version, so that only a higher one revives it, and no index finds it
-// among the living. A record that has a tombstone already is given back as it
+// keeps its version, so that only a higher one, or a later Describe of an equal
+// one, revives it (see Compare), and no index finds it among the living. A record that has a tombstone already is given back as it
 // is: what ECS said itself is not overruled by a guess.
 func InferGone(stored Record, now time.Time, visibleFor time.Duration) Record {
 	if stored.Tombstone != nil {

@@ -71,7 +71,7 @@ func TestInferGone(t *testing.T) {
 	live := apply(t, see(taskKey("1"), state.SourceEvent, 4, 0, `{"version":4,"lastStatus":"RUNNING","desiredStatus":"RUNNING","group":"g"}`))
 	task := state.InferGone(live, now, visibleFor)
 	require.Equal(t, tombstone, task.Tombstone)
-	require.Equal(t, int64(4), task.Version, "the version stays, so that only a higher one revives it")
+	require.Equal(t, int64(4), task.Version, "the version stays, so that no lower one revives it")
 	require.Equal(t, state.TaskFields{LastStatus: "STOPPED", DesiredStatus: "STOPPED", Group: "g"}, task.Task)
 	require.Equal(t, now, task.StoredAt)
 	detail, err := task.Detail()

@@ -24,12 +24,16 @@ type Cluster struct {
 	// reconcile. Until then it tells how long that has been due.
 	SeenAt int64 `json:"seenAt,omitempty"`
 	// GoneAt is when ECS was first found to have the cluster no more, in milliseconds since 1970; 0 for one that it has.
+	// It is believed when a later reconcile finds the same: until SyncedAt is later, nothing that was in it has ended.
 	GoneAt int64 `json:"goneAt,omitempty"`
 	// HeldBack counts the records that the last reconcile would have marked absent and held back, because they were too
 	// many to believe at once; a later pass that agrees marks them. HeldSince is when the first such pass began, in
 	// milliseconds since 1970.
 	HeldBack  int   `json:"heldBack,omitempty"`
 	HeldSince int64 `json:"heldSince,omitempty"`
+	// Unstorable counts the records that the last reconcile could not read or write, and could not have another time: they
+	// are as they were before. One that was resumed may count a record twice.
+	Unstorable int `json:"unstorable,omitempty"`
 	// Drift counts what the last reconcile repaired.
 	Drift Drift `json:"drift"`
 	// Summary is what the last reconcile counted; nil before the first, and in lists of all clusters.
@@ -90,6 +94,21 @@ func (s *State) SeeCluster(ctx context.Context, key state.ClusterKey, at time.Ti
 	return nil
 }
 
+// SeeGone notes that ECS was found to have a known cluster no more, if that was not noted before. PutSync forgets it when
+// ECS has the cluster after all.
+func (s *State) SeeGone(ctx context.Context, key state.ClusterKey, at time.Time) error {
+	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.name, Key: itemKey(clustersPK, key.String()),
+		UpdateExpression:          aws.String("SET goneAt = :at"),
+		ConditionExpression:       aws.String("attribute_exists(pk) AND attribute_not_exists(goneAt)"),
+		ExpressionAttributeValues: Item{":at": numberValue(millis(at))},
+	})
+	if err != nil && !refused(err) {
+		return fmt.Errorf("noting that cluster %s is gone: %w", key, err)
+	}
+	return nil
+}
+
 // PutSync stores the result of a complete reconcile. An older one than is stored is dropped. A cluster that is gone is
 // forgotten when nothing that was in it can be seen any more: DynamoDB deletes the row then.
 func (s *State) PutSync(ctx context.Context, c Cluster) error {
@@ -107,7 +126,7 @@ func (s *State) PutSync(ctx context.Context, c Cluster) error {
 		return err
 	}
 	if c.GoneAt > 0 {
-		// What was in it was buried within two passes of that; a day is more than they take.
+		// What was in it was buried within three passes of that; a day is more than they take.
 		item[schema.TTL] = numberValue(fromMillis(c.GoneAt).Add(s.visibleFor + 24*time.Hour).Unix())
 	}
 	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{
@@ -165,6 +184,18 @@ func clustersOf(items []Item, summaries bool) ([]Cluster, error) {
 		}
 	}
 	return clusters, nil
+}
+
+// clusterOf reads a cluster with its summary. Without one that cannot be read: only a reconcile can put a new one there.
+func clusterOf(item Item) (Cluster, error) {
+	var row clusterItem
+	if err := decode(item, &row); err != nil {
+		return Cluster{}, err
+	}
+	if c, err := row.unpack(true); err == nil {
+		return c, nil
+	}
+	return row.unpack(false)
 }
 
 func (i clusterItem) unpack(summary bool) (c Cluster, err error) {

@@ -23,6 +23,8 @@ type Checkpoint struct {
 	After string     `json:"after"`
 	// Drift counts what was repaired so far.
 	Drift Drift `json:"drift"`
+	// Unstorable counts what could not be read or written so far.
+	Unstorable int `json:"unstorable,omitempty"`
 }
 
 const checkpointsPK = "checkpoints"
@@ -43,7 +45,7 @@ func (s *State) PutCheckpoint(ctx context.Context, c Checkpoint) error {
 	return nil
 }
 
-// Progress reads what is known of a cluster and how far a reconcile has come since then, consistently. Both are zero but
+// Progress reads what is known of a cluster, its summary included, and how far a reconcile has come since then, consistently. Both are zero but
 // for the key if there is none.
 func (s *State) Progress(ctx context.Context, key state.ClusterKey) (Cluster, Checkpoint, error) {
 	cluster, reached := Cluster{Key: key}, Checkpoint{Key: key}
@@ -53,7 +55,7 @@ func (s *State) Progress(ctx context.Context, key state.ClusterKey) (Cluster, Ch
 	}
 	for _, item := range items {
 		if stringOf(item, schema.PartitionKey) == clustersPK {
-			err = decode(item, &cluster)
+			cluster, err = clusterOf(item)
 		} else {
 			err = decode(item, &reached)
 		}

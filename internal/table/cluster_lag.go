@@ -20,7 +20,8 @@ type Lag struct {
 
 const ingestPK = "ingest"
 
-// PutLag stores how late events are. Ingest calls it when they are late, and once more when they are not any longer.
+// PutLag stores how late events are. Ingest calls it when they are late, and once more when they
+// have not been for two minutes.
 func (s *State) PutLag(ctx context.Context, account, region string, lag Lag) error {
 	item, err := encode(ingestPK, account+"/"+region, lag)
 	if err != nil {

@@ -196,6 +196,48 @@ func TestAClusterThatIsGoneIsForgotten(t *testing.T) {
 	})
 }
 
+func TestAClusterIsFoundGoneOnce(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		require.NoError(t, s.SeeGone(t.Context(), home, start))
+		rows, err := s.Clusters(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, rows, "what is not known stays so")
+
+		want := table.Cluster{Key: home, Name: home.String(), SyncedAt: 5, HeldBack: 3, Summary: summaryOf(1)}
+		require.NoError(t, s.PutSync(t.Context(), want))
+		require.NoError(t, s.SeeGone(t.Context(), home, start))
+		require.NoError(t, s.SeeGone(t.Context(), home, after(60)))
+		want.GoneAt = start.UnixMilli()
+		row, _, err := s.Progress(t.Context(), home)
+		require.NoError(t, err)
+		require.Equal(t, want, row, "nothing else has changed")
+		require.NoError(t, s.PutSync(t.Context(), table.Cluster{Key: home, SyncedAt: 6}))
+		require.NoError(t, s.SeeGone(t.Context(), home, after(90)))
+		row, _, err = s.Progress(t.Context(), home)
+		require.NoError(t, err)
+		require.Equal(t, after(90).UnixMilli(), row.GoneAt, "it was there in between")
+	})
+}
+
+// A reconcile is what replaces such a summary, and must be able to.
+func TestProgressWithASummaryThatCannotBeRead(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s := newState(db, name)
+		_, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: table.Item{
+			schema.PartitionKey: &types.AttributeValueMemberS{Value: "clusters"},
+			schema.SortKey:      &types.AttributeValueMemberS{Value: home.String()},
+			"cluster":           &types.AttributeValueMemberS{Value: home.String()},
+			"syncedAt":          &types.AttributeValueMemberN{Value: "9"},
+			"summary":           &types.AttributeValueMemberB{Value: []byte("no frame")},
+		}})
+		require.NoError(t, err)
+		row, _, err := s.Progress(t.Context(), home)
+		require.NoError(t, err)
+		require.Equal(t, table.Cluster{Key: home, Name: home.String(), SyncedAt: 9}, row)
+	})
+}
+
 func TestProgressOfAReconcile(t *testing.T) {
 	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
 		s := newState(db, name)

@@ -15,17 +15,17 @@ const maxDetailBytes = 8 << 20
 
 // Encoder and decoder are stateless in this use, and safe for concurrent callers.
 var (
-	zstdEncoder = mustEncoder()
-	zstdDecoder = mustDecoder()
+	zstdEncoder = mustEncoder(dictionary.All())
+	zstdDecoder = mustDecoder(dictionary.All())
 )
 
 // mustEncoder takes the fastest level: with the dictionary the others make a detail 10 bytes shorter in twice the time
 // and more.
-func mustEncoder() *zstd.Encoder {
+func mustEncoder(known []dictionary.Dictionary) *zstd.Encoder {
 	options := []zstd.EOption{
 		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithEncoderLevel(zstd.SpeedFastest),
 	}
-	for _, d := range dictionary.All() {
+	for _, d := range known {
 		if d.ID == dictionary.Current {
 			options = append(options, zstd.WithEncoderDict(d.Bytes))
 		}
@@ -37,9 +37,9 @@ func mustEncoder() *zstd.Encoder {
 	return e
 }
 
-func mustDecoder() *zstd.Decoder {
+func mustDecoder(known []dictionary.Dictionary) *zstd.Decoder {
 	options := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDetailBytes)}
-	for _, d := range dictionary.All() {
+	for _, d := range known {
 		options = append(options, zstd.WithDecoderDicts(d.Bytes))
 	}
 	d, err := zstd.NewReader(nil, options...)

@@ -67,6 +67,29 @@ func TestAFrameOfAnUnknownDictionaryIsRefusedByItsID(t *testing.T) {
 	require.ErrorContains(t, err, "dictionary 40000")
 }
 
+// The release before the one that writes with a new dictionary has it to read with.
+func TestMoreDictionariesAreReadThanWritten(t *testing.T) {
+	const nextID = dictionary.Current + 1
+	samples := details(t, "task-*running.json")
+	next, err := zstd.BuildDict(zstd.BuildDictOptions{
+		ID: nextID, Contents: samples, History: bytes.Join(samples, nil), Offsets: [3]int{1, 4, 8}, Level: zstd.SpeedDefault,
+	})
+	require.NoError(t, err)
+	known := append(dictionary.All(), dictionary.Dictionary{ID: nextID, Bytes: next})
+	later, err := zstd.NewWriter(nil, zstd.WithEncoderDict(next))
+	require.NoError(t, err)
+	for id, frame := range map[uint32][]byte{
+		dictionary.Current: mustEncoder(known).EncodeAll(samples[0], nil), nextID: later.EncodeAll(samples[0], nil),
+	} {
+		var header zstd.Header
+		require.NoError(t, header.Decode(frame))
+		require.Equal(t, id, header.DictionaryID)
+		back, err := mustDecoder(known).DecodeAll(frame, nil)
+		require.NoError(t, err)
+		require.Equal(t, samples[0], back)
+	}
+}
+
 // What was written with a dictionary is lost when it changes.
 func TestADictionaryNeverChanges(t *testing.T) {
 	sums := map[uint32]string{}

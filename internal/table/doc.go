@@ -12,9 +12,9 @@
 //	a new task                5: the table, byPhase, byInstance (when placed), byStartedBy, byGroup
 //	a newer version           1: while it stays in its phase
 //	  that enters a phase     3: an entry of byPhase is deleted and one put
-//	  that stops the task     6: and one of byGroup each, and one of byInstance deleted; 7 if the item is over 1 KB
+//	  that stops the task     9: and two each of byInstance, byStartedBy, byGroup; 10 if the item is over 1 KB
 //	a duplicate, a stale one  1: a refused condition costs what the item has
-//	a task's five events      16: 5 for the table, 5 byPhase, 2 byInstance, 1 byStartedBy, 3 byGroup
+//	a task's five events      19: 5 for the table, 5 byPhase, 3 each of byInstance, byStartedBy, byGroup
 //
 // # What a read costs
 //
@@ -26,10 +26,9 @@
 //	  stopped since and until
 //	tasks by group or service, live       nothing
 //	  or stopped, since and until
-//	tasks by startedBy                    those that are out of sight
-//	live tasks by container instance      nothing
-//	container instances by status         nothing
+//	tasks by startedBy or by container    nothing
+//	  instance, likewise
 //	container instances by EC2 instance   nothing
-//	container instances otherwise         all of the cluster's: 1 unit for about 4 of them, no index
+//	container instances by status         those that are here, or of INACTIVE, those that are gone
 //	every other filter                    what the above leave of the cluster
 package table

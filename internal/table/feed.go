@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type Feed struct {
 	db   dynamo.API
 	name string
 	now  func() time.Time
+	// pause may be nil: then a lost try is followed by the next one at once.
+	pause func(ctx context.Context, most time.Duration) error
 
 	mu     sync.Mutex
 	cached FeedPosition
@@ -44,13 +47,36 @@ func NewFeed(db dynamo.API, name string, now func() time.Time) *Feed {
 	return &Feed{db: db, name: name, now: now}
 }
 
+// WithPause gives what waits after a try for the next row that was lost to another writer: a random part of a time, or
+// until ctx ends, with its error. Without it a writer tries again at once, and many lose more tries than they win.
+func (f *Feed) WithPause(pause func(ctx context.Context, most time.Duration) error) *Feed {
+	f.pause = pause
+	return f
+}
+
+// RandomPause is the pause of WithPause by the clock.
+func RandomPause(ctx context.Context, most time.Duration) error {
+	timer := time.NewTimer(rand.N(most)) //nolint:gosec // no secret depends on it
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
 const (
 	// feedRetention is how long rows are kept. DynamoDB deletes them some time later, in no order.
 	feedRetention = 48 * time.Hour
 	// feedTries bounds the contest for the next row. Of those who contest, one always wins; who loses that often
 	// leaves its batch to the stream's next try.
 	feedTries = 32
-	headSK    = "head"
+	// firstFeedPause is how long the pause after the first lost try is at most, about the time of a row and its head. Each
+	// next one is twice as long, up to maxFeedPause.
+	firstFeedPause = 10 * time.Millisecond
+	maxFeedPause   = 160 * time.Millisecond
+	headSK         = "head"
 )
 
 func feedPK(shard int) string    { return fmt.Sprintf("feed/%d", shard) }
@@ -155,38 +181,70 @@ func (f *Feed) appendRow(ctx context.Context, shard int, changes []Change) error
 	if err != nil {
 		return err
 	}
+	most := firstFeedPause
 	for range feedTries {
 		err := f.putRow(ctx, shard, head+1, packed)
-		if err != nil && !errors.Is(err, ErrConflict) {
+		if err == nil {
+			_, err = f.moveHead(ctx, shard, head)
 			return err
 		}
-		mine := err == nil
-		// The row is there now, mine or that of another, who may have died before moving the head.
-		head, err = f.moveHead(ctx, shard, head)
-		if err != nil {
+		if !errors.Is(err, ErrConflict) {
 			return err
 		}
-		if mine {
-			return nil
+		if f.pause != nil {
+			if err := f.pause(ctx, most); err != nil {
+				return fmt.Errorf("waiting after a lost try: %w", err)
+			}
+			most = min(2*most, maxFeedPause)
+		}
+		if head, err = f.passRow(ctx, shard, head); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("%d tries: %w", feedTries, ErrConflict)
+}
+
+// passRow says where the head is after another writer put the row behind it. Most often that one has moved it
+// meanwhile, and reading it costs less than a write that is refused. Who has not may have died.
+func (f *Feed) passRow(ctx context.Context, shard int, seen int64) (int64, error) {
+	head, err := f.readHead(ctx, shard)
+	switch {
+	case err != nil:
+		return 0, err
+	case head == nil:
+		return 0, errors.New("the head has vanished")
+	case head.Row == seen:
+		return f.moveHead(ctx, shard, seen)
+	default:
+		return head.Row, nil
+	}
+}
+
+// readHead reads the head consistently; it is nil if there is none.
+func (f *Feed) readHead(ctx context.Context, shard int) (*feedHead, error) {
+	out, err := f.db.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &f.name, Key: headKey(shard), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the head: %w", err)
+	}
+	if out.Item == nil {
+		return nil, nil
+	}
+	var head feedHead
+	return &head, decode(out.Item, &head)
 }
 
 // headOrNew reads the newest row's number. The head is made before the first row, so that writers who find none agree
 // on where the sequence begins.
 func (f *Feed) headOrNew(ctx context.Context, shard int) (int64, error) {
 	for range feedTries {
-		out, err := f.db.GetItem(ctx, &dynamodb.GetItemInput{
-			TableName: &f.name, Key: headKey(shard), ConsistentRead: aws.Bool(true),
-		})
+		head, err := f.readHead(ctx, shard)
 		if err != nil {
-			return 0, fmt.Errorf("reading the head: %w", err)
+			return 0, err
 		}
-		if out.Item != nil {
-			var head feedHead
-			err := decode(out.Item, &head)
-			return head.Row, err
+		if head != nil {
+			return head.Row, nil
 		}
 		start := max(1, millis(f.now()))
 		item, err := encode(feedPK(shard), headSK, feedHead{Row: start, Start: start})

@@ -18,10 +18,8 @@ const (
 	maxQueries  = 100
 	// maxPageBytes keeps a page's answer well below the 6 MB that a Lambda function may return.
 	maxPageBytes = 3 << 20
-	// minBatch is read at least at once from the table itself, where a query costs the same for a few records. maxBatch is
-	// at most what DynamoDB looks at in one query, 1 MB, of the smallest records.
-	minBatch = 25
-	maxBatch = 1000
+	// maxID is more than any id has: a position may have been made up.
+	maxID = 256
 )
 
 // ErrPosition says that a position does not belong to the list that it was given to.
@@ -80,12 +78,13 @@ type InstanceQuery struct {
 //
 // Without Sort, the order is by cluster, then fixed. What is in the list throughout is listed; what moves on in its
 // life between two pages may come twice, the second time as it is then. Only what a global index finds may be missed
-// because it changed in the last moment: by container instance (live tasks), startedBy, group or service. All other
+// because it changed in the last moment: by container instance, startedBy, group or service. All other
 // fields are looked at in what the statuses and times leave: see taskWindows.
 //
-// With Sort, pages are of one order, in which a task stands where it stood when its page was read. By createdAt over
-// live tasks and by stoppedAt it is read from an index; in every other case all that matches is read for each
-// page, and ErrTooManyToSort says that this is more than 2,000 records.
+// With Sort, what is in the list throughout is in it once, but for what stops meanwhile: that may be missed, or come
+// twice. Living things by createdAt and registeredAt, and stopped ones by stoppedAt, are read from an index in that order;
+// all others that matches may pick are read for each page and sorted, and ErrTooManyToSort says that these are more than
+// 2,000 records.
 //
 // ErrPosition: After is not of this list.
 func (s *State) ListTasks(ctx context.Context, q TaskQuery, now time.Time) (Page, error) {
@@ -98,9 +97,9 @@ func (s *State) ListTasks(ctx context.Context, q TaskQuery, now time.Time) (Page
 	})
 }
 
-// ListInstances reads a page of container instances, as ListTasks does of tasks. Those of one status come from an
-// index by registration, those of one EC2 instance from a global index; for every other filter, all container instances
-// of the clusters are looked at.
+// ListInstances reads a page of container instances, as ListTasks does of tasks. Those of one EC2 instance come from
+// a global index; for every other filter, all container instances of the clusters are looked at that are here, gone, or
+// either, as the status says.
 func (s *State) ListInstances(ctx context.Context, q InstanceQuery, now time.Time) (Page, error) {
 	return s.list(ctx, listing{
 		kind: state.KindContainerInstance, clusters: q.Clusters, sort: q.Sort, limit: q.Limit, after: q.After, now: now,
@@ -131,6 +130,9 @@ func (s *State) list(ctx context.Context, q listing) (Page, error) {
 	if err := q.sort.check(q.kind); err != nil {
 		return Page{}, err
 	}
+	if len(q.after.ID) > maxID {
+		return Page{}, fmt.Errorf("listing %ss: %w", q.kind, ErrPosition)
+	}
 	clusters, err := s.listed(ctx, q.clusters)
 	if err != nil {
 		return Page{}, err
@@ -140,7 +142,7 @@ func (s *State) list(ctx context.Context, q listing) (Page, error) {
 	for _, cluster := range clusters {
 		spans = append(spans, q.spans(cluster, visibleSince)...)
 	}
-	l := &lister{listing: q, reader: &reader{store: s, endedSince: orderMillis(visibleSince)}}
+	l := &lister{listing: q, reader: &reader{store: s}, queries: maxQueries, examined: maxExamined}
 	page, err := l.read(ctx, spans)
 	if err != nil {
 		return Page{}, fmt.Errorf("listing %ss: %w", q.kind, err)
@@ -170,12 +172,11 @@ type lister struct {
 	reader *reader
 	page   Page
 	bytes  int
-	// queries bounds the page's. Every page may begin all of a merge's streams.
-	queries int
+	// queries and examined bound the page's. Every page may begin all of a merge's streams, and sort what no index does.
+	queries, examined int
 }
 
 func (l *lister) read(ctx context.Context, spans []span) (Page, error) {
-	l.queries = maxQueries
 	if l.sort.By == "" {
 		w, err := newWalk(l.reader, spans, l.after, 0)
 		if err != nil {
@@ -183,16 +184,23 @@ func (l *lister) read(ctx context.Context, spans []span) (Page, error) {
 		}
 		return l.fill(ctx, w)
 	}
-	timed, untimed, ok := ordered(spans, l.sort.By)
-	if !ok {
+	timed, untimed, others := ordered(spans, l.sort.By)
+	if len(timed) > maxStreams || len(timed) == 0 && len(others) > 0 {
 		return l.sorted(ctx, spans)
 	}
-	l.queries += len(timed)
-	from := &chain{}
+	return l.merged(ctx, timed, untimed, others)
+}
+
+// merged gives the page of a list that indexes have in its order, others excepted.
+func (l *lister) merged(ctx context.Context, timed, untimed, others []span) (Page, error) {
+	from, afterSorted := &chain{}, Position{}
 	var err error
-	afterSorted := Position{}
 	if l.after.Stage < stageUntimed {
-		if from.sorted, err = newMerge(l.reader, timed, l.sort, l.after); err != nil {
+		loose, err := l.loose(ctx, others)
+		if err != nil {
+			return Page{}, err
+		}
+		if from.sorted, err = newMerge(l.reader, timed, loose, l.sort, l.after); err != nil {
 			return Page{}, err
 		}
 	} else {
@@ -201,13 +209,33 @@ func (l *lister) read(ctx context.Context, spans []span) (Page, error) {
 	if from.rest, err = newWalk(l.reader, untimed, afterSorted, stageUntimed); err != nil {
 		return Page{}, err
 	}
+	l.queries += len(timed) + l.reader.queries
+	l.examined += l.page.Examined
 	return l.fill(ctx, from)
+}
+
+// loose reads what no index has in order, and sorts it. What has no time stands at its end.
+func (l *lister) loose(ctx context.Context, spans []span) ([]entry, error) {
+	picked, err := l.pickAll(ctx, spans)
+	for i, e := range picked {
+		if e.place.Stage != stageUntimed {
+			continue
+		}
+		if picked[i].place.Stage = stageTimed; !l.sort.Descending {
+			picked[i].place.At = noMillis
+		}
+	}
+	picked = slices.DeleteFunc(picked, func(e entry) bool {
+		return !l.after.IsZero() && l.sort.compare(e.place, l.after) <= 0
+	})
+	slices.SortFunc(picked, func(a, b entry) int { return l.sort.compare(a.place, b.place) })
+	return picked, err
 }
 
 // fill fills the page from a source.
 func (l *lister) fill(ctx context.Context, from source) (Page, error) {
 	var more bool
-	for l.page.Next, more = from.next(); more && !l.full(); l.page.Next, more = from.next() {
+	for l.page.Next, more = from.next(); more && !l.full() && l.reader.queries < l.queries; l.page.Next, more = from.next() {
 		entries, err := l.entries(ctx, from, l.batch())
 		if err != nil {
 			return Page{}, err
@@ -226,8 +254,6 @@ func (l *lister) fill(ctx context.Context, from source) (Page, error) {
 				l.bytes += detailBytes(*e.record)
 			}
 		}
-		l.page.Examined += l.reader.passed
-		l.reader.passed = 0
 	}
 	if !more {
 		l.page.Next = Position{}
@@ -249,12 +275,11 @@ func (l *lister) batch() int {
 	picked := len(l.page.Records)
 	wanted := min(getBatch, l.limit-picked)
 	likely := wanted * (2*l.page.Examined + wanted) / (2*picked + wanted)
-	return max(1, min(likely, maxBatch, maxExamined-l.page.Examined))
+	return max(1, min(likely, getBatch, l.examined-l.page.Examined))
 }
 
 func (l *lister) full() bool {
-	return len(l.page.Records) >= l.limit || l.page.Examined >= maxExamined ||
-		l.reader.queries >= l.queries || l.bytes >= maxPageBytes
+	return len(l.page.Records) >= l.limit || l.page.Examined >= l.examined || l.bytes >= maxPageBytes
 }
 
 // detailBytes is about what a record adds to an answer.
@@ -301,34 +326,43 @@ func (l *lister) sorted(ctx context.Context, spans []span) (Page, error) {
 	if l.after.Stage < 0 || l.after.Stage > stageUntimed {
 		return Page{}, ErrPosition
 	}
-	all, err := newWalk(l.reader, spans, Position{}, 0)
+	picked, err := l.pickAll(ctx, spans)
 	if err != nil {
 		return Page{}, err
 	}
+	picked = slices.DeleteFunc(picked, func(e entry) bool {
+		return !l.after.IsZero() && l.sort.comparePlaces(e.place, l.after) <= 0
+	})
+	slices.SortFunc(picked, func(a, b entry) int { return l.sort.comparePlaces(a.place, b.place) })
+	return l.cut(picked), nil
+}
+
+// pickAll reads all that matches, in no order, with its places in the list.
+func (l *lister) pickAll(ctx context.Context, spans []span) ([]entry, error) {
+	all, err := newWalk(l.reader, spans, Position{}, 0)
+	if err != nil {
+		return nil, err
+	}
 	picked := map[state.Key]entry{}
 	for _, more := all.next(); more; _, more = all.next() {
-		entries, err := l.entries(ctx, all, maxBatch)
+		entries, err := l.entries(ctx, all, getBatch)
 		if err != nil {
-			return Page{}, err
+			return nil, err
 		}
-		l.page.Examined += len(entries) + l.reader.passed
-		l.reader.passed = 0
+		l.page.Examined += len(entries)
 		if l.page.Examined > maxExamined || l.reader.queries >= maxMergeReads {
-			return Page{}, fmt.Errorf("%w: more than %d to look at: name what leaves less, or sort by what an index has",
+			return nil, fmt.Errorf("%w: more than %d to look at: name what leaves less, or sort by what an index has",
 				ErrTooManyToSort, maxExamined)
 		}
 		for _, e := range entries {
 			if e.record == nil || !l.matches(*e.record) {
 				continue
 			}
-			if e.place = l.sort.place(*e.record); l.after.IsZero() || l.sort.comparePlaces(e.place, l.after) > 0 {
-				picked[e.key] = e // what moved to another phase meanwhile comes twice
-			}
+			e.place = l.sort.place(*e.record)
+			picked[e.key] = e // what moved to another phase meanwhile comes twice
 		}
 	}
-	return l.cut(slices.SortedFunc(maps.Values(picked), func(a, b entry) int {
-		return l.sort.comparePlaces(a.place, b.place)
-	})), nil
+	return slices.Collect(maps.Values(picked)), nil
 }
 
 // cut makes the page of what comes first.

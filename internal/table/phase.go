@@ -3,7 +3,6 @@ package table
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,12 +20,14 @@ const (
 	phaseRunning  phase = "2running"
 	phaseStopping phase = "3stopping" // not stopped, but wanted stopped or on the way there
 	phaseStopped  phase = "4stopped"  // has a tombstone
-	// phaseUnknown is a container instance's whose status is none that Blox knows.
-	phaseUnknown phase = "UNKNOWN"
+
+	// A container instance changes its status back and forth, so that a walk from status to status would miss one that
+	// moves. It goes once.
+	phaseHere phase = "1here"
+	phaseGone phase = "2gone" // has a tombstone
 )
 
-// phases are those of a kind, in the index's order. A container instance's are its statuses, which it changes back and
-// forth.
+// phases are those of a kind, in the index's order.
 func phases(kind state.Kind) []phase {
 	if kind == state.KindContainerInstance {
 		return instancePhases
@@ -36,24 +37,19 @@ func phases(kind state.Kind) []phase {
 
 var (
 	taskPhases     = []phase{phaseStarting, phaseRunning, phaseStopping, phaseStopped}
-	instancePhases = append(state.InstanceStatuses(), phaseUnknown)
+	instancePhases = []phase{phaseHere, phaseGone}
 )
 
-// endPhase is the phase of what is over.
-func endPhase(kind state.Kind) phase {
-	if kind == state.KindContainerInstance {
-		return state.InstanceInactive
-	}
-	return phaseStopped
-}
+// over says whether a phase, of ByPhase or of a life, is of what is over.
+func over(p phase) bool { return p == phaseStopped || p == phaseGone || p == lifeStopped }
 
 // phaseOf is a record's phase.
 func phaseOf(r state.Record) phase {
 	switch {
-	case r.Kind == state.KindContainerInstance && slices.Contains(instancePhases, r.Instance.Status):
-		return r.Instance.Status
+	case r.Kind == state.KindContainerInstance && r.Tombstone != nil:
+		return phaseGone
 	case r.Kind == state.KindContainerInstance:
-		return phaseUnknown
+		return phaseHere
 	case r.Tombstone != nil:
 		return phaseStopped
 	case strings.EqualFold(r.Task.DesiredStatus, state.TaskStopped):
@@ -77,6 +73,9 @@ func livePhase(lastStatus string) phase {
 
 // maxMillis is the last time that 13 digits can say: in the year 2286.
 const maxMillis = 9_999_999_999_999
+
+// noMillis stands for no time where that comes after all times.
+const noMillis = maxMillis + 1
 
 // orderMillis is a time as the indexes by phase sort it; 0 is none.
 func orderMillis(t time.Time) int64 {
@@ -148,17 +147,17 @@ func parsePhaseKey(key string) (p phase, at int64, err error) {
 	return p, at, nil
 }
 
-// The phases of schema.ByGroup.
+// The phases of schema.Life.
 const (
-	groupLive    phase = "live"
-	groupStopped phase = "stopped"
+	lifeLive    phase = "live"
+	lifeStopped phase = "stopped"
 )
 
-var groupPhases = []phase{groupLive, groupStopped}
+var lifePhases = []phase{lifeLive, lifeStopped}
 
-func groupPhaseOf(r state.Record) phase {
+func lifeOf(r state.Record) phase {
 	if r.Tombstone != nil {
-		return groupStopped
+		return lifeStopped
 	}
-	return groupLive
+	return lifeLive
 }

@@ -55,14 +55,12 @@ func TestTasksMoveForwardThroughThePhases(t *testing.T) {
 }
 
 func TestPhasesOfContainerInstances(t *testing.T) {
-	of := func(status string) phase {
-		return phaseOf(state.Record{Key: state.Key{Kind: state.KindContainerInstance}, Instance: state.InstanceFields{Status: status}})
+	for _, status := range append(state.InstanceStatuses(), "HIBERNATING", "") {
+		r := state.Record{Key: state.Key{Kind: state.KindContainerInstance}, Instance: state.InstanceFields{Status: status}}
+		require.Equal(t, phaseHere, phaseOf(r), "it changes its status back and forth")
+		r.Tombstone = &state.Tombstone{}
+		require.Equal(t, phaseGone, phaseOf(r))
 	}
-	for _, status := range state.InstanceStatuses() {
-		require.Equal(t, status, of(status))
-	}
-	require.Equal(t, phaseUnknown, of("HIBERNATING"))
-	require.Equal(t, phaseUnknown, of(""))
 }
 
 func TestTimesOfRecords(t *testing.T) {

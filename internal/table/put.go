@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,15 +24,18 @@ func (s *State) Put(ctx context.Context, seen state.Observation, now time.Time) 
 	if err != nil {
 		return 0, fmt.Errorf("storing %s: %w", seen.Key, err)
 	}
-	stored, failed, err := s.putIf(ctx, record, seen, newerCondition(seen))
-	if err != nil {
+	before, failed, err := s.putIf(ctx, record, seen, newerCondition(seen))
+	switch {
+	case err != nil:
 		return 0, err
-	}
-	if !failed {
-		if stored.IsZero() {
-			return state.New, nil
-		}
+	case !failed && len(before) == 0:
+		return state.New, nil
+	case !failed:
 		return state.Newer, nil
+	}
+	stored, err := s.unpack(before)
+	if err != nil && !errors.Is(err, errDetail) {
+		return 0, err
 	}
 	outcome := state.Compare(stored, seen)
 	if outcome != state.Refresh {
@@ -81,32 +85,32 @@ func unchangedCondition(stored state.Record) condition {
 	}
 	if stored.Tombstone == nil {
 		c.expression += " AND attribute_not_exists(#tombstone)"
+	} else {
+		// What was inferred may be revived meanwhile, or end in truth.
+		c.expression += " AND #tombstone.inferred = :inferred"
+		c.values[":inferred"] = boolValue(stored.Tombstone.Inferred)
 	}
 	return c
 }
 
-// putIf sets one source's map and the fields beside it, and leaves the other source's map alone. stored is what was
-// there before; failed says that the condition did not hold, so that it still is.
-func (s *State) putIf(ctx context.Context, record state.Record, seen state.Observation, c condition) (stored state.Record, failed bool, err error) {
+// putIf sets one source's map and the fields beside it, and leaves the other source's map alone. before is the item that
+// was there, empty if there was none; failed says that the condition did not hold, so that it still is.
+func (s *State) putIf(ctx context.Context, record state.Record, seen state.Observation, c condition) (before Item, failed bool, err error) {
 	in, err := s.updateOf(record, seen.Source, c)
 	if err != nil {
-		return state.Record{}, false, fmt.Errorf("storing %s: %w", seen.Key, err)
+		return nil, false, fmt.Errorf("storing %s: %w", seen.Key, err)
 	}
 	out, err := s.db.UpdateItem(ctx, in)
 	var refused *types.ConditionalCheckFailedException
 	switch {
-	case err == nil && len(out.Attributes) == 0:
-		return state.Record{}, false, nil
 	case err == nil:
-		stored, err = s.unpack(out.Attributes)
-		return stored, false, err
+		return out.Attributes, false, nil
 	case !errors.As(err, &refused):
-		return state.Record{}, false, fmt.Errorf("storing %s: %w", seen.Key, err)
+		return nil, false, fmt.Errorf("storing %s: %w", seen.Key, err)
 	case len(refused.Item) == 0:
-		return state.Record{}, false, fmt.Errorf("storing %s: refused, and no item was returned", seen.Key)
+		return nil, false, fmt.Errorf("storing %s: refused, and no item was returned", seen.Key)
 	}
-	stored, err = s.unpack(refused.Item)
-	return stored, true, err
+	return refused.Item, true, nil
 }
 
 func (s *State) updateOf(record state.Record, source state.Source, c condition) (*dynamodb.UpdateItemInput, error) {
@@ -124,13 +128,13 @@ func (s *State) updateOf(record state.Record, source state.Source, c condition) 
 	if source == state.SourceEvent {
 		other = "described"
 	}
-	in.UpdateExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = setAll(item, other, c)
+	in.UpdateExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = setAll(item, c, other)
 	return in, nil
 }
 
-// setAll writes every attribute of a record but one, removing those that the record does not have: a revived task has
+// setAll writes every attribute of a record but some, removing those that the record does not have: a revived task has
 // no tombstone any more.
-func setAll(item Item, except string, c condition) (expression *string, names map[string]string, values Item) {
+func setAll(item Item, c condition, except ...string) (expression *string, names map[string]string, values Item) {
 	names, values = map[string]string{}, Item{}
 	for placeholder, name := range conditionNames {
 		if strings.Contains(c.expression, placeholder) {
@@ -142,7 +146,7 @@ func setAll(item Item, except string, c condition) (expression *string, names ma
 	}
 	var set, remove string
 	for i, attribute := range recordAttributes {
-		if attribute == except {
+		if slices.Contains(except, attribute) {
 			continue
 		}
 		name := fmt.Sprintf("#a%d", i)
@@ -162,7 +166,7 @@ func setAll(item Item, except string, c condition) (expression *string, names ma
 var recordAttributes = []string{
 	"schema", "version", "shortArn", "storedAt", "status", "desiredStatus", "startedBy", "group", "family",
 	"containerInstance", "ec2InstanceId", "agentConnected", "event", "described", "tombstone", "ttl",
-	"byPhase", "byInstance", "byStartedBy", "byGroup", "groupPhase",
+	"byPhase", "byInstance", "byStartedBy", "byGroup", "life",
 }
 
 func separator(s string) string {
@@ -188,7 +192,7 @@ func (s *State) MarkAbsent(ctx context.Context, stored state.Record, now time.Ti
 	in := &dynamodb.UpdateItemInput{
 		TableName: &s.name, Key: itemKey(stringOf(item, "pk"), stringOf(item, "sk")), ConditionExpression: &c.expression,
 	}
-	in.UpdateExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = setAll(item, "", c)
+	in.UpdateExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = setAll(item, c, "event", "described") // the same; or unreadable, and to be kept
 	if _, err := s.db.UpdateItem(ctx, in); err != nil {
 		return fmt.Errorf("marking %s absent: %w", stored.Key, conflict(err))
 	}

@@ -162,10 +162,10 @@ func TestTombstonesOutliveLateEvents(t *testing.T) {
 		item := raw(t, db, name, key)
 		ttl := after(2).Add(state.TombstoneKeptFor).Unix()
 		require.Equal(t, &types.AttributeValueMemberN{Value: strconv.FormatInt(ttl, 10)}, item[schema.TTL])
-		require.NotContains(t, item, schema.ByInstance, "the index of what runs on a host must not keep what ran there")
+		require.Contains(t, item, schema.ByInstance, "what ran on a host can be asked for")
 		phaseKey := fmt.Sprintf("/%d/%s", start.UnixMilli(), key.ID) // the stoppedAt of the event
 		require.Equal(t, &types.AttributeValueMemberS{Value: "4stopped" + phaseKey}, item[schema.ByPhase])
-		require.Equal(t, &types.AttributeValueMemberS{Value: "stopped" + phaseKey}, item[schema.GroupPhase])
+		require.Equal(t, &types.AttributeValueMemberS{Value: "stopped" + phaseKey}, item[schema.Life])
 
 		// DynamoDB deletes by TTL some time later, so what may be shown does not hang on it.
 		stoppedAt := stored(t, s, key).Tombstone.StoppedAt
@@ -209,6 +209,49 @@ func TestADescribeAfterMarkAbsentRevives(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{key.ID}, ids(living))
 		require.NotContains(t, raw(t, db, name, key), schema.TTL, "a task that lives must not expire")
+	})
+}
+
+// A second write leaves alone what it did not read, also if only the tombstone went.
+func TestADescribeDoesNotReviveWhatIsNoLongerInferred(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s, key := newState(db, name), taskKey(eventtest.DefaultTaskID)
+		put(t, s, task(t, 4, "RUNNING"), after(1))
+		require.NoError(t, s.MarkAbsent(t.Context(), stored(t, s, key), after(900)))
+		var before state.Record
+		between := newState(&between{API: db, after: "UpdateItem", then: func() {
+			item := raw(t, db, name, key)
+			inferred := item["tombstone"].(*types.AttributeValueMemberM)
+			inferred.Value["inferred"] = &types.AttributeValueMemberBOOL{Value: false}
+			_, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: item})
+			require.NoError(t, err)
+			before = stored(t, s, key)
+		}}, name)
+		outcome, err := between.Put(t.Context(), described(t, task(t, 4, "RUNNING"), after(901), "a"), after(902))
+		require.NoError(t, err)
+		require.Equal(t, state.Stale, outcome)
+		require.Equal(t, before, stored(t, s, key))
+	})
+}
+
+// Who is older than what is stored must not guess what it means, nor take it for news.
+func TestARecordOfANewerSchemaIsRefused(t *testing.T) {
+	onBoth(t, schema.State, func(t *testing.T, db dynamo.API, name string) {
+		s, key := newState(db, name), taskKey(eventtest.DefaultTaskID)
+		put(t, s, task(t, 4, "RUNNING"), after(1))
+		item := raw(t, db, name, key)
+		item["schema"] = &types.AttributeValueMemberN{Value: "2"}
+		item["event"] = &types.AttributeValueMemberS{Value: "of another shape"}
+		_, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: item})
+		require.NoError(t, err)
+		for _, read := range []func() error{
+			func() error { _, err := s.GetMany(t.Context(), []state.Key{key}, true); return err },
+			func() error { _, err := s.Put(t.Context(), task(t, 4, "RUNNING"), after(2)); return err },
+		} {
+			err := read()
+			require.ErrorIs(t, err, table.ErrSchema)
+			require.ErrorContains(t, err, "2: this program reads 1 to 1, deploy or build it with a newer version")
+		}
 	})
 }
 

@@ -1,7 +1,6 @@
 package table
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -13,21 +12,18 @@ import (
 // visibleSince is out of sight.
 func taskSpans(cluster state.ClusterKey, f state.TaskFilter, consistent bool, visibleSince time.Time) []span {
 	windows := taskWindows(f, visibleSince)
-	live := !slices.ContainsFunc(windows, func(w window) bool { return w.phase == phaseStopped })
 	group := f.Group
 	if group == "" {
 		group = state.ServiceGroup(f.Service)
 	}
 	switch {
 	case consistent:
-	case f.ContainerInstance != "" && live:
-		host := lastPart(f.ContainerInstance)
-		return []span{valueSpan(cluster, state.KindTask, schema.ByInstance, host, schema.SortKey)}
+	case f.ContainerInstance != "":
+		return valueSpans(cluster, state.KindTask, schema.ByInstance, lastPart(f.ContainerInstance), windows)
 	case f.StartedBy != "":
-		return []span{valueSpan(cluster, state.KindTask, schema.ByStartedBy, f.StartedBy, schema.SortKey)}
+		return valueSpans(cluster, state.KindTask, schema.ByStartedBy, f.StartedBy, windows)
 	case group != "":
-		of := valueSpan(cluster, state.KindTask, schema.ByGroup, group, schema.GroupPhase)
-		return of.spansOf(groupPhases, groupWindows(windows))
+		return valueSpans(cluster, state.KindTask, schema.ByGroup, group, windows)
 	}
 	return shardSpans(cluster, state.KindTask, windows)
 }
@@ -72,42 +68,48 @@ func maybeIn(p phase, lastStatus, desiredStatus string) bool {
 	}
 }
 
-// groupWindows are the windows of an index that knows only living and stopped tasks.
-func groupWindows(windows []window) []window {
+// lifeWindows are the windows of an index that knows only what lives and what is over.
+func lifeWindows(windows []window) []window {
 	var of []window
 	for _, w := range windows {
-		switch {
-		case w.phase == phaseStopped:
-			of = append(of, window{phase: groupStopped, since: w.since, until: w.until})
-		case len(of) == 0:
-			of = append(of, window{phase: groupLive, since: w.since, until: w.until})
+		p := lifeLive
+		if over(w.phase) {
+			p = lifeStopped
+		}
+		next := window{phase: p, since: w.since, until: w.until}
+		if len(of) == 0 || of[len(of)-1] != next { // the phases of the living have the same times
+			of = append(of, next)
 		}
 	}
 	return of
 }
 
-// instanceSpans picks what leaves least to look at, as taskSpans does. Without a status it is the table itself, which
-// has few others in it: a container instance changes its status back and forth, and walking from status to status
-// would miss one that moves.
+// instanceSpans picks what leaves least to look at, as taskSpans does.
 func instanceSpans(cluster state.ClusterKey, f state.InstanceFilter, consistent bool, visibleSince time.Time) []span {
-	switch {
-	case f.EC2InstanceID != "" && !consistent:
-		return []span{valueSpan(cluster, state.KindContainerInstance, schema.ByInstance, f.EC2InstanceID, schema.SortKey)}
-	case f.Status != "":
-		w := window{phase: strings.ToUpper(f.Status)}
-		switch {
-		case w.phase == state.InstanceInactive:
-			w.since = latest(visibleSince, f.RegisteredSince)
-		case !slices.Contains(instancePhases, w.phase):
-			w.phase = phaseUnknown
-			fallthrough
-		default:
-			w.since, w.until = latest(f.RegisteredSince), before(f.RegisteredUntil)
-		}
-		return shardSpans(cluster, state.KindContainerInstance, []window{w})
-	default:
-		return tableSpans(cluster, state.KindContainerInstance)
+	windows := instanceWindows(f, visibleSince)
+	if f.EC2InstanceID != "" && !consistent {
+		return valueSpans(cluster, state.KindContainerInstance, schema.ByInstance, f.EC2InstanceID, windows)
 	}
+	return shardSpans(cluster, state.KindContainerInstance, windows)
+}
+
+// instanceWindows are where container instances can be that a filter picks.
+func instanceWindows(f state.InstanceFilter, visibleSince time.Time) []window {
+	gone := window{phase: phaseGone, since: latest(visibleSince, f.RegisteredSince)}
+	if strings.EqualFold(f.Status, state.InstanceInactive) {
+		return []window{gone}
+	}
+	var windows []window
+	here := window{phase: phaseHere, since: latest(f.RegisteredSince), until: before(f.RegisteredUntil)}
+	if here.since > 0 {
+		// The key has the time that the last source told, and filters look at what both did: one without a time may match.
+		windows = append(windows, window{phase: phaseHere, until: 1})
+	}
+	windows = append(windows, here)
+	if f.Status == "" {
+		windows = append(windows, gone)
+	}
+	return windows
 }
 
 // latest is the last of some times in milliseconds; 0 if all are zero.

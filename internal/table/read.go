@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -60,11 +61,13 @@ func (s *State) unpack(item Item) (state.Record, error) {
 	return record, err
 }
 
+// unpackAll keeps a record whose detail cannot be read, with what stands beside it: one such record must not hide all
+// others.
 func (s *State) unpackAll(items []Item) ([]state.Record, error) {
 	records := make([]state.Record, len(items))
 	for i, item := range items {
 		var err error
-		if records[i], err = s.unpack(item); err != nil {
+		if records[i], err = s.unpack(item); err != nil && !errors.Is(err, errDetail) {
 			return nil, err
 		}
 	}
@@ -94,8 +97,7 @@ func (s *State) Cluster(ctx context.Context, cluster state.ClusterKey, kind stat
 
 // Living reads the records of a kind in a cluster that are not over. Index and records are read consistently: what was
 // living before the call and still is, is returned, and what is returned was living when it was read. What is missing
-// is over, or began meanwhile. One exception: a partition of more than 1 MB of keys, some 5,000, is read in several
-// pages, and a container instance that goes back from DRAINING to ACTIVE between two of them slips by.
+// is over, or began meanwhile.
 func (s *State) Living(ctx context.Context, cluster state.ClusterKey, kind state.Kind) ([]state.Record, error) {
 	keys, err := s.LivingKeys(ctx, cluster, kind)
 	if err != nil {
@@ -108,8 +110,7 @@ func (s *State) Living(ctx context.Context, cluster state.ClusterKey, kind state
 // LivingKeys are the keys of what Living reads: of a large cluster, the records are more than a function can hold.
 func (s *State) LivingKeys(ctx context.Context, cluster state.ClusterKey, kind state.Kind) ([]state.Key, error) {
 	var keys []state.Key
-	// Backwards, for a container instance goes from REGISTERING to ACTIVE, which lie in two spans.
-	for _, span := range slices.Backward(shardSpans(cluster, kind, livingWindows(kind))) {
+	for _, span := range shardSpans(cluster, kind, livingWindows(kind)) {
 		found, err := s.keysOf(ctx, &dynamodb.QueryInput{
 			TableName: &s.name, IndexName: &span.index, ConsistentRead: aws.Bool(true),
 			KeyConditionExpression: aws.String("pk = :pk AND byPhase BETWEEN :from AND :to"),
@@ -129,7 +130,7 @@ func (s *State) LivingKeys(ctx context.Context, cluster state.ClusterKey, kind s
 func livingWindows(kind state.Kind) []window {
 	var windows []window
 	for _, p := range phases(kind) {
-		if p != endPhase(kind) {
+		if !over(p) {
 			windows = append(windows, window{phase: p})
 		}
 	}
@@ -140,8 +141,10 @@ func livingWindows(kind state.Kind) []window {
 func (s *State) TasksOnInstance(ctx context.Context, cluster state.ClusterKey, instanceID string) ([]state.Record, error) {
 	return s.tasksBy(ctx, &dynamodb.QueryInput{
 		TableName: &s.name, IndexName: aws.String(schema.ByInstance),
-		KeyConditionExpression:    aws.String("byInstance = :value"),
-		ExpressionAttributeValues: Item{":value": stringValue(indexKey(cluster, instanceID))},
+		KeyConditionExpression: aws.String("byInstance = :value AND begins_with(life, :live)"),
+		ExpressionAttributeValues: Item{
+			":value": stringValue(indexKey(cluster, instanceID)), ":live": stringValue(lifeLive + "/"),
+		},
 	})
 }
 
@@ -149,9 +152,9 @@ func (s *State) TasksOnInstance(ctx context.Context, cluster state.ClusterKey, i
 func (s *State) LiveTasksOfGroup(ctx context.Context, cluster state.ClusterKey, group string) ([]state.Record, error) {
 	return s.tasksBy(ctx, &dynamodb.QueryInput{
 		TableName: &s.name, IndexName: aws.String(schema.ByGroup),
-		KeyConditionExpression: aws.String("byGroup = :value AND begins_with(groupPhase, :live)"),
+		KeyConditionExpression: aws.String("byGroup = :value AND begins_with(life, :live)"),
 		ExpressionAttributeValues: Item{
-			":value": stringValue(indexKey(cluster, group)), ":live": stringValue(groupLive + "/"),
+			":value": stringValue(indexKey(cluster, group)), ":live": stringValue(lifeLive + "/"),
 		},
 	})
 }

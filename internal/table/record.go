@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/blox/blox/internal/table/schema"
 )
 
-// SchemaVersion is the version of the item's shape, for readers of the stream.
+// SchemaVersion is the newest version of a record's shape that this program reads, and the one that it writes.
 const SchemaVersion = 1
 
 // recordItem is a task or container instance as the table holds it. Details are compressed; what filters and other
@@ -44,7 +45,7 @@ type recordItem struct {
 	ByInstance  string `dynamodbav:"byInstance,omitempty"`
 	ByStartedBy string `dynamodbav:"byStartedBy,omitempty"`
 	ByGroup     string `dynamodbav:"byGroup,omitempty"`
-	GroupPhase  string `dynamodbav:"groupPhase,omitempty"`
+	Life        string `dynamodbav:"life"`
 }
 
 type sourceItem struct {
@@ -73,7 +74,7 @@ func packRecord(r state.Record) recordItem {
 		item.TTL = t.TTL.Unix()
 	}
 	at := phaseMillis(r)
-	item.ByPhase = phaseKey(phaseOf(r), at, sk)
+	item.ByPhase, item.Life = phaseKey(phaseOf(r), at, sk), phaseKey(lifeOf(r), at, sk)
 	if r.Kind == state.KindContainerInstance {
 		item.Status, item.AgentConnected = r.Instance.Status, r.Instance.AgentConnected
 		item.EC2InstanceID = r.Instance.EC2InstanceID
@@ -83,13 +84,9 @@ func packRecord(r state.Record) recordItem {
 	item.Status, item.DesiredStatus = r.Task.LastStatus, r.Task.DesiredStatus
 	item.StartedBy, item.Group, item.Family = r.Task.StartedBy, r.Task.Group, r.Task.Family
 	item.Instance = r.Task.ContainerInstanceID
-	if r.Tombstone == nil {
-		item.ByInstance = indexKey(r.Cluster, item.Instance)
-	}
+	item.ByInstance = indexKey(r.Cluster, item.Instance)
 	item.ByStartedBy = indexKey(r.Cluster, item.StartedBy)
-	if item.ByGroup = indexKey(r.Cluster, item.Group); item.ByGroup != "" {
-		item.GroupPhase = phaseKey(groupPhaseOf(r), at, sk)
-	}
+	item.ByGroup = indexKey(r.Cluster, item.Group)
 	return item
 }
 
@@ -120,13 +117,21 @@ func unpackSource(s *sourceItem) (*state.SourceDetail, error) {
 	}
 	detail, err := decompress(s.Detail)
 	if err != nil {
-		return nil, err
+		detail, err = nil, fmt.Errorf("%w: %w", errDetail, err)
 	}
-	return &state.SourceDetail{Version: s.Version, At: fromMillis(s.At), Detail: detail}, nil
+	return &state.SourceDetail{Version: s.Version, At: fromMillis(s.At), Detail: detail}, err
 }
 
-// unpackRecord reads an item of the STATE table that holds a record.
+// errDetail says that a record is whole but for a detail, which is nil and cannot be read here.
+var errDetail = errors.New("unreadable detail")
+
+// unpackRecord reads an item of the STATE table that holds a record. The record comes with errDetail, too.
 func unpackRecord(raw Item) (state.Record, error) {
+	// The schema comes first: what is to be made of the rest depends on it.
+	if err := checkSchema(raw); err != nil {
+		return state.Record{}, fmt.Errorf("decoding record %s %s: %w",
+			stringOf(raw, schema.PartitionKey), stringOf(raw, schema.SortKey), err)
+	}
 	var item recordItem
 	if err := attributevalue.UnmarshalMap(raw, &item); err != nil {
 		return state.Record{}, fmt.Errorf("decoding record %s %s: %w", stringOf(raw, schema.PartitionKey), stringOf(raw, schema.SortKey), err)
@@ -136,11 +141,11 @@ func unpackRecord(raw Item) (state.Record, error) {
 		return state.Record{}, err
 	}
 	r := state.Record{Key: key, ARN: arnOf(key, item.ShortARN), Version: item.Version, StoredAt: fromMillis(item.StoredAt)}
-	if r.Event, err = unpackSource(item.Event); err != nil {
-		return r, fmt.Errorf("record %s: %w", key, err)
-	}
-	if r.Described, err = unpackSource(item.Described); err != nil {
-		return r, fmt.Errorf("record %s: %w", key, err)
+	var eventErr, describedErr error
+	r.Event, eventErr = unpackSource(item.Event)
+	r.Described, describedErr = unpackSource(item.Described)
+	if err = errors.Join(eventErr, describedErr); err != nil {
+		err = fmt.Errorf("record %s: %w", key, err)
 	}
 	if t := item.Tombstone; t != nil {
 		r.Tombstone = &state.Tombstone{
@@ -156,7 +161,7 @@ func unpackRecord(raw Item) (state.Record, error) {
 			Group: item.Group, Family: item.Family, ContainerInstanceID: item.Instance,
 		}
 	}
-	return r, nil
+	return r, err
 }
 
 // parseRecordKey reads what recordKey wrote.

@@ -7,17 +7,17 @@ import (
 	"github.com/blox/blox/internal/table/schema"
 )
 
-// span is what one query reads, page by page: a partition of the table or of an index, or a range of its sort key.
+// span is what one query reads, page by page: a range of the sort key of a partition of an index.
 type span struct {
-	index string // empty for the table itself
-	// partition is the value of partitionKey. Values of sortKey lie between from and to; both are empty for all.
+	index string
+	// partition is the value of partitionKey. Values of sortKey lie between from and to.
 	partitionKey, partition string
 	sortKey, from, to       string
 	cluster                 state.ClusterKey
 	kind                    state.Kind
 	shard                   int // -1 if it holds all shards
-	// stage numbers the span in its cluster's list. If it is sorted by phase, covers are its phases, and stage is of
-	// the first; if it is sorted by id, covers is nil.
+	// covers are the phases of the span. stage numbers the first of them in its cluster's list; two spans of one phase
+	// have the same.
 	stage  int
 	covers []phase
 }
@@ -65,7 +65,13 @@ func (s span) spansOf(all []phase, windows []window) []span {
 }
 
 // lastStage is the number of the span's last phase.
-func (s span) lastStage() int { return s.stage + max(0, len(s.covers)-1) }
+func (s span) lastStage() int { return s.stage + len(s.covers) - 1 }
+
+// passed says whether a position of the span's last stage lies beyond it.
+func (s span) passed(at Position) bool {
+	last := len(s.covers) - 1
+	return at.ID != "" && at.Stage == s.stage+last && phaseKey(s.covers[last], at.At, at.ID) > s.to
+}
 
 // shardSpans reads the partitions of a cluster's records of a kind by phase, consistently.
 func shardSpans(cluster state.ClusterKey, kind state.Kind, windows []window) []span {
@@ -81,35 +87,21 @@ func shardSpans(cluster state.ClusterKey, kind state.Kind, windows []window) []s
 	return spans
 }
 
-// tableSpans reads the same partitions themselves, by id.
-func tableSpans(cluster state.ClusterKey, kind state.Kind) []span {
-	spans := make([]span, shards(kind))
-	for shard := range spans {
-		spans[shard] = span{
-			partitionKey: schema.PartitionKey, partition: partition(cluster, kind, shard), sortKey: schema.SortKey,
-			cluster: cluster, kind: kind, shard: shard, stage: shard,
-		}
-	}
-	return spans
-}
-
-// valueSpan reads the partition of a global index that has what has a value.
-func valueSpan(cluster state.ClusterKey, kind state.Kind, index, value, sortKey string) span {
-	return span{
-		index: index, partitionKey: index, partition: indexKey(cluster, value), sortKey: sortKey,
+// valueSpans reads the partition of a global index that has what has a value, in the same times as shardSpans.
+func valueSpans(cluster state.ClusterKey, kind state.Kind, index, value string, windows []window) []span {
+	of := span{
+		index: index, partitionKey: index, partition: indexKey(cluster, value), sortKey: schema.Life,
 		cluster: cluster, kind: kind, shard: -1,
 	}
+	return of.spansOf(lifePhases, lifeWindows(windows))
 }
 
 // lags says whether the span may miss a change of the last moment: global indexes may.
-func (s span) lags() bool { return s.index != "" && s.partitionKey != schema.PartitionKey }
+func (s span) lags() bool { return s.partitionKey != schema.PartitionKey }
 
 // place is where an item of the span, or its key, stands.
 func (s span) place(item Item) (Position, error) {
 	at := Position{Cluster: s.cluster, Stage: s.stage, ID: stringOf(item, schema.SortKey)}
-	if s.covers == nil {
-		return at, nil
-	}
 	p, millis, err := parsePhaseKey(stringOf(item, s.sortKey))
 	at.Stage, at.At = s.stage+max(0, slices.Index(s.covers, p)), millis
 	return at, err
@@ -127,9 +119,6 @@ func (s span) start(at Position) (Item, error) {
 	}
 	key := itemKey(recordKey(state.Key{Kind: s.kind, Cluster: s.cluster, ID: at.ID}))
 	key[s.partitionKey] = stringValue(s.partition)
-	if s.covers == nil {
-		return key, nil
-	}
 	if at.At < 0 || at.At > maxMillis {
 		return nil, ErrPosition
 	}
@@ -155,9 +144,8 @@ const (
 
 // orderOf says how a phase is sorted, for a list by a time.
 func orderOf(kind state.Kind, p phase, by string) order {
-	over := p == endPhase(kind) || p == groupStopped
 	switch {
-	case kind == state.KindContainerInstance && !over, by == SortByCreatedAt && !over, by == SortByStoppedAt && over:
+	case kind == state.KindContainerInstance && !over(p), by == SortByCreatedAt && !over(p), by == SortByStoppedAt && over(p):
 		return orderTimed
 	case by == SortByStoppedAt:
 		return orderUntimed
@@ -185,19 +173,16 @@ func (s span) splitTimed() (timed, untimed span) {
 	return timed, untimed
 }
 
-func (s span) empty() bool { return s.covers != nil && s.from >= s.to }
+func (s span) empty() bool { return s.from >= s.to }
 
-// ordered cuts a list's spans into those that have the order that is asked for, to be merged, and those without
-// the time, to come after them. ok is false if there are others: then everything has to be read and sorted.
-func ordered(spans []span, by string) (timed, untimed []span, ok bool) {
+// ordered cuts a list's spans into those that have the order that is asked for, to be merged, those without the time, to
+// come after them, and the others, which have to be read and sorted.
+func ordered(spans []span, by string) (timed, untimed, others []span) {
 	for _, s := range spans {
-		if s.covers == nil {
-			return nil, nil, false
-		}
 		for _, part := range s.byPhase() {
 			switch orderOf(part.kind, part.covers[0], by) {
 			case orderOther:
-				return nil, nil, false
+				others = append(others, part)
 			case orderUntimed:
 				untimed = append(untimed, part)
 			case orderTimed:
@@ -211,5 +196,5 @@ func ordered(spans []span, by string) (timed, untimed []span, ok bool) {
 			}
 		}
 	}
-	return timed, untimed, true
+	return timed, untimed, others
 }

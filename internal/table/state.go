@@ -16,6 +16,7 @@ import (
 //	ACCOUNT/REGION/CLUSTER/task/SHARD       task id               a task at its newest version (recordItem)
 //	ACCOUNT/REGION/CLUSTER/instance/SHARD   container instance id a container instance, likewise
 //	clusters                                ACCOUNT/REGION/NAME   Cluster: what is known of the cluster as a whole
+//	checkpoints                             ACCOUNT/REGION/NAME   Checkpoint: how far a reconcile has come
 //	feed/SHARD                              head                  the number of the newest row
 //	feed/SHARD                              number, 20 digits     a batch of changes
 //	ingest                                  ACCOUNT/REGION        how late events are

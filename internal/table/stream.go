@@ -22,8 +22,12 @@ type RecordChange struct {
 
 // DecodeChange reads a record of the STATE table's stream as Lambda gets it. ok is false for an item that is no task
 // and no container instance: the stream tells of clusters and of the feed as well. If only what it became cannot be read,
-// the error comes with the change's key.
+// the error comes with the change's key. errors.Is(err, ErrSchema): a newer Blox wrote it.
 func DecodeChange(record events.DynamoDBEventRecord) (change RecordChange, ok bool, err error) {
+	// Before the key is read, which another schema may make of other parts.
+	if err := checkSchemas(record); err != nil {
+		return RecordChange{}, false, err
+	}
 	keys, err := attributeMap(record.Change.Keys)
 	if err != nil {
 		return RecordChange{}, false, fmt.Errorf("decoding the key of a stream record: %w", err)
@@ -50,6 +54,23 @@ func DecodeChange(record events.DynamoDBEventRecord) (change RecordChange, ok bo
 			change.Key, record.EventName, change.Old != nil, change.New != nil)
 	}
 	return change, true, nil
+}
+
+func checkSchemas(record events.DynamoDBEventRecord) error {
+	for _, image := range []map[string]events.DynamoDBAttributeValue{record.Change.OldImage, record.Change.NewImage} {
+		version, ok := image[schemaAttribute]
+		if !ok {
+			continue
+		}
+		item, err := attributeMap(map[string]events.DynamoDBAttributeValue{schemaAttribute: version})
+		if err == nil {
+			err = checkSchema(item)
+		}
+		if err != nil {
+			return fmt.Errorf("stream record %s, which waits in the stream for a day: %w", record.EventID, err)
+		}
+	}
+	return nil
 }
 
 // recordAt says which record an item is, if it is one.
@@ -119,7 +140,7 @@ func image(raw map[string]events.DynamoDBAttributeValue) (*state.Record, error) 
 		return nil, err
 	}
 	record, err := unpackRecord(item)
-	if err != nil {
+	if err != nil { // a reader of changes is told of a detail that it cannot have
 		return nil, err
 	}
 	return &record, nil

@@ -10,7 +10,7 @@ import (
 	"github.com/blox/blox/internal/table/schema"
 )
 
-// entry is a record's key with its place in a list, and the record itself where it was read with it.
+// entry is a record's key with its place in a list, and the record once it has been read.
 type entry struct {
 	key    state.Key
 	place  Position
@@ -19,7 +19,7 @@ type entry struct {
 
 // source gives what may be in a list, in its order.
 type source interface {
-	// read gives the next entries, about as many as wanted; none does not mean that there are no more.
+	// read gives the next entries, at most as many as wanted; none does not mean that there are no more.
 	read(ctx context.Context, wanted int) ([]entry, error)
 	// next is the position after all that was read; ok is false at the end.
 	next() (at Position, ok bool)
@@ -27,13 +27,9 @@ type source interface {
 
 // reader makes the queries of one page and counts them.
 type reader struct {
-	store *State
-	// endedSince is in milliseconds: what ended before is out of sight.
-	endedSince int64
-	queries    int
-	// passed counts the records that DynamoDB's filter left out.
-	passed int
-	lags   bool
+	store   *State
+	queries int
+	lags    bool
 }
 
 // query reads one page of a span. last is the key that was reached, nil at the span's end.
@@ -41,31 +37,23 @@ func (r *reader) query(
 	ctx context.Context, s span, start Item, limit int, descending bool,
 ) (entries []entry, last Item, err error) {
 	in := &dynamodb.QueryInput{
-		TableName:                 &r.store.name,
-		KeyConditionExpression:    aws.String("#partition = :partition"),
-		ExpressionAttributeNames:  map[string]string{"#partition": s.partitionKey},
-		ExpressionAttributeValues: Item{":partition": stringValue(s.partition)},
-		ExclusiveStartKey:         start,
-		ScanIndexForward:          aws.Bool(!descending),
-		ConsistentRead:            aws.Bool(!s.lags()),
-		Limit:                     aws.Int32(int32(limit)), //nolint:gosec // at most maxBatch
-	}
-	if s.covers != nil {
-		*in.KeyConditionExpression += " AND #sort BETWEEN :from AND :to"
-		in.ExpressionAttributeNames["#sort"] = s.sortKey
-		in.ExpressionAttributeValues[":from"], in.ExpressionAttributeValues[":to"] = stringValue(s.from), stringValue(s.to)
-	}
-	if s.index == "" {
-		r.filter(in)
-	} else {
-		in.IndexName = &s.index
+		TableName:                &r.store.name,
+		IndexName:                &s.index,
+		KeyConditionExpression:   aws.String("#partition = :partition AND #sort BETWEEN :from AND :to"),
+		ExpressionAttributeNames: map[string]string{"#partition": s.partitionKey, "#sort": s.sortKey},
+		ExpressionAttributeValues: Item{
+			":partition": stringValue(s.partition), ":from": stringValue(s.from), ":to": stringValue(s.to),
+		},
+		ExclusiveStartKey: start,
+		ScanIndexForward:  aws.Bool(!descending),
+		ConsistentRead:    aws.Bool(!s.lags()),
+		Limit:             aws.Int32(int32(limit)), //nolint:gosec // at most getBatch
 	}
 	out, err := r.store.db.Query(ctx, in)
 	if err != nil {
 		return nil, nil, err
 	}
 	r.queries++
-	r.passed += int(out.ScannedCount) - len(out.Items)
 	r.lags = r.lags || s.lags()
 	for _, item := range out.Items {
 		e, ok, err := r.entry(s, item)
@@ -91,21 +79,7 @@ func (r *reader) entry(s span, item Item) (e entry, ok bool, err error) {
 	if e.place, err = s.place(item); err != nil {
 		return entry{}, false, err
 	}
-	if s.index == "" {
-		record, err := r.store.unpack(item)
-		if err != nil {
-			return entry{}, false, err
-		}
-		e.record = &record
-	}
 	return e, e.key.Kind == s.kind, nil
-}
-
-// filter leaves to DynamoDB what is out of sight: reading it costs the same, but neither its way here nor its decoding.
-func (r *reader) filter(in *dynamodb.QueryInput) {
-	in.FilterExpression = aws.String("attribute_not_exists(#tombstone) OR #tombstone.#stoppedAt >= :since")
-	in.ExpressionAttributeNames["#tombstone"], in.ExpressionAttributeNames["#stoppedAt"] = "tombstone", "stoppedAt"
-	in.ExpressionAttributeValues[":since"] = numberValue(r.endedSince)
 }
 
 // walk reads spans one after the other.
@@ -134,6 +108,10 @@ func newWalk(r *reader, spans []span, after Position, stages int) (*walk, error)
 		} else if c == 0 && after.Stage <= s.lastStage() {
 			if after.Stage < s.stage {
 				return nil, ErrPosition
+			}
+			if s.passed(after) && len(w.spans) > 1 && w.spans[1].cluster == s.cluster && w.spans[1].stage == after.Stage {
+				w.spans = w.spans[1:]
+				continue
 			}
 			var err error
 			w.at = after
@@ -171,12 +149,7 @@ func (w *walk) read(ctx context.Context, wanted int) ([]entry, error) {
 		return nil, nil
 	}
 	s := w.spans[0]
-	if s.index == "" {
-		wanted = max(minBatch, wanted)
-	} else {
-		wanted = min(getBatch, wanted)
-	}
-	entries, last, err := w.reader.query(ctx, s, w.start, wanted, false)
+	entries, last, err := w.reader.query(ctx, s, w.start, min(getBatch, wanted), false)
 	if err != nil {
 		return nil, err
 	}

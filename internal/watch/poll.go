@@ -8,6 +8,7 @@ import (
 
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
+	"github.com/blox/blox/internal/table/schema"
 )
 
 // What one answer of a poll may hold: a Lambda function answers at most 6 MB, and a record's document has little more
@@ -22,8 +23,8 @@ const (
 // PollRequest asks what happened since a position, once.
 type PollRequest struct {
 	Selection Selection
-	// From is the position after which changes are told. Skip leaves out that many things that changed after it: an answer
-	// before told of them, and was full then.
+	// From is the position after which changes are told. Skip leaves out that many of the feed's changes after it, whatever
+	// they are of: an answer before told what became of them, and was full then.
 	From table.FeedPosition
 	Skip int
 	// Until is when the answer is given though there is nothing to tell.
@@ -60,31 +61,35 @@ func (w *Watcher) Poll(ctx context.Context, r PollRequest) (Polled, error) {
 	}
 }
 
+// Skip counts on it that the feed is one sequence: of several, what came meanwhile would stand between what was told. This
+// does not compile for another number of them.
+var _ [1]struct{} = [schema.FeedShards]struct{}{}
+
 // answer tells as much of the pending changes as an answer may hold, and then is at the position after them if that was
-// all. What is skipped is found again because the feed is one sequence: what came meanwhile stands behind it.
+// all. What is skipped are the feed's own changes, before those of one thing become one: a thing that was told and then
+// changed again stands behind them once more, and is told again.
 func (s *Stream) answer(ctx context.Context, skip, maxBytes int) (Polled, error) {
-	keys := s.Selection.wanted(s.pending)
-	if skip < 0 || skip > len(keys) {
+	if skip < 0 || skip > len(s.pending) {
 		return Polled{}, fmt.Errorf("%d changes are to be skipped after %s, there are %d: %w",
-			skip, s.position, len(keys), table.ErrPosition)
+			skip, s.position, len(s.pending), table.ErrPosition)
 	}
+	keys, firsts := s.Selection.wanted(s.pending[skip:])
 	var lines []Line
 	size := 0
-	for skip < len(keys) {
-		some := keys[skip:min(skip+chunk, len(keys))]
+	for from := 0; from < len(keys); from += chunk {
+		some := keys[from:min(from+chunk, len(keys))]
 		byKey, err := s.read(ctx, some)
 		if err != nil {
 			return Polled{}, err
 		}
-		for _, key := range some {
+		for i, key := range some {
 			line, ok := s.changed(key, byKey[key])
 			if ok {
 				if size += detailBytes(line.Record); size > maxBytes && len(lines) > 0 {
-					return Polled{Lines: lines, Position: s.position, Skip: skip}, nil
+					return Polled{Lines: lines, Position: s.position, Skip: skip + firsts[from+i]}, nil
 				}
 				lines = append(lines, line)
 			}
-			skip++
 		}
 	}
 	s.passPending()

@@ -147,6 +147,47 @@ func TestAnAnswerToAPollThatIsFull(t *testing.T) {
 	require.ErrorIs(t, p.poll(watcher, selection, time.Second, 0, false), table.ErrPosition)
 }
 
+// What was told and changes again before the rest is told is told again: its later change stands behind what is skipped.
+func TestWhatChangesAgainWhileAnswersAreFull(t *testing.T) {
+	w := newWorld(t)
+	p := newPoller(w)
+	p.position = position(t, w)
+	for n := range 3 {
+		w.task(id(n), "RUNNING")
+	}
+	w.dispatchAll()
+	watcher, selection := w.watcher(func() {}), watch.Tasks(state.TaskFilter{})
+	require.NoError(t, p.poll(watcher, selection, time.Second, 1, false))
+	require.Equal(t, 1, p.skip)
+	w.task(id(0), "STOPPED")
+	w.dispatchAll()
+	require.NoError(t, p.poll(watcher, selection, time.Second, 1, false))
+	require.Equal(t, 2, p.skip)
+	require.NoError(t, p.poll(watcher, selection, time.Second, 1<<20, false))
+	require.Equal(t, []string{"UPDATED 0 RUNNING", "UPDATED 1 RUNNING", "UPDATED 2 RUNNING", "UPDATED 0 STOPPED"}, told(p.lines))
+	require.Equal(t, position(t, w), p.position)
+}
+
+// What is skipped is counted in the feed's changes, also in those that are not told: of others, and of the same again.
+func TestAFullAnswerGoesOnAtTheFirstThatWasNotTold(t *testing.T) {
+	w := newWorld(t)
+	p := newPoller(w)
+	p.position = position(t, w)
+	w.task(id(0), "PENDING", eventtest.StartedBy("web"))
+	w.task(id(1), "PENDING", eventtest.StartedBy("ops"))
+	w.task(id(1), "RUNNING", eventtest.StartedBy("ops"))
+	w.task(id(0), "RUNNING", eventtest.StartedBy("web"))
+	w.task(id(2), "RUNNING", eventtest.StartedBy("ops"))
+	w.task(id(1), "STOPPED", eventtest.StartedBy("ops"))
+	w.dispatchAll()
+	watcher, selection := w.watcher(func() {}), watch.Tasks(state.TaskFilter{StartedBy: "ops"})
+	require.NoError(t, p.poll(watcher, selection, time.Second, 1, false))
+	require.Equal(t, 4, p.skip)
+	require.NoError(t, p.poll(watcher, selection, time.Second, 0, false))
+	require.Equal(t, []string{"UPDATED 1 STOPPED", "UPDATED 2 RUNNING", "UPDATED 1 STOPPED"}, told(p.lines))
+	require.Equal(t, position(t, w), p.position)
+}
+
 func TestPollsThatFail(t *testing.T) {
 	w := newWorld(t)
 	p := newPoller(w)

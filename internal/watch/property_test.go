@@ -34,7 +34,7 @@ func TestAWatcherEndsAtTheStateOfAFreshList(t *testing.T) {
 		if rapid.Bool().Draw(t, "lists first") {
 			p.list(watcher, filter, rapid.IntRange(1, 4).Draw(t, "limit"))
 		}
-		p.connect(t, watcher, selection)
+		p.connect(t, w, watcher, selection)
 
 		w.budget, w.between = 0, func() {}
 		w.dispatchAll()
@@ -46,8 +46,9 @@ func TestAWatcherEndsAtTheStateOfAFreshList(t *testing.T) {
 	})
 }
 
-// connect watches some times, by streams and by polls, and is cut off anywhere.
-func (p *poller) connect(t *rapid.T, watcher *watch.Watcher, selection watch.Selection) {
+// connect watches some times, by streams and by polls, and is cut off anywhere. What a full answer told often changes
+// before the rest is told.
+func (p *poller) connect(t *rapid.T, w *writers, watcher *watch.Watcher, selection watch.Selection) {
 	for range rapid.IntRange(1, 6).Draw(t, "connections") {
 		lasts := time.Duration(rapid.IntRange(1, 30).Draw(t, "lasts")) * time.Second
 		if rapid.Bool().Draw(t, "streams") {
@@ -57,6 +58,10 @@ func (p *poller) connect(t *rapid.T, watcher *watch.Watcher, selection watch.Sel
 		maxBytes := pick(t, "bytes of an answer", 1, 2500, 0)
 		for range rapid.IntRange(1, 6).Draw(t, "polls") {
 			p.recover(t, p.poll(watcher, selection, lasts, maxBytes, pick(t, "lost", false, false, false, true)))
+			if p.skip > 0 && rapid.Bool().Draw(t, "changes again") {
+				w.further(p.lines[len(p.lines)-1].Key)
+				w.dispatchAll()
+			}
 		}
 	}
 }

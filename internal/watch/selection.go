@@ -64,16 +64,16 @@ func (s Selection) concerns(key state.Key) bool {
 	return key.Kind == s.kind && (s.cluster == state.ClusterKey{} || s.cluster == key.Cluster)
 }
 
-// wanted are the keys of changes that concern the selection, each once. One reading answers for all changes of a key. What
-// expired has been out of sight since its VisibleUntil, at which readers drop it.
-func (s Selection) wanted(changes []table.Change) []state.Key {
+// wanted are the keys of changes that concern the selection, each once, and of each the index of its first change. One
+// reading answers for all changes of a key. What expired has been out of sight since its VisibleUntil, at which readers
+// drop it.
+func (s Selection) wanted(changes []table.Change) (keys []state.Key, firsts []int) {
 	seen := make(map[state.Key]bool, len(changes))
-	var keys []state.Key
-	for _, change := range changes {
+	for i, change := range changes {
 		if s.concerns(change.Key) && change.Reason != table.ReasonExpired && !seen[change.Key] {
 			seen[change.Key] = true
-			keys = append(keys, change.Key)
+			keys, firsts = append(keys, change.Key), append(firsts, i)
 		}
 	}
-	return keys
+	return keys, firsts
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
-	"github.com/blox/blox/internal/table/schema"
 )
 
 // Type says what a line tells.
@@ -198,7 +197,8 @@ func (s *Stream) snapshot(ctx context.Context) error {
 // tellPending tells what became of the things that changed, and then is at the position after them. The lines
 // themselves have the position before, for some of the changes are told after them.
 func (s *Stream) tellPending(ctx context.Context) error {
-	for keys := range slices.Chunk(s.Selection.wanted(s.pending), chunk) {
+	wanted, _ := s.Selection.wanted(s.pending)
+	for keys := range slices.Chunk(wanted, chunk) {
 		byKey, err := s.read(ctx, keys)
 		if err != nil {
 			return err
@@ -266,8 +266,8 @@ func (s *Stream) look(ctx context.Context) (err error) {
 	return err
 }
 
-// mayHaveMore says whether a reading of the feed may have left something: each sequence gives no more than its share.
-func mayHaveMore(changes []table.Change) bool { return len(changes) >= feedBatch/schema.FeedShards }
+// mayHaveMore says whether a reading of the feed may have left something.
+func mayHaveMore(changes []table.Change) bool { return len(changes) >= feedBatch }
 
 func (s *Stream) silent() bool { return s.Now().Sub(s.toldAt) >= heartbeatPeriod }
 

@@ -75,6 +75,15 @@ func (w *writers) live(n int, clusterName string) {
 	w.task(id(n), life[phase].last, append(w.detail(n, phase), eventtest.DesiredStatus(life[phase].desired), eventtest.Cluster(clusterName))...)
 }
 
+// further brings a task further in its life that is known.
+func (w *writers) further(key state.Key) {
+	for n := range 6 {
+		if id(n) == key.ID {
+			w.live(n, key.Cluster.Name)
+		}
+	}
+}
+
 // detail is what a task of that number has in a phase: some of it for life, some of it sooner or later, or for a while.
 func (w *writers) detail(n, phase int) []eventtest.Option {
 	container := map[string]any{"name": "main", "image": []string{"registry/app:1.4", "registry/db@sha256:0f5d"}[n%2]}

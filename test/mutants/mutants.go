@@ -52,8 +52,8 @@ var mutants = []mutant{
 	{
 		// Who loses the contest for a row believes to have put it: the feed has what the other put, and never its own.
 		name: "lost contest for a row", file: "internal/table/feed.go", killedBy: []int{7},
-		old: "mine := err == nil\n",
-		new: "mine := err == nil || errors.Is(err, ErrConflict)\n",
+		old: "if err == nil {\n\t\t\t_, err = f.moveHead(",
+		new: "if err == nil || errors.Is(err, ErrConflict) {\n\t\t\t_, err = f.moveHead(",
 	},
 	{
 		// A missing row is passed over: a reader that was away for days goes on without what it missed.

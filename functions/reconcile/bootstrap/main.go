@@ -96,7 +96,7 @@ func budget(daemons *table.Daemon, place member.Place, readsPerSecond float64) *
 		Block: readBlock,
 		Pause: ecsapi.Pause,
 		Take: func(ctx context.Context, n int) (int, time.Duration, error) {
-			return daemons.TakeCalls(ctx, bucket, n, time.Now())
+			return daemons.ReserveCalls(ctx, bucket, n, time.Now())
 		},
 	}
 }

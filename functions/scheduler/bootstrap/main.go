@@ -61,7 +61,7 @@ func newDispatch(cfg aws.Config, s scheduler.Settings) any {
 	db := dynamo.RetryUnprocessed(dynamodb.NewFromConfig(cfg))
 	c := dispatch.Config{
 		State: table.NewState(db, s.StateTable, s.VisibleFor), Daemon: table.NewDaemon(db, s.DaemonTable),
-		Feed:    table.NewFeed(db, s.StateTable, time.Now),
+		Feed:    table.NewFeed(db, s.StateTable, time.Now).WithPause(table.RandomPause),
 		Wakeups: queue.NewSQS(sqs.NewFromConfig(cfg), s.WakeupQueueURL), Installation: s.Installation,
 		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 	}

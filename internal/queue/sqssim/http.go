@@ -25,6 +25,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call, ok := map[string]func(context.Context, *json.Decoder) (any, error){
 		"GetQueueAttributes":           serve(s.GetQueueAttributes),
 		"ReceiveMessage":               serve(s.ReceiveMessage),
+		"SendMessage":                  serve(s.SendMessage),
 		"SendMessageBatch":             serve(s.SendMessageBatch),
 		"DeleteMessageBatch":           serve(s.DeleteMessageBatch),
 		"ChangeMessageVisibilityBatch": serve(s.ChangeMessageVisibilityBatch),

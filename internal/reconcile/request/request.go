@@ -1,8 +1,8 @@
 // Package request is what is asked of reconcile: messages on its FIFO queue. A
 // sweep finds the clusters of an account and region and asks for a pass over each
 // of them. Each cluster has a group of the queue to itself: clusters are worked
-// on side by side, none waits behind another or its failures, and one is never
-// worked on twice at a time.
+// on side by side, as many as the queue's mapping lets, none waits for another's
+// failures, and one is never worked on twice at a time.
 package request
 
 import (
@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,14 +82,30 @@ type Cluster struct {
 	Unlisted bool
 }
 
+// onDemandEvery is how often a pass over a cluster can be asked for by itself: each
+// costs as much of the shared budget as a sweep's, and keeps the cluster's group busy.
+const onDemandEvery = 30 * time.Second
+
 // SendCluster asks for a pass over a cluster that begins at or after a moment,
-// whenever the last one was. Two requests of the same moment are one.
+// whenever the last one was. Requests of the same half minute are one: the pass of the
+// first may begin before the moment of a later one, whose pass is then the next
+// sweep's.
 func SendCluster(ctx context.Context, to queue.Sender, cluster state.ClusterKey, at time.Time) error {
-	return SendClusters(ctx, to, []Cluster{{Key: cluster}}, at)
+	until := at.Truncate(onDemandEvery)
+	if until.Before(at) {
+		until = until.Add(onDemandEvery)
+	}
+	return sendClusters(ctx, to, []Cluster{{Key: cluster}}, at, fmt.Sprintf("demand/%d", until.UnixMilli()))
 }
 
-// SendClusters asks for a pass over each cluster.
+// SendClusters asks for a pass over each cluster, for a sweep: two requests of the
+// same moment are one.
 func SendClusters(ctx context.Context, to queue.Sender, clusters []Cluster, at time.Time) error {
+	return sendClusters(ctx, to, clusters, at, strconv.FormatInt(at.UnixMilli(), 10))
+}
+
+// sendClusters sends messages that count once for each cluster and occasion.
+func sendClusters(ctx context.Context, to queue.Sender, clusters []Cluster, at time.Time, occasion string) error {
 	if len(clusters) == 0 {
 		return nil
 	}
@@ -99,7 +116,7 @@ func SendClusters(ctx context.Context, to queue.Sender, clusters []Cluster, at t
 		if messages[i], err = encode(b, groupOf(c.Key)); err != nil {
 			return err
 		}
-		messages[i].DeduplicationID = hashOf(fmt.Sprintf("cluster/%s/%d", c.Key, at.UnixMilli()))
+		messages[i].DeduplicationID = hashOf(fmt.Sprintf("cluster/%s/%s", c.Key, occasion))
 	}
 	if err := to.Send(ctx, messages); err != nil {
 		return fmt.Errorf("asking for passes over %d clusters: %w", len(clusters), err)

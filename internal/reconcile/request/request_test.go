@@ -84,13 +84,31 @@ func TestNoClustersAreNoMessage(t *testing.T) {
 	require.NoError(t, SendClusters(t.Context(), &recorder{err: errors.New("not called")}, nil, at))
 }
 
-func TestAPassIsAskedForOncePerMoment(t *testing.T) {
+func TestASweepsPassIsAskedForOncePerMoment(t *testing.T) {
 	var to recorder
 	for _, moment := range []time.Time{at, at, at.Add(time.Millisecond)} {
-		require.NoError(t, SendCluster(t.Context(), &to, edge, moment))
+		require.NoError(t, SendClusters(t.Context(), &to, []Cluster{{Key: edge}}, moment))
 	}
 	require.Equal(t, to.messages[0], to.messages[1])
 	require.NotEqual(t, to.messages[0].DeduplicationID, to.messages[2].DeduplicationID)
+}
+
+// Who asks every second gets no pass after pass; a sweep's is another matter.
+func TestAPassOnDemandIsAskedForOncePerHalfMinute(t *testing.T) {
+	var to recorder
+	for _, after := range []time.Duration{0, time.Millisecond, 29 * time.Second, 30 * time.Second, 31 * time.Second} {
+		require.NoError(t, SendCluster(t.Context(), &to, edge, at.Add(after)))
+		asked, err := Parse(to.messages[len(to.messages)-1].Body)
+		require.NoError(t, err)
+		require.Equal(t, at.Add(after), asked.At, "no pass counts that began before it was asked for")
+	}
+	id := func(n int) string { return to.messages[n].DeduplicationID }
+	require.NotEqual(t, id(0), id(1))
+	require.Equal(t, id(1), id(2))
+	require.Equal(t, id(2), id(3))
+	require.NotEqual(t, id(3), id(4))
+	require.NoError(t, SendClusters(t.Context(), &to, []Cluster{{Key: edge}}, at))
+	require.NotEqual(t, id(0), id(5))
 	to.err = errors.New("no such queue")
 	require.ErrorContains(t, SendCluster(t.Context(), &to, edge, at), "asking for passes over 1 clusters: no such queue")
 }

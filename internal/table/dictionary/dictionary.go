@@ -5,7 +5,9 @@
 // charges a write by the kilobyte, so that this halves what an event costs.
 //
 // A dictionary in use never changes: what was written with it cannot be read with another one. A better one is added
-// under a new id and becomes Current; the old ones stay for as long as a table may hold records that name them.
+// under a new id; the old ones stay for as long as a table may hold records that name them. It takes two releases: the
+// first has the new one in All, so that every function can read it, and only the next makes it Current. During an update
+// old functions run beside new ones, and could not read what those write.
 package dictionary
 
 import _ "embed" // of the dictionaries

@@ -32,15 +32,15 @@ type Table struct {
 	Stream bool
 }
 
-// Names of the STATE table's indexes, which are those of their own key attributes, and of the attribute that only
-// ByGroup needs beside it.
+// Names of the STATE table's indexes, which are those of their own key attributes, and of the sort key that all
+// global ones have.
 const (
 	ByPhase     = "byPhase"
 	ByInstance  = "byInstance"
 	ByStartedBy = "byStartedBy"
 	ByGroup     = "byGroup"
-	// GroupPhase is live/CREATED/ID or stopped/STOPPED/ID: times in milliseconds, 13 digits.
-	GroupPhase = "groupPhase"
+	// Life is live/BEGAN/ID or stopped/ENDED/ID: times in milliseconds, 13 digits.
+	Life = "life"
 )
 
 // State holds tasks, container instances, clusters and the feed.
@@ -51,12 +51,12 @@ const (
 //   - ByPhase (local) sorts these partitions by how far a task is in its life and by time: PHASE/MILLIS/ID. It is read
 //     consistently, so that lists and snapshots by it miss nothing. One index write for a new record, two for each
 //     phase that it enters later: five in a task's life, seven if it is seen stopping.
-//   - ByInstance has live tasks by container instance: a host that has run a thousand jobs is still read at the cost of
-//     what runs there now. Two index writes in a task's life. It also has container instances by EC2 instance id, one
-//     index write in an instance's life.
-//   - ByGroup has all tasks that have a group, live and stopped ones apart, each by time: the scheduler reads the live
-//     ones of its group, people the last stopped ones of a service. Three index writes in a task's life.
-//   - ByStartedBy has all tasks that name who started them. One index write in a task's life.
+//   - ByInstance has tasks by container instance, and container instances by EC2 instance id.
+//   - ByGroup has tasks that have a group, ByStartedBy those that name who started them.
+//
+// The three global indexes are sorted by Life, live and stopped things apart and each by time: a host or a group that has
+// run a thousand jobs is read at the cost of what runs there now, or of what stopped in the time that is asked for. Three
+// index writes each in a task's life: its beginning, and its end as a deletion and a new entry.
 //
 // There is no index on family: the one by group serves services (service:NAME), tasks run without a group
 // (family:NAME) and the scheduler's own groups, at the price of one.
@@ -70,9 +70,9 @@ var State = Table{
 	LogicalName: "state",
 	Indexes: []Index{
 		{Name: ByPhase, PartitionKey: PartitionKey, SortKey: ByPhase},
-		{Name: ByInstance, PartitionKey: ByInstance, SortKey: SortKey},
-		{Name: ByStartedBy, PartitionKey: ByStartedBy, SortKey: SortKey},
-		{Name: ByGroup, PartitionKey: ByGroup, SortKey: GroupPhase},
+		{Name: ByInstance, PartitionKey: ByInstance, SortKey: Life},
+		{Name: ByStartedBy, PartitionKey: ByStartedBy, SortKey: Life},
+		{Name: ByGroup, PartitionKey: ByGroup, SortKey: Life},
 	},
 	Stream: true,
 }
@@ -82,8 +82,9 @@ var State = Table{
 var Daemon = Table{LogicalName: "daemon"}
 
 // TaskShards and InstanceShards are the numbers of partitions of a cluster's tasks and container instances in the STATE
-// table. With a local index a partition's items end at 10 GB and at 1,000 write units a second: eight hold the tasks
-// that ECS's launch limits allow a cluster in the 30 days for which stopped ones are kept. Container instances are a
+// table. With a local index a partition's items end at 10 GB and at 1,000 write units a second: eight hold
+// about 24 new tasks a second of one cluster, sustained for the 30 days for which stopped ones are kept, at some 1.3 KB
+// each. Container instances are a
 // hundred times fewer, and every list of them asks each partition.
 const (
 	TaskShards     = 8

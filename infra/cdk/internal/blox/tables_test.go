@@ -97,9 +97,9 @@ func TestLocalIndexesComeAndGoWithTheirTable(t *testing.T) {
 func TestKeysAsTheyAreInstalled(t *testing.T) {
 	require.Equal(t, []schema.Index{
 		{Name: "byPhase", PartitionKey: "pk", SortKey: "byPhase"},
-		{Name: "byInstance", PartitionKey: "byInstance", SortKey: "sk"},
-		{Name: "byStartedBy", PartitionKey: "byStartedBy", SortKey: "sk"},
-		{Name: "byGroup", PartitionKey: "byGroup", SortKey: "groupPhase"},
+		{Name: "byInstance", PartitionKey: "byInstance", SortKey: "life"},
+		{Name: "byStartedBy", PartitionKey: "byStartedBy", SortKey: "life"},
+		{Name: "byGroup", PartitionKey: "byGroup", SortKey: "life"},
 	}, schema.State.Indexes, "a table in use takes one new or changed global index a deploy, and is read without it until then; a local one, never")
 	require.Empty(t, schema.Daemon.Indexes)
 }

@@ -30,9 +30,9 @@ func reconcileAlarms(props Props, m metrics) []alarm {
 			name: "events-missing", runbook: "events-missing",
 			means: "Reconcile keeps finding changes that no event told of: the rule is disabled or changed, or events are lost.",
 			first: "whether the EventBridge rule is enabled and was changed by hand, which CloudFormation's drift detection shows and make diff does not.",
-			// Without events all other alarms are quiet: nothing arrives, so nothing is late. Some drift is normal (tags and
-			// attributes change without an event), and so is one period full of it, after an outage that lost events. What the
-			// first pass over a cluster stores does not count as drift.
+			// Without events all other alarms are quiet: nothing arrives, so nothing is late. One period full of drift is
+			// normal, after an outage that lost events. What the first pass over a cluster stores is none, and neither are tags,
+			// attributes and health, which change without an event.
 			metric:    m.blox(driftRepaired, statisticSum, 15*minute),
 			threshold: 50, periods: 3,
 		},

@@ -124,20 +124,23 @@ func events(props Props, m metrics) section {
 }
 
 func reconcile(props Props, m metrics) section {
-	return section{"Reconcile", "What events missed. Some drift is normal: tags and attributes change without an event.", []graph{
+	return section{"Reconcile", "What events should have told and did not. Tags, attributes and health change without an event and are not counted.", []graph{
 		{title: "Drift repaired, absences held back", left: []awscloudwatch.IMetric{
 			m.blox(driftRepaired, statisticSum, 5*minute),
 			m.blox(heldAbsent, statisticSum, 5*minute),
 		}},
 		// Missed and stale say that events are lost or late, absent that the ends of things are, resurrected that an end was
-		// inferred too early.
+		// inferred too early. What is unstorable is no drift: it stays as it is.
 		{title: "Drift by what it was", left: []awscloudwatch.IMetric{
 			m.blox(recordsMissed, statisticSum, 5*minute),
 			m.blox(recordsStale, statisticSum, 5*minute),
 			m.blox(recordsAbsent, statisticSum, 5*minute),
 			m.blox(recordsResurrected, statisticSum, 5*minute),
+		}, right: []awscloudwatch.IMetric{m.blox(recordsUnstorable, statisticSum, 5*minute)}},
+		{title: "Clusters not synced, passes that failed", left: []awscloudwatch.IMetric{
+			m.blox(clustersUnsynced, statisticMaximum, 5*minute),
+			m.blox(reconcilePassesFailed, statisticSum, 5*minute),
 		}},
-		{title: "Clusters not synced", left: []awscloudwatch.IMetric{m.blox(clustersUnsynced, statisticMaximum, 5*minute)}},
 		{title: "reconcile: runs, and ms a run", left: append(runs(props.Functions.Reconcile), m.blox(reconcileMessagesFailed, statisticSum, 5*minute)), right: durations(props.Functions.Reconcile)},
 	}}
 }

@@ -35,6 +35,8 @@ const (
 	recordsStale              = "RecordsStale"
 	recordsAbsent             = "RecordsAbsent"
 	recordsResurrected        = "RecordsResurrected"
+	recordsUnstorable         = "RecordsUnstorable"
+	reconcilePassesFailed     = "ReconcilePassesFailed"
 	hostsWithoutHealthyDaemon = "HostsWithoutHealthyDaemon"
 	deploymentsStuck          = "DeploymentsStuck"
 	deploymentsEnded          = "DeploymentsEnded"
