@@ -3,6 +3,7 @@ package dlq
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -28,16 +29,26 @@ type bench struct {
 	dead, live *memory.Queue
 	queue      Queue
 	paused     time.Duration
+	service    *sqssim.Service
+	// anyOrder, if set, lets the dead-letter queue hand out its messages in any order.
+	anyOrder *rand.Rand
+}
+
+func (b *bench) choose(n int) int {
+	if b.anyOrder == nil {
+		return 0
+	}
+	return b.anyOrder.IntN(n)
 }
 
 func newBench(_ testing.TB) *bench {
 	b := &bench{now: start}
 	clock := func() time.Time { return b.now }
-	b.dead, b.live = memory.New(memory.Options{Now: clock}), memory.New(memory.Options{Now: clock})
-	service := sqssim.New("123456789012", "eu-west-1", clock)
-	service.Add("dead", b.dead, nil)
-	service.Add("live", b.live, nil)
-	b.faulty = &faulty{API: service}
+	b.dead, b.live = memory.New(memory.Options{Now: clock, Choose: b.choose}), memory.New(memory.Options{Now: clock})
+	b.service = sqssim.New("123456789012", "eu-west-1", clock)
+	b.service.Add("dead", b.dead, nil)
+	b.service.Add("live", b.live, nil)
+	b.faulty = &faulty{API: b.service}
 	b.Office = &Office{API: b.faulty, Now: clock, Pause: func(ctx context.Context, d time.Duration) error {
 		b.now, b.paused = b.now.Add(d), b.paused+d
 		return ctx.Err()

@@ -2,6 +2,7 @@ package dlq
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/queue"
 )
 
 func TestAWholeQueueIsMovedBySQS(t *testing.T) {
@@ -124,6 +127,29 @@ func TestAnotherMoveIsNotTakenForOurs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, outcome.Sent)
 	require.Negative(t, late.answers)
+}
+
+// SQS goes on with what comes back, so a move whose letters are still bad ends when far more was moved than was there.
+func TestAMoveThatGoesRoundIsEnded(t *testing.T) {
+	b := newBench(t)
+	b.service.MovesPerSecond = 10
+	for i := range 30 {
+		b.put(t, "panic", fmt.Sprint(i))
+	}
+	pause := b.Pause
+	b.Pause = func(ctx context.Context, d time.Duration) error {
+		for b.live.Len() > 0 {
+			for _, m := range b.live.Receive(b.now, 10) {
+				require.NoError(t, b.dead.Send(ctx, []queue.Message{{Body: m.Body}}))
+				require.True(t, b.live.Delete(b.now, m.Receipt))
+			}
+		}
+		return pause(ctx, d)
+	}
+	outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Limit: time.Hour})
+	require.ErrorContains(t, err, "so their cause is not gone; it was ended")
+	require.Positive(t, outcome.CameBack)
+	require.Equal(t, 30, b.dead.Len()+b.live.Len(), "none was lost")
 }
 
 // lateLister does not know of a move at first, only of one of an hour ago.

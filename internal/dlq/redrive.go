@@ -179,13 +179,11 @@ func (p *picking) choose(messages []types.Message) (picked []types.Message, fres
 	return picked, fresh
 }
 
-// cameBack says whether a message has a body that was sent back before the message was sent. Two that are equal and
-// were there before are two letters.
+// cameBack says whether a message has a body that was sent back before the message was sent, by SQS's clock. Two that
+// are equal and were there before are two letters.
 func (p *picking) cameBack(m types.Message) bool {
 	at, ok := p.sentAt[bodyOf(m)]
-	sent := letterOf(p.queue, m).SentAt
-	// SQS's clock may be behind this one; who is as close as that to it came back too soon to be an older one.
-	return ok && !sent.Before(at)
+	return ok && !letterOf(p.queue, m).SentAt.Before(at.Add(-clockSlack))
 }
 
 func bodyOf(m types.Message) [sha256.Size]byte { return sha256.Sum256([]byte(aws.ToString(m.Body))) }
@@ -200,7 +198,7 @@ func (p *picking) sendBack(ctx context.Context, picked []types.Message) error {
 		// Without the attributes: they say why it was set aside, which is over.
 		bodies[i] = queue.Message{Body: aws.ToString(m.Body)}
 		if key := bodyOf(m); p.sentAt[key].IsZero() {
-			p.sentAt[key] = p.Now().Truncate(time.Millisecond)
+			p.sentAt[key] = p.Now()
 		}
 	}
 	err := queue.NewSQS(p.API, p.queue.Back).Send(ctx, bodies)

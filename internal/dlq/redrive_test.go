@@ -3,9 +3,14 @@ package dlq
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/queue"
@@ -175,4 +180,119 @@ func TestWhatCannotBeRedrivenIsRefused(t *testing.T) {
 	reconcile, err := Find(all, "reconcile")
 	require.NoError(t, err)
 	require.NoError(t, Redrive{}.Check(reconcile))
+}
+
+// A redrive that takes longer than messages stay hidden, of a queue without order: what was looked at must not come
+// forward again in place of what was not.
+func TestASlowRedriveLooksAtEverything(t *testing.T) {
+	b := newBench(t)
+	b.anyOrder = rand.New(rand.NewPCG(1, 2))
+	const letters, picked = 2000, 400
+	for i := range letters {
+		b.put(t, []string{"panic", "not-json", "not-json", "too-large", "not-json"}[i%5], fmt.Sprint(i))
+	}
+	outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Selection: Selection{Reasons: []string{"panic"}}, PerSecond: 1})
+	require.NoError(t, err)
+	require.Equal(t, Outcome{Queue: "events", Looked: letters, Picked: picked, Sent: picked}, outcome)
+	require.Len(t, bodies(b.live), picked)
+	require.Equal(t, picked*time.Second, b.paused)
+	require.Greater(t, b.paused, pickSeconds*time.Second)
+	b.requireVisible(t)
+}
+
+// What is in somebody else's hands is there, and was not looked at.
+func TestWhatOthersHoldMakesItPartly(t *testing.T) {
+	b := newBench(t)
+	for i := range 3 {
+		b.put(t, "panic", fmt.Sprint(i))
+	}
+	require.Len(t, b.dead.Receive(b.now, 1), 1)
+	outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Selection: Selection{Reasons: []string{"panic"}}})
+	require.NoError(t, err)
+	require.Equal(t, Outcome{Queue: "events", Looked: 2, Picked: 2, Sent: 2, Partly: true}, outcome)
+}
+
+// A long poll may find nothing once, and SQS may deliver a message twice: neither is the end.
+func TestAReceiveWithoutNewsIsNotTheEnd(t *testing.T) {
+	b := newBench(t)
+	for i := range 15 {
+		b.put(t, "panic", fmt.Sprint(i))
+	}
+	b.Office.API = &forgetful{faulty: b.faulty, empty: map[int]bool{2: true, 3: true}}
+	outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Selection: Selection{Reasons: []string{"panic"}}})
+	require.NoError(t, err)
+	require.Equal(t, Outcome{Queue: "events", Looked: 15, Picked: 15, Sent: 15}, outcome)
+}
+
+// forgetful receives nothing at some of its calls.
+type forgetful struct {
+	*faulty
+	empty map[int]bool
+	calls int
+}
+
+func (f *forgetful) ReceiveMessage(
+	ctx context.Context, in *sqs.ReceiveMessageInput, opts ...func(*sqs.Options),
+) (*sqs.ReceiveMessageOutput, error) {
+	if f.calls++; f.empty[f.calls] {
+		return &sqs.ReceiveMessageOutput{}, nil
+	}
+	return f.faulty.ReceiveMessage(ctx, in, opts...)
+}
+
+// One event may have been set aside twice; each of the two letters is picked.
+func TestEqualLettersAreTwo(t *testing.T) {
+	for _, dry := range []bool{true, false} {
+		b := newBench(t)
+		for i := range 12 {
+			b.put(t, "panic", "same")
+			b.now = b.now.Add(time.Duration(i) * time.Second)
+		}
+		b.now = b.now.Add(time.Minute)
+		outcome, err := b.Redrive(t.Context(), b.queue, Redrive{DryRun: dry, Selection: Selection{Reasons: []string{"panic"}}})
+		require.NoError(t, err)
+		require.Equal(t, 12, outcome.Picked)
+		require.Zero(t, outcome.CameBack)
+	}
+}
+
+// What SQS took of a batch is deleted, and what it refused stays and is named.
+func TestARefusedLetterStaysAlone(t *testing.T) {
+	b := newBench(t)
+	for i := range 10 {
+		b.put(t, "panic", fmt.Sprint(i))
+	}
+	b.Office.API = &refusing{faulty: b.faulty, body: "7"}
+	outcome, err := b.Redrive(t.Context(), b.queue, Redrive{Selection: Selection{Reasons: []string{"panic"}}})
+	require.ErrorContains(t, err, "1 of 10 were not sent and are still there")
+	left := b.dead.Messages()
+	require.Len(t, left, 1)
+	require.Equal(t, "7", left[0].Body)
+	require.Equal(t, Outcome{Queue: "events", Looked: 10, Picked: 10, Sent: 9, Unsent: []string{left[0].ID}}, outcome)
+	require.Len(t, bodies(b.live), 9)
+	b.requireVisible(t)
+}
+
+// refusing takes no message with a body.
+type refusing struct {
+	*faulty
+	body string
+}
+
+func (r *refusing) SendMessageBatch(
+	ctx context.Context, in *sqs.SendMessageBatchInput, opts ...func(*sqs.Options),
+) (*sqs.SendMessageBatchOutput, error) {
+	var failed []types.BatchResultErrorEntry
+	in.Entries = slices.DeleteFunc(slices.Clone(in.Entries), func(e types.SendMessageBatchRequestEntry) bool {
+		refused := *e.MessageBody == r.body
+		if refused {
+			failed = append(failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("Refused"), SenderFault: true})
+		}
+		return refused
+	})
+	out, err := r.faulty.SendMessageBatch(ctx, in, opts...)
+	if err == nil {
+		out.Failed = append(out.Failed, failed...)
+	}
+	return out, err
 }

@@ -72,7 +72,7 @@ func TestMoreDictionariesAreReadThanWritten(t *testing.T) {
 	const nextID = dictionary.Current + 1
 	samples := details(t, "task-*running.json")
 	next, err := zstd.BuildDict(zstd.BuildDictOptions{
-		ID: nextID, Contents: samples, History: bytes.Join(samples, nil), Offsets: [3]int{1, 4, 8}, Level: zstd.SpeedDefault,
+		ID: nextID, Contents: samples, History: samples[0][:200], Offsets: [3]int{1, 4, 8}, Level: zstd.SpeedDefault,
 	})
 	require.NoError(t, err)
 	known := append(dictionary.All(), dictionary.Dictionary{ID: nextID, Bytes: next})

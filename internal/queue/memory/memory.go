@@ -36,6 +36,9 @@ type Options struct {
 	// Duplicate, if set, is asked for every message sent to a standard queue whether it is delivered a second time,
 	// and how long after the first: one of SQS's servers missed the deletion. FIFO queues do not do that.
 	Duplicate func(queue.Message) (after time.Duration, twice bool)
+	// Choose, if set, says which of n messages that are due is handed out next, from 0 on: a standard queue has no order.
+	// FIFO queues do not ask it.
+	Choose func(n int) int
 }
 
 // Queue is one queue. It is safe for concurrent use.
@@ -115,8 +118,11 @@ func (q *Queue) Receive(now time.Time, most int) []Received {
 	defer q.mu.Unlock()
 	most = min(most, queue.MaxBatch)
 	var batch []Received
-	for len(batch) < most && len(q.due) > 0 && !q.due[0].dueAt.After(now) {
-		e := q.due[0]
+	for len(batch) < most {
+		e := q.next(now)
+		if e == nil {
+			break
+		}
 		delete(q.receipts, e.receipt)
 		if q.options.MaxReceives > 0 && e.receives >= q.options.MaxReceives {
 			q.remove(e)
@@ -134,6 +140,23 @@ func (q *Queue) Receive(now time.Time, most int) []Received {
 		batch = append(batch, e.received())
 	}
 	return batch
+}
+
+// next is a message that is due, if there is one.
+func (q *Queue) next(now time.Time) *entry {
+	if len(q.due) == 0 || q.due[0].dueAt.After(now) {
+		return nil
+	}
+	if q.options.Choose == nil || q.options.FIFO {
+		return q.due[0]
+	}
+	var due []*entry
+	for _, e := range q.due {
+		if !e.dueAt.After(now) {
+			due = append(due, e)
+		}
+	}
+	return due[q.options.Choose(len(due))]
 }
 
 // Delete removes a message. Like SQS it wants the receipt of the last delivery, else it does nothing and says false; a

@@ -282,3 +282,26 @@ func TestNewRefusesHalfADeadLetterQueue(t *testing.T) {
 		t.Run(name, func(t *testing.T) { require.Panics(t, func() { memory.New(o) }) })
 	}
 }
+
+func TestAStandardQueueMayHaveNoOrder(t *testing.T) {
+	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	last := func(n int) int { return n - 1 }
+	for fifo, want := range map[bool][]string{false: {"c", "b", "a"}, true: {"a", "b", "c"}} {
+		q := memory.New(memory.Options{Now: func() time.Time { return now }, FIFO: fifo, Choose: last})
+		for _, body := range []string{"a", "b", "c"} {
+			m := queue.Message{Body: body}
+			if fifo {
+				m.Group, m.DeduplicationID = body, body
+			}
+			require.NoError(t, q.Send(t.Context(), []queue.Message{m}))
+		}
+		var got []string
+		for range 3 {
+			for _, m := range q.Receive(now, 1) {
+				got = append(got, m.Body)
+			}
+		}
+		require.Equal(t, want, got)
+		require.Empty(t, q.Receive(now, 1))
+	}
+}

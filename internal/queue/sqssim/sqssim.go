@@ -2,7 +2,7 @@
 // memory: as Go calls for tests, and as the JSON protocol for the SDKs and the AWS CLI, in local mode.
 //
 // It answers receives at once, whatever WaitTimeSeconds says: queues in memory have no servers of which a short poll
-// could miss some. A message move task moves all that is there within the call.
+// could miss some. A message move task moves all that is there within the call, unless MovesPerSecond says otherwise.
 package sqssim
 
 import (
@@ -30,6 +30,11 @@ const maxMoveTasks = 10
 
 // Service has queues by name.
 type Service struct {
+	// MovesPerSecond is how fast a message move task works that is told no rate of its own, as far as the clock has come
+	// whenever the service is called. It goes on until nothing is left that could be received, as SQS does. 0 moves what
+	// is there within the call.
+	MovesPerSecond int
+
 	account, region string
 	now             func() time.Time
 
@@ -42,7 +47,7 @@ type hosted struct {
 	*memory.Queue
 	name   string
 	sender queue.Sender
-	moves  []types.ListMessageMoveTasksResultEntry // newest first
+	moves  []*moveTask // newest first
 }
 
 // New returns a service without queues, in an account and region that are part of ARNs and URLs.
@@ -83,13 +88,21 @@ func (s *Service) byURL(address *string) (*hosted, error) {
 }
 
 func (s *Service) byARN(arn *string) (*hosted, error) {
-	text := aws.ToString(arn)
-	return s.byName(text[strings.LastIndexByte(text, ':')+1:])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(arn)
 }
 
 func (s *Service) byName(name string) (*hosted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.find(&name)
+}
+
+// find finds a queue by its name or ARN, with the lock held.
+func (s *Service) find(arn *string) (*hosted, error) {
+	text := aws.ToString(arn)
+	name := text[strings.LastIndexByte(text, ':')+1:]
 	if q, ok := s.queues[name]; ok {
 		return q, nil
 	}
@@ -98,10 +111,13 @@ func (s *Service) byName(name string) (*hosted, error) {
 
 // GetQueueAttributes tells the ARN and the numbers of messages, whichever attributes are asked for.
 func (s *Service) GetQueueAttributes(
-	_ context.Context,
+	ctx context.Context,
 	in *sqs.GetQueueAttributesInput,
 	_ ...func(*sqs.Options),
 ) (*sqs.GetQueueAttributesOutput, error) {
+	if err := s.advance(ctx); err != nil {
+		return nil, err
+	}
 	q, err := s.byURL(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -128,10 +144,13 @@ func (s *Service) GetQueueAttributes(
 
 // ReceiveMessage hands out what is due, with all attributes.
 func (s *Service) ReceiveMessage(
-	_ context.Context,
+	ctx context.Context,
 	in *sqs.ReceiveMessageInput,
 	_ ...func(*sqs.Options),
 ) (*sqs.ReceiveMessageOutput, error) {
+	if err := s.advance(ctx); err != nil {
+		return nil, err
+	}
 	q, err := s.byURL(in.QueueUrl)
 	if err != nil {
 		return nil, err

@@ -159,6 +159,50 @@ func TestAMoveTask(t *testing.T) {
 	require.ErrorAs(t, err, &none)
 }
 
+// A move that takes its time can be followed and ended, and goes on with what comes meanwhile.
+func TestASlowMove(t *testing.T) {
+	ctx, now := t.Context(), time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	dead, live := memory.New(memory.Options{Now: clock}), memory.New(memory.Options{Now: clock})
+	service := New(account, region, clock)
+	service.MovesPerSecond = 10
+	service.Add("live", live, nil)
+	service.Add("dead", dead, nil)
+	for range 25 {
+		require.NoError(t, dead.Send(ctx, []queue.Message{{Body: "a"}}))
+	}
+	source := aws.String(service.ARN("dead"))
+	in := &sqs.StartMessageMoveTaskInput{SourceArn: source, DestinationArn: aws.String(service.ARN("live"))}
+	started, err := service.StartMessageMoveTask(ctx, in)
+	require.NoError(t, err)
+	_, err = service.StartMessageMoveTask(ctx, in)
+	require.ErrorContains(t, err, "already a task running")
+	task := func(after time.Duration) types.ListMessageMoveTasksResultEntry {
+		now = now.Add(after)
+		out, err := service.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{SourceArn: source})
+		require.NoError(t, err)
+		return out.Results[0]
+	}
+	got := task(1500 * time.Millisecond)
+	require.Equal(t, "RUNNING", *got.Status)
+	require.Equal(t, *started.TaskHandle, *got.TaskHandle)
+	require.Equal(t, int64(15), got.ApproximateNumberOfMessagesMoved)
+	require.Equal(t, 15, live.Len())
+	require.NoError(t, dead.Send(ctx, []queue.Message{{Body: "back"}}))
+	got = task(time.Minute)
+	require.Equal(t, "COMPLETED", *got.Status)
+	require.Nil(t, got.TaskHandle, "SQS tells it of what runs only")
+	require.Equal(t, int64(26), got.ApproximateNumberOfMessagesMoved)
+
+	require.NoError(t, dead.Send(ctx, []queue.Message{{Body: "again"}}))
+	started, err = service.StartMessageMoveTask(ctx, in)
+	require.NoError(t, err)
+	_, err = service.CancelMessageMoveTask(ctx, &sqs.CancelMessageMoveTaskInput{TaskHandle: started.TaskHandle})
+	require.NoError(t, err)
+	require.Equal(t, "CANCELLED", *task(time.Minute).Status)
+	require.Equal(t, 1, dead.Len())
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	b, ctx := newBench(t), t.Context()
 	_, err := b.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: b.url("nope")})
