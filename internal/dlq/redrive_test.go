@@ -197,6 +197,13 @@ func TestASlowRedriveLooksAtEverything(t *testing.T) {
 	require.Len(t, bodies(b.live), picked)
 	require.Equal(t, picked*time.Second, b.paused)
 	require.Greater(t, b.paused, pickSeconds*time.Second)
+	receives := 0
+	for _, name := range b.calls {
+		if name == "receive" {
+			receives++
+		}
+	}
+	require.Equal(t, letters/10+1, receives, "each letter came once")
 	b.requireVisible(t)
 }
 

@@ -105,7 +105,7 @@ func TestMillionEvents(t *testing.T) {
 		busy += l.Busy
 		require.GreaterOrEqual(t, l.Quiet, l.Busy, "%s: batches never cost more", l.What)
 	}
-	require.InDelta(t, 3.2*0.625, byName["DynamoDB: records"].Quiet, 1e-9)
+	require.InDelta(t, 3.8*0.625, byName["DynamoDB: records"].Quiet, 1e-9)
 	require.InDelta(t, 3*0.40, byName["SQS"].Quiet, 1e-9)
 	require.InDelta(t, 1.2*0.40, byName["SQS"].Busy, 1e-9)
 	require.InDelta(t, 2*0.625+0.125, byName["DynamoDB: feed"].Quiet, 1e-9)
