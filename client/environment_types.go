@@ -60,6 +60,7 @@ type Counts struct {
 	Updated     int `json:"updated" doc:"Hosts that have the deployment's revision."`
 	Healthy     int `json:"healthy" doc:"Hosts with a healthy daemon of any revision."`
 	Unavailable int `json:"unavailable" doc:"Hosts that are without a healthy daemon by the deployment's own doing."`
+	Failed      int `json:"failed" doc:"Hosts that the deployment failed on, hosts lost under it included."`
 	Exempt      int `json:"exempt" doc:"Hosts that are without a healthy daemon for reasons of their own."`
 }
 

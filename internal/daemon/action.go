@@ -14,6 +14,19 @@ const (
 	Stop Kind = "stop"
 	// Restop: call StopTask again for a slot that is stopping already.
 	Restop Kind = "restop"
+	// Surge: store the slot (state claimed, with a Former) in a transaction that checks the lease's epoch, then call RunTask
+	// with its request: the host is to have two tasks for a while.
+	Surge Kind = "surge"
+	// StopFormer: store the slot in a transaction that checks the lease's epoch, then call StopTask for TaskARN, its
+	// Former's task.
+	StopFormer Kind = "stopFormer"
+	// SetAttribute: call PutAttributes for Attribute on the slot's registration, then store the slot. DeleteAttribute: call
+	// DeleteAttributes, then store the slot.
+	SetAttribute    Kind = "setAttribute"
+	DeleteAttribute Kind = "deleteAttribute"
+	// HandOver: store the slot in a transaction that checks the lease's epoch, then set Attribute on the host, which takes
+	// it away from the ECS service that had the daemon there before.
+	HandOver Kind = "handOver"
 	// StopStray: call StopTask for a task of ours that no slot owns. No slot is written; the lease is checked first.
 	StopStray Kind = "stopStray"
 	// Resolve: ask ECS what became of a claim or a task that the stored state does not show.
@@ -39,9 +52,17 @@ type Action struct {
 	Slot *Slot `json:"slot,omitempty"`
 	// TaskARN is the task to stop.
 	TaskARN string `json:"taskArn,omitempty"`
+	// Attribute is the custom attribute to set or delete.
+	Attribute *Attribute `json:"attribute,omitempty"`
 	// Deployment is the deployment to store.
 	Deployment *Deployment `json:"deployment,omitempty"`
 	At         time.Time   `json:"at,omitzero"`
 	// Reason is for people: it goes to the timeline and into StopTask's reason.
 	Reason string `json:"reason,omitempty"`
+}
+
+// Attribute is a custom attribute of a container instance.
+type Attribute struct {
+	Name  string `json:"name"`
+	Value string `json:"value,omitempty"`
 }

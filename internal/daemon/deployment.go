@@ -2,23 +2,48 @@ package daemon
 
 import "time"
 
-// DeploymentStatus is where a deployment is. The first three words are those of Blox v0.3.0.
+// DeploymentStatus is where a deployment is. pending, running and completed are the words of Blox v0.3.0.
 type DeploymentStatus string
 
-// A deployment is pending until the scheduler first works on it, running until every host has its revision, then
-// completed. A newer deployment makes an unfinished one superseded; deleting the environment makes it stopped.
 const (
-	DeploymentPending    DeploymentStatus = "pending"
-	DeploymentRunning    DeploymentStatus = "running"
-	DeploymentCompleted  DeploymentStatus = "completed"
+	// DeploymentPending: the scheduler has not worked on it yet.
+	DeploymentPending DeploymentStatus = "pending"
+	// DeploymentRunning: hosts are getting the revision.
+	DeploymentRunning DeploymentStatus = "running"
+	// DeploymentPaused: nothing is replaced until somebody resumes it, or promotes its canaries. PausedFor says which.
+	DeploymentPaused DeploymentStatus = "paused"
+	// DeploymentBaking: every host has the revision, and it is watched for BakeSeconds before it counts.
+	DeploymentBaking DeploymentStatus = "baking"
+	// DeploymentRollingBack: it failed, or was told to, and hosts are getting revision RollbackTo again.
+	DeploymentRollingBack DeploymentStatus = "rollingBack"
+
+	// DeploymentCompleted: every host has had the revision, healthy for minHealthySeconds.
+	DeploymentCompleted DeploymentStatus = "completed"
+	// DeploymentRolledBack: every host has revision RollbackTo again.
+	DeploymentRolledBack DeploymentStatus = "rolledBack"
+	// DeploymentFailed: it did harm, or did not get on, and there was nothing to roll back to, or it was not to.
+	DeploymentFailed DeploymentStatus = "failed"
+	// DeploymentStopped: somebody stopped it, or its environment was deleted. What was updated stays so.
+	DeploymentStopped DeploymentStatus = "stopped"
+	// DeploymentSuperseded: a newer deployment took its place before it had ended.
 	DeploymentSuperseded DeploymentStatus = "superseded"
-	DeploymentStopped    DeploymentStatus = "stopped"
 )
 
 // Ended says that the status will not change again.
 func (s DeploymentStatus) Ended() bool {
-	return s == DeploymentCompleted || s == DeploymentSuperseded || s == DeploymentStopped
+	switch s {
+	case DeploymentCompleted, DeploymentRolledBack, DeploymentFailed, DeploymentStopped, DeploymentSuperseded:
+		return true
+	case DeploymentPending, DeploymentRunning, DeploymentPaused, DeploymentBaking, DeploymentRollingBack:
+	}
+	return false
 }
+
+// The reasons for which a deployment is paused.
+const (
+	PausedByPeople = "people"
+	PausedByCanary = "canary"
+)
 
 // Deployment brings one revision to every host of an environment.
 type Deployment struct {
@@ -27,10 +52,30 @@ type Deployment struct {
 	Revision      int              `json:"revision"`
 	Token         string           `json:"token"`
 	Status        DeploymentStatus `json:"status"`
-	CreatedAt     time.Time        `json:"createdAt"`
-	StartedAt     *time.Time       `json:"startedAt,omitempty"`
-	EndedAt       *time.Time       `json:"endedAt,omitempty"`
-	Counts        Counts           `json:"counts"`
+	// Restart gives every host a new task, also those that run the revision already.
+	Restart bool `json:"restart,omitempty"`
+	// BasedOn is the environment's last good revision when the deployment was made: what hosts keep, and new ones get, while
+	// the deployment is held (Held), and what it rolls back to. 0 if there was none.
+	BasedOn int `json:"basedOn,omitempty"`
+	// RollbackTo is the revision that hosts get again, once the deployment is rolled back; 0 before.
+	RollbackTo int `json:"rollbackTo,omitempty"`
+	// Reason says why the status is what it is, where that is not plain: why it failed, who paused it and what for.
+	Reason string `json:"reason,omitempty"`
+	// PausedFor is why a paused deployment is.
+	PausedFor string     `json:"pausedFor,omitempty"`
+	CreatedAt time.Time  `json:"createdAt"`
+	CreatedBy string     `json:"createdBy,omitempty"`
+	StartedAt *time.Time `json:"startedAt,omitempty"`
+	EndedAt   *time.Time `json:"endedAt,omitempty"`
+	// CanariesSince is since when all canaries have had the revision, healthy; PromotedAt when it was let out to the rest.
+	CanariesSince *time.Time `json:"canariesSince,omitempty"`
+	PromotedAt    *time.Time `json:"promotedAt,omitempty"`
+	// BakingSince is since when every host has had the revision.
+	BakingSince *time.Time `json:"bakingSince,omitempty"`
+	Counts      Counts     `json:"counts"`
+	// Lost counts hosts that left their cluster after this deployment had touched them and before its daemon had been well
+	// there: what a new daemon breaks may be the host. LostHosts are their names, at most MaxFailedInstances.
+	Lost int `json:"lost,omitempty"`
 	// FailedInstances are hosts on which the daemon could not be started or kept, with ECS's own reason. At most
 	// MaxFailedInstances, sorted by host.
 	FailedInstances []FailedInstance `json:"failedInstances,omitempty"`
@@ -42,6 +87,16 @@ type Deployment struct {
 	// ToldStuck and ToldBlocked say that people were told of the Progress's StuckSince and BlockedSince.
 	ToldStuck   bool `json:"toldStuck,omitempty"`
 	ToldBlocked bool `json:"toldBlocked,omitempty"`
+	// RecordVersion rises with every write; writes are conditional on it, for people and the scheduler both write.
+	RecordVersion int64 `json:"recordVersion"`
+}
+
+// Target is the revision that the deployment brings to the hosts now.
+func (d Deployment) Target() int {
+	if d.RollbackTo != 0 {
+		return d.RollbackTo
+	}
+	return d.Revision
 }
 
 // MaxFailedInstances bounds a deployment's item, which DynamoDB limits to 400 KB.
@@ -56,11 +111,13 @@ type FailedInstance struct {
 // Counts are hosts, as of the scheduler's last look at all of them.
 type Counts struct {
 	// Desired hosts should run the daemon; Updated have the deployment's revision and Healthy a healthy daemon of any
-	// revision; Unavailable are without one by our doing; Exempt are without one for reasons of their own.
+	// revision; Unavailable are without one by our doing; Failed are those that the deployment failed on, hosts lost
+	// under it included; Exempt are without a daemon for reasons of their own.
 	Desired     int `json:"desired"`
 	Updated     int `json:"updated"`
 	Healthy     int `json:"healthy"`
 	Unavailable int `json:"unavailable"`
+	Failed      int `json:"failed"`
 	Exempt      int `json:"exempt"`
 }
 
@@ -70,8 +127,8 @@ const StartedByPrefix = "blox/"
 // StartedBy is the startedBy of a deployment's tasks: at most 128 characters, as RunTask allows.
 func StartedBy(deploymentID string) string { return StartedByPrefix + deploymentID }
 
-// Group is the task group of an environment's tasks. Under distinctInstance ECS itself then refuses a second live
-// task of the environment on a host.
+// Group is the task group of an environment's tasks, under every method. Under distinctInstance ECS itself then refuses a
+// second live task of the environment on a host; a surge leaves that constraint out.
 func Group(installation, environmentID string) string {
 	return "blox:" + installation + ":" + environmentID
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/blox/blox/internal/clusterquery"
 	"github.com/blox/blox/internal/state"
 )
 
@@ -70,8 +71,17 @@ type Host struct {
 	// External is set for ECS Anywhere hosts, which only take tasks of launch type EXTERNAL.
 	External bool
 	// OtherTasks counts live tasks that a drain must wait for: not Blox daemons, not tasks of DAEMON services, not
-	// AWS's managed daemons. It is read only for DRAINING hosts, and zero elsewhere.
-	OtherTasks int
+	// AWS's managed daemons. OtherTasksKnown says that they were counted: for DRAINING hosts, and for all if the revision
+	// releases idle hosts.
+	OtherTasks      int
+	OtherTasksKnown bool
+	// EarlierDaemons counts live Blox daemons of other environments on a DRAINING host whose DrainPriority is lower than
+	// this environment's: they are stopped first.
+	EarlierDaemons int
+	// Query is what the cluster query language can ask about the host.
+	Query clusterquery.Host
+	// Foreign is the live task on the host of the service that the revision migrates from; nil is none.
+	Foreign *Task
 }
 
 // Task is a daemon task of this environment, as stored.

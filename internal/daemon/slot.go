@@ -40,6 +40,9 @@ type Slot struct {
 	Request   json.RawMessage `json:"request,omitempty"`
 	ClaimedAt *time.Time      `json:"claimedAt,omitempty"`
 
+	// TaskHash is the Revision's of the task claimed or placed; empty for a task that was adopted without its slot.
+	TaskHash string `json:"taskHash,omitempty"`
+
 	TaskARN  string     `json:"taskArn,omitempty"`
 	PlacedAt *time.Time `json:"placedAt,omitempty"`
 	// HealthySince is when the placed task was first seen healthy in a row.
@@ -59,6 +62,29 @@ type Slot struct {
 	StoppingAt *time.Time `json:"stoppingAt,omitempty"`
 	StopReason string     `json:"stopReason,omitempty"`
 
+	// Former is the task that a surge found on the host, and that stays until the new one is well; nil is none.
+	Former *Former `json:"former,omitempty"`
+
+	// UpdatingSince is since when the host is on its way to DeploymentID's revision: the stop of its old task, or the claim
+	// of its first. It is cleared when the daemon has settled, and the per-host deadline runs from it.
+	UpdatingSince *time.Time `json:"updatingSince,omitempty"`
+	// FailedUnder is the deployment that counts the host as failed: its deadline passed, or its attempts failed too often.
+	FailedUnder string `json:"failedUnder,omitempty"`
+
+	// Attribute is the readiness attribute that was set on the registration AttributeOn; empty is none.
+	// AttributeError is why it could not be set or deleted, and AttributeRetryAt when it is tried again.
+	Attribute        string     `json:"attribute,omitempty"`
+	AttributeOn      string     `json:"attributeOn,omitempty"`
+	AttributeError   string     `json:"attributeError,omitempty"`
+	AttributeRetryAt *time.Time `json:"attributeRetryAt,omitempty"`
+
+	// IdleSince is since when nothing but daemons runs on the host, and Released says that its daemon was stopped for that.
+	IdleSince *time.Time `json:"idleSince,omitempty"`
+	Released  bool       `json:"released,omitempty"`
+
+	// HandedOver is the service that the host was taken over from, and whose attribute it carries; empty is none.
+	HandedOver string `json:"handedOver,omitempty"`
+
 	// Failures counts attempts in a row that did not end healthy; RetryAt is when the next may start.
 	Failures int        `json:"failures,omitempty"`
 	RetryAt  *time.Time `json:"retryAt,omitempty"`
@@ -73,6 +99,19 @@ type Slot struct {
 
 	// RecordVersion is 0 for a slot not stored yet and rises by one with every write.
 	RecordVersion int64 `json:"recordVersion"`
+}
+
+// Former is a task that serves on while its successor starts. It is not started again: if it ends, it is gone.
+type Former struct {
+	TaskARN      string `json:"taskArn"`
+	TaskHash     string `json:"taskHash,omitempty"`
+	Revision     int    `json:"revision"`
+	DeploymentID string `json:"deploymentId,omitempty"`
+	// HealthySince is as the Slot's; nil is a task that does not work.
+	HealthySince *time.Time `json:"healthySince,omitempty"`
+	PlacedAt     *time.Time `json:"placedAt,omitempty"`
+	// StoppingAt is when its stop was decided; nil before.
+	StoppingAt *time.Time `json:"stoppingAt,omitempty"`
 }
 
 // ClientToken is the idempotency token of one attempt: 64 characters, RunTask's limit. It holds no clock and no random

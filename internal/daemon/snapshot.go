@@ -12,8 +12,10 @@ type Snapshot struct {
 	Environment Environment
 	// Deployment is the one in force; nil before the first, and then nothing is started.
 	Deployment *Deployment
-	// Revision is the deployment's.
+	// Revision is the deployment's target. Base is the one that hosts keep, and new ones get, while the deployment is held;
+	// nil if there is none, or it is the target.
 	Revision Revision
+	Base     *Revision
 	// Installation tells several Blox installations in one account apart.
 	Installation string
 
@@ -24,6 +26,12 @@ type Snapshot struct {
 	Tasks []Task
 	// Full says that Hosts, Slots and Tasks are complete. Only then may anything be replaced, advanced or finished.
 	Full bool
+
+	// Alarms are the states of the CloudWatch alarms that the deployment is watched by, by name: OK, ALARM,
+	// INSUFFICIENT_DATA, or empty for one that does not exist. Nil if they were not read.
+	Alarms map[string]string
+	// Inactive are the task definitions, by ARN, that ECS has as INACTIVE or deleted, of those of Revision and Base.
+	Inactive map[string]bool
 
 	// Clusters say how fresh the knowledge of each cluster is.
 	Clusters map[state.ClusterKey]Freshness

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -239,7 +240,7 @@ func ecsError(err error, doing string) error {
 
 // same says whether the environment's current revision is this already.
 func (d definition) same(rev daemon.Revision) bool {
-	return d.taskDefinition == rev.TaskDefinition && d.launchType == rev.LaunchType && d.configuration == rev.DeploymentConfiguration
+	return d.taskDefinition == rev.TaskDefinition && d.launchType == rev.LaunchType && reflect.DeepEqual(d.configuration, rev.DeploymentConfiguration)
 }
 
 func (d definition) revision(environmentID string, number int) daemon.Revision {
