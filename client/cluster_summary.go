@@ -38,6 +38,7 @@ type InstanceSummary struct {
 	ByAgentVersion     []Count       `json:"byAgentVersion" nullable:"false" doc:"The commonest versions of the ECS agent."`
 	OtherAgentVersions int           `json:"otherAgentVersions,omitempty" doc:"Container instances with all other versions."`
 	AgentDisconnected  int           `json:"agentDisconnected" doc:"Container instances whose agent is not connected."`
+	WithOnlyDaemons    int           `json:"withOnlyDaemons" doc:"ACTIVE container instances that run Blox daemons and nothing else: what could be scaled in."`
 	Resources          []ResourceSum `json:"resources" nullable:"false" doc:"By name."`
 }
 

@@ -19,13 +19,14 @@ func (c *Client) CreateEnvironment(ctx context.Context, definition EnvironmentDe
 }
 
 // PutEnvironment creates the environment, or gives it a new revision if the definition differs. With a BaseRevision, an
-// Error with status 409 says that the environment has changed since.
-func (c *Client) PutEnvironment(ctx context.Context, name string, definition EnvironmentDefinition) (Environment, error) {
+// Error with status 409 says that the environment has changed since. It is also 409 that another environment would place
+// the same task definition on the same hosts, unless WithForce is given.
+func (c *Client) PutEnvironment(ctx context.Context, name string, definition EnvironmentDefinition, options ...WriteOption) (Environment, error) {
 	var out Environment
 	// The same definition twice makes one revision, but a base revision is used up by the first try.
-	err := c.do(ctx, call{
+	err := c.write(ctx, call{
 		method: http.MethodPut, path: []string{"environments", name}, body: definition, once: definition.BaseRevision != nil,
-	}, &out)
+	}, &out, options)
 	return out, err
 }
 
@@ -36,21 +37,47 @@ func (c *Client) GetEnvironment(ctx context.Context, name string) (Environment, 
 	return out, err
 }
 
+// GetDeletedEnvironment reads the environment that had the name last and was deleted in the last 24 hours. An Error with
+// status 404 says that there is none.
+func (c *Client) GetDeletedEnvironment(ctx context.Context, name string) (Environment, error) {
+	var out Environment
+	err := c.do(ctx, call{method: http.MethodGet, path: []string{"environments", name}, query: url.Values{"deleted": {"true"}}}, &out)
+	return out, err
+}
+
+// EnvironmentFilter chooses environments; what is empty chooses all.
+type EnvironmentFilter struct {
+	// Cluster is a name or an ARN: environments with hosts in it.
+	Cluster string
+	// Status is EnvironmentActive, EnvironmentDeleting or EnvironmentDeleted. Deleted ones, of the last 24 hours, are found
+	// only if they are asked for.
+	Status string
+}
+
 // ListEnvironments reads all environments by name; with a cluster (name or ARN) those that have hosts in it. It ends
 // after an error.
 func (c *Client) ListEnvironments(ctx context.Context, cluster string) iter.Seq2[Environment, error] {
+	return c.FindEnvironments(ctx, EnvironmentFilter{Cluster: cluster})
+}
+
+// FindEnvironments reads all environments that the filter chooses, by name. It ends after an error.
+func (c *Client) FindEnvironments(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
 	return pages(func(token string) ([]Environment, string, error) {
-		page, err := c.ListEnvironmentsPage(ctx, cluster, PageOptions{NextToken: token})
+		page, err := c.findEnvironmentsPage(ctx, filter, PageOptions{NextToken: token})
 		return page.Items, page.NextToken, err
 	})
 }
 
 // ListEnvironmentsPage reads one page of ListEnvironments.
 func (c *Client) ListEnvironmentsPage(ctx context.Context, cluster string, options PageOptions) (EnvironmentPage, error) {
+	return c.findEnvironmentsPage(ctx, EnvironmentFilter{Cluster: cluster}, options)
+}
+
+func (c *Client) findEnvironmentsPage(ctx context.Context, filter EnvironmentFilter, options PageOptions) (EnvironmentPage, error) {
 	var page EnvironmentPage
 	err := c.do(ctx, call{
 		method: http.MethodGet, path: []string{"environments"},
-		query: query(options, set(url.Values{}, map[string]string{"cluster": cluster})),
+		query: query(options, set(url.Values{}, map[string]string{"cluster": filter.Cluster, "status": filter.Status})),
 	}, &page)
 	return page, err
 }
@@ -79,56 +106,27 @@ func (c *Client) EnvironmentOfTask(ctx context.Context, startedBy string) (Envir
 
 // DeleteEnvironment deletes an environment, and with terminateTasks its tasks. Without an answer to that (nil), an
 // environment that has tasks is refused with status 409. One that does not exist counts as deleted.
-func (c *Client) DeleteEnvironment(ctx context.Context, name string, terminateTasks *bool) error {
+func (c *Client) DeleteEnvironment(ctx context.Context, name string, terminateTasks *bool, options ...WriteOption) error {
 	values := url.Values{}
 	if terminateTasks != nil {
 		values.Set("terminateTasks", strconv.FormatBool(*terminateTasks))
 	}
-	return c.do(ctx, call{method: http.MethodDelete, path: []string{"environments", name}, query: values}, nil)
+	return c.write(ctx, call{method: http.MethodDelete, path: []string{"environments", name}, query: values}, nil, options)
 }
 
-// CreateDeployment deploys the revision that the token belongs to. The same token gives the same deployment, so that the
-// call may be repeated.
-func (c *Client) CreateDeployment(ctx context.Context, environment, deploymentToken string) (Deployment, error) {
-	var out Deployment
-	err := c.do(ctx, call{
-		method: http.MethodPost, path: []string{"environments", environment, "deployments"},
-		query: url.Values{"deploymentToken": {deploymentToken}},
-	}, &out)
+// FreezeEnvironment makes the scheduler keep its hands off an environment: nothing of it is started or stopped until it is
+// thawed, or deleted. The reason, which may be empty, is shown with it.
+func (c *Client) FreezeEnvironment(ctx context.Context, name, reason string) (Environment, error) {
+	return c.changeEnvironment(ctx, name, "freeze", reason)
+}
+
+// ThawEnvironment ends a freeze. One that is not frozen stays as it is.
+func (c *Client) ThawEnvironment(ctx context.Context, name, reason string) (Environment, error) {
+	return c.changeEnvironment(ctx, name, "thaw", reason)
+}
+
+func (c *Client) changeEnvironment(ctx context.Context, name, verb, reason string) (Environment, error) {
+	var out Environment
+	err := c.do(ctx, call{method: http.MethodPost, path: []string{"environments", name, verb}, body: Change{Reason: reason}}, &out)
 	return out, err
-}
-
-// GetDeployment reads a deployment of an environment.
-func (c *Client) GetDeployment(ctx context.Context, environment, id string) (Deployment, error) {
-	var out Deployment
-	err := c.do(ctx, call{method: http.MethodGet, path: []string{"environments", environment, "deployments", id}}, &out)
-	return out, err
-}
-
-// ListDeployments reads all deployments of an environment, newest first. It ends after an error.
-func (c *Client) ListDeployments(ctx context.Context, environment string) iter.Seq2[Deployment, error] {
-	return pages(func(token string) ([]Deployment, string, error) {
-		page, err := c.ListDeploymentsPage(ctx, environment, PageOptions{NextToken: token})
-		return page.Items, page.NextToken, err
-	})
-}
-
-// ListDeploymentsPage reads one page of ListDeployments.
-func (c *Client) ListDeploymentsPage(ctx context.Context, environment string, options PageOptions) (DeploymentPage, error) {
-	var page DeploymentPage
-	err := c.do(ctx, call{
-		method: http.MethodGet, path: []string{"environments", environment, "deployments"}, query: query(options, nil),
-	}, &page)
-	return page, err
-}
-
-// ListTimeline reads the newest entries of a deployment's timeline, newest first: at most limit, 1 to 1000, or as many as
-// the API gives by itself (100) for 0.
-func (c *Client) ListTimeline(ctx context.Context, environment, deploymentID string, limit int) ([]TimelineEntry, error) {
-	var out Timeline
-	err := c.do(ctx, call{
-		method: http.MethodGet, path: []string{"environments", environment, "deployments", deploymentID, "timeline"},
-		query: query(PageOptions{Limit: limit}, nil),
-	}, &out)
-	return out.Items, err
 }

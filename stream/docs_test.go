@@ -63,10 +63,10 @@ func storedAttributes(t *testing.T) map[string]map[string]string {
 	w.markAbsent(state.Key{Kind: state.KindContainerInstance, Cluster: cluster, ID: eventtest.DefaultInstanceID})
 	drift := table.Drift{Missed: 1, Stale: 1, Refreshed: 1, Absent: 1, Resurrected: 1}
 	require.NoError(t, w.state.PutSync(t.Context(), table.Cluster{
-		Key: cluster, SyncedAt: 1, SeenAt: 1, GoneAt: 1, HeldBack: 1, HeldSince: 1, Drift: drift, Summary: &state.Summary{},
+		Key: cluster, SyncedAt: 1, SeenAt: 1, GoneAt: 1, HeldBack: 1, HeldSince: 1, Unstorable: 1, Drift: drift, Summary: &state.Summary{},
 	}))
 	require.NoError(t, w.state.PutCheckpoint(t.Context(), table.Checkpoint{
-		Key: cluster, BeganAt: 1, Kind: state.KindTask, After: "a", Drift: drift,
+		Key: cluster, BeganAt: 1, Kind: state.KindTask, After: "a", Drift: drift, Unstorable: 1,
 	}))
 	require.NoError(t, w.state.PutLag(t.Context(), cluster.Account, cluster.Region, table.Lag{Millis: 1, At: 1}))
 	require.NoError(t, table.NewFeed(w.db, tableName, func() time.Time { return t0 }).AppendAll(t.Context(),

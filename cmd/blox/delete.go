@@ -16,7 +16,7 @@ func newDeleteCommand(c *connection) *cobra.Command {
 const terminateTasksFlag = "terminate-tasks"
 
 func newDeleteEnvironmentCommand(c *connection) *cobra.Command {
-	var terminate bool
+	var terminate, dry bool
 	cmd := &cobra.Command{
 		Use: "environment NAME", Aliases: []string{"env"}, Short: "Delete an environment and what becomes of its tasks",
 		Args: exactly(1),
@@ -34,7 +34,8 @@ func newDeleteEnvironmentCommand(c *connection) *cobra.Command {
 		if cmd.Flags().Changed(terminateTasksFlag) {
 			choice = &terminate
 		}
-		err = blox.DeleteEnvironment(cmd.Context(), args[0], choice)
+		var plan client.Plan
+		err = blox.DeleteEnvironment(cmd.Context(), args[0], choice, dryRun(dry, &plan)...)
 		if client.StatusOf(err) == http.StatusConflict && choice == nil {
 			return fmt.Errorf("environment %s has tasks: give --%s to stop them, or --%s=false to leave them running without an owner",
 				args[0], terminateTasksFlag, terminateTasksFlag)
@@ -42,9 +43,13 @@ func newDeleteEnvironmentCommand(c *connection) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if dry {
+			return showPlan(cmd.OutOrStdout(), outputTable, plan)
+		}
 		fmt.Fprintf(cmd.OutOrStdout(), "environment %s is being deleted\n", args[0])
 		return nil
 	}
 	cmd.Flags().BoolVar(&terminate, terminateTasksFlag, false, "stop the environment's tasks; =false leaves them running without an owner")
+	addDryRun(cmd, &dry)
 	return cmd
 }

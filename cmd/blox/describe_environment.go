@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,116 +20,173 @@ func newDescribeEnvironmentCommand(c *connection) *cobra.Command {
 	}, environmentLines)
 }
 
+
 func environmentLines(now time.Time, e client.Environment) []line {
 	lines := []line{
 		{"Environment", e.Name},
 		{"ID", e.ID},
 		{"Status", e.Status},
+		{"Frozen", frozenText(now, e.Frozen)},
 		{"Health", environmentHealth(e)},
-		{"Clusters", strings.Join(e.Clusters, ", ")},
-		{"Task definition", e.TaskDefinition},
-		{"Launch type", e.LaunchType},
+	}
+	lines = append(lines, contentLines(e.RevisionContent)...)
+	return append(lines, []line{
 		{"Group", e.Group},
 		{"Revision", strconv.Itoa(e.Revision)},
+		{"Last good revision", positive(e.LastGoodRevision)},
 		{"Deployment token", e.DeploymentToken},
 		{"Deployment", environmentState(e)},
 		{"Deployment ID", e.DeploymentID},
 		{"Hosts", countsText(e.Counts)},
 		{"Created", when(now, &e.CreatedAt)},
 		{"Updated", when(now, &e.UpdatedAt)},
+		{"Deleted", when(now, e.DeletedAt)},
+		{"Rollout", rolloutText(e.DeploymentConfiguration)},
+	}...)
+}
+
+// contentLines are what a revision says, but for how it is rolled out.
+func contentLines(r client.RevisionContent) []line {
+	lines := []line{
+		{"Clusters", strings.Join(r.Clusters, ", ")},
+		{"Cluster pattern", r.ClusterPattern},
+		{"Hosts that match", r.InstanceGroup.Expression},
+		{"Excluded hosts", strings.Join(r.InstanceGroup.Exclude, ", ")},
+		{"Task definition", r.TaskDefinition},
+		{"Copy of", r.SourceTaskDefinition},
+		{"Launch type", r.LaunchType},
+		{"Overrides", string(r.Overrides)},
+		{"Execute command", onlyTrue(r.EnableExecuteCommand)},
+		{"ECS managed tags", onlyTrue(r.EnableECSManagedTags)},
+		{"Propagated tags", r.PropagateTags},
+		{"Tags", tagsText(r.Tags)},
+		{"Readiness attribute", r.ReadinessAttribute},
+		{"Release idle hosts", onlyTrue(r.ReleaseIdleHosts)},
+		{"Migrates from", r.MigrateFrom},
 	}
-	if c := e.DeploymentConfiguration; c.MinimumHealthyPercent != nil && c.MinHealthySeconds != nil {
-		lines = append(lines, line{"Rollout", fmt.Sprintf("at least %d %% healthy, healthy for %d s", *c.MinimumHealthyPercent, *c.MinHealthySeconds)})
+	if n := r.NetworkConfiguration; n != nil {
+		lines = append(lines, line{"Subnets", strings.Join(n.Subnets, ", ")}, line{"Security groups", strings.Join(n.SecurityGroups, ", ")})
+	}
+	if r.DrainPriority != 0 {
+		lines = append(lines, line{"Drain priority", strconv.Itoa(r.DrainPriority)})
 	}
 	return lines
+}
+
+func frozenText(now time.Time, f *client.Freeze) string {
+	if f == nil {
+		return ""
+	}
+	text := "since " + when(now, &f.At)
+	if f.By != "" {
+		text += " by " + f.By
+	}
+	if f.Reason != "" {
+		text += ": " + f.Reason
+	}
+	return text
+}
+
+// rolloutText is a deployment configuration in a sentence, of what is not as it is by default.
+func rolloutText(c client.DeploymentConfiguration) string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	switch c.Method {
+	case "", client.MethodTerminateThenReplace:
+	case client.MethodReplaceThenTerminate:
+		add("%s, at most %s hosts with two", c.Method, firstOf(string(c.MaxSurge), "25%"))
+	default:
+		add("%s", c.Method)
+	}
+	switch {
+	case c.MaxUnavailable != "":
+		add("at most %s unavailable", c.MaxUnavailable)
+	case c.MinimumHealthyPercent != nil:
+		add("at least %d %% healthy", *c.MinimumHealthyPercent)
+	}
+	if c.MinHealthySeconds != nil {
+		add("healthy for %d s", *c.MinHealthySeconds)
+	}
+	for _, deadline := range []struct {
+		what    string
+		seconds int
+	}{{"a host has", c.HostDeadlineSeconds}, {"fails without progress for", c.ProgressDeadlineSeconds}, {"bakes", c.BakeSeconds}} {
+		if deadline.seconds > 0 {
+			add("%s %d s", deadline.what, deadline.seconds)
+		}
+	}
+	if c.Canary != nil {
+		add("canary %s", canaryText(*c.Canary))
+	}
+	if len(c.Alarms) > 0 {
+		add("alarms %s", strings.Join(c.Alarms, " "))
+	}
+	return strings.Join(append(parts, breakerTexts(c.CircuitBreaker)...), ", ")
+}
+
+func canaryText(c client.Canary) string {
+	text := firstOf(c.Expression, string(c.Hosts)+" hosts")
+	if c.PromoteAfterSeconds > 0 {
+		return text + fmt.Sprintf(" promoted after %d s", c.PromoteAfterSeconds)
+	}
+	return text + " until promoted"
+}
+
+func breakerTexts(b *client.CircuitBreaker) []string {
+	switch {
+	case b == nil:
+		return nil
+	case b.Enable != nil && !*b.Enable:
+		return []string{"no circuit breaker"}
+	}
+	var texts []string
+	if b.Threshold != "" {
+		texts = append(texts, "breaks at "+string(b.Threshold)+" failed")
+	}
+	if b.Rollback != nil && !*b.Rollback {
+		texts = append(texts, "does not roll back")
+	}
+	return texts
+}
+
+func tagsText(tags map[string]string) string {
+	texts := make([]string, 0, len(tags))
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		texts = append(texts, key+"="+tags[key])
+	}
+	return strings.Join(texts, ", ")
+}
+
+// onlyTrue leaves out what is off, as it is by default.
+func onlyTrue(on bool) string {
+	if on {
+		return "yes"
+	}
+	return ""
+}
+
+// positive leaves out a number that is not there.
+func positive(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func revisionText(number int) string {
+	if number == 0 {
+		return ""
+	}
+	return "revision " + strconv.Itoa(number)
 }
 
 func countsText(c *client.Counts) string {
 	if c == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d desired, %d updated, %d healthy, %d unavailable, %d exempt", c.Desired, c.Updated, c.Healthy, c.Unavailable, c.Exempt)
-}
-
-func newDescribeDeploymentCommand(c *connection) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "deployment ENVIRONMENT [ID]", Aliases: []string{"deployments"},
-		Short: "Show a deployment of an environment, the newest if no id is given, and what was done for it", Args: between(1, 2),
-	}
-	return describe(c, cmd, readDeploymentWithTimeline, deploymentLines)
-}
-
-// timelineShown is how much of its timeline describe shows of a deployment.
-const timelineShown = 20
-
-// deploymentWithTimeline is a deployment and the newest of what was done for it.
-type deploymentWithTimeline struct {
-	client.Deployment
-	Timeline []client.TimelineEntry `json:"timeline"`
-}
-
-func readDeploymentWithTimeline(cmd *cobra.Command, blox *client.Client, args []string) (deploymentWithTimeline, error) {
-	dep, err := readDeployment(cmd, blox, args)
-	if err != nil {
-		return deploymentWithTimeline{}, err
-	}
-	timeline, err := blox.ListTimeline(cmd.Context(), dep.EnvironmentName, dep.ID, timelineShown)
-	return deploymentWithTimeline{dep, timeline}, err
-}
-
-func readDeployment(cmd *cobra.Command, blox *client.Client, args []string) (client.Deployment, error) {
-	if len(args) == 2 {
-		return blox.GetDeployment(cmd.Context(), args[0], args[1])
-	}
-	page, err := blox.ListDeploymentsPage(cmd.Context(), args[0], client.PageOptions{Limit: 1})
-	if err != nil {
-		return client.Deployment{}, err
-	}
-	if len(page.Items) == 0 {
-		return client.Deployment{}, &exitError{exitNotFound, fmt.Errorf("environment %s has no deployment yet: make one with blox deploy %s", args[0], args[0])}
-	}
-	return page.Items[0], nil
-}
-
-func deploymentLines(now time.Time, d deploymentWithTimeline) []line {
-	lines := []line{
-		{"Deployment", d.ID},
-		{"Environment", d.EnvironmentName},
-		{"Revision", strconv.Itoa(d.Revision)},
-		{"Task definition", d.TaskDefinition},
-		{"Status", d.Status},
-		{"Hosts", countsText(&d.Counts)},
-		{"Created", when(now, &d.CreatedAt)},
-		{"Started", when(now, d.StartedAt)},
-		{"Ended", when(now, d.EndedAt)},
-	}
-	if len(d.FailedInstances) > 0 {
-		lines = append(lines, line{name: "Failed:"})
-	}
-	for _, failed := range d.FailedInstances {
-		host, reason, _ := strings.Cut(failed, ": ")
-		lines = append(lines, line{"  " + cell(host), reason})
-	}
-	if len(d.Timeline) > 0 {
-		lines = append(lines, line{name: "Timeline, newest first:"})
-	}
-	for _, entry := range d.Timeline {
-		lines = append(lines, line{"  " + entry.At.UTC().Format(time.RFC3339), timelineText(entry)})
-	}
-	return lines
-}
-
-// timelineText is such as "start i-1, task 0f5d…: the host has no daemon".
-func timelineText(e client.TimelineEntry) string {
-	text := e.Kind
-	if e.Host != "" {
-		text += " " + e.Host
-	}
-	if e.TaskARN != "" {
-		text += ", task " + lastPart(e.TaskARN)
-	}
-	if e.Reason != "" {
-		text += ": " + e.Reason
+	text := fmt.Sprintf("%d desired, %d updated, %d healthy, %d unavailable, %d exempt", c.Desired, c.Updated, c.Healthy, c.Unavailable, c.Exempt)
+	if c.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", c.Failed)
 	}
 	return text
 }

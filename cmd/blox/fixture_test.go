@@ -83,7 +83,8 @@ func (t *session) advance(name string, change func(*daemon.Deployment)) {
 	dep, err := t.daemon.Deployment(context.Background(), env.ID, env.DeploymentID)
 	require.NoError(t.t, err)
 	change(&dep)
-	require.NoError(t.t, t.daemon.AdvanceDeployment(context.Background(), dep))
+	_, err = t.daemon.AdvanceDeployment(context.Background(), dep)
+	require.NoError(t.t, err)
 }
 
 // printed is what a command line left behind.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"strings"
 
@@ -13,8 +12,9 @@ import (
 )
 
 func newGetCommand(c *connection) *cobra.Command {
-	return group("get", "Show clusters, tasks, container instances, environments or deployments in a table",
-		newGetClustersCommand(c), newGetTasksCommand(c), newGetInstancesCommand(c), newGetEnvironmentsCommand(c), newGetDeploymentsCommand(c))
+	return group("get", "Show clusters, tasks, container instances, environments, their hosts or deployments in a table",
+		newGetClustersCommand(c), newGetTasksCommand(c), newGetInstancesCommand(c), newGetEnvironmentsCommand(c), newGetHostsCommand(c),
+		newGetDeploymentsCommand(c))
 }
 
 // prepare checks what all verbs check, and makes the client.
@@ -38,53 +38,6 @@ func clusterOf(cmd *cobra.Command, cluster, thing string) (string, error) {
 		return "", usage(cmd, "%s", err)
 	}
 	return "", usage(cmd, "which cluster %q is in is not known: give --cluster, or the ARN", thing)
-}
-
-func newGetEnvironmentsCommand(c *connection) *cobra.Command {
-	var cluster, startedBy string
-	var output outputFlags
-	cmd := &cobra.Command{
-		Use: "environments [NAME]", Aliases: []string{"environment", "env", "envs"}, Short: "Show environments, or one by its name",
-		Args: between(0, 1),
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		blox, err := c.prepare(cmd, &output)
-		if err != nil {
-			return err
-		}
-		row := environmentRow(c.now())
-		if startedBy != "" && (cluster != "" || len(args) > 0) {
-			return usage(cmd, "--started-by and a name or --cluster were given: allowed is one of them")
-		}
-		if startedBy != "" {
-			return showStarter(cmd, &output, blox, startedBy, row)
-		}
-		if len(args) == 0 {
-			return showList(cmd, &output, blox.ListEnvironments(cmd.Context(), cluster), environmentHeader, row)
-		}
-		env, err := blox.GetEnvironment(cmd.Context(), args[0])
-		if err != nil {
-			return err
-		}
-		return showOne(cmd, &output, env, environmentHeader, row)
-	}
-	cmd.Flags().StringVar(&cluster, "cluster", "", "only those on this cluster (name or ARN)")
-	cmd.Flags().StringVar(&startedBy, "started-by", "", "only the one that started a task with this startedBy")
-	output.addForm(cmd)
-	output.addLimit(cmd)
-	return cmd
-}
-
-// showStarter shows the environment that started a task.
-func showStarter(cmd *cobra.Command, output *outputFlags, blox *client.Client, startedBy string, row func(client.Environment) []string) error {
-	found, err := blox.EnvironmentOfTask(cmd.Context(), startedBy)
-	if errors.Is(err, client.ErrNotStarted) {
-		return &exitError{exitNotFound, err}
-	}
-	if err != nil {
-		return err
-	}
-	return showOne(cmd, output, found, environmentHeader, row)
 }
 
 func newGetDeploymentsCommand(c *connection) *cobra.Command {

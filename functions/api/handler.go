@@ -24,6 +24,8 @@ func New(deps httpapi.Deps) *Handler {
 
 // Handle answers one request. The error is nil unless the event is none of API Gateway's.
 func (h *Handler) Handle(ctx context.Context, request events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	// Who signed the request, as API Gateway's IAM authorizer found; empty where nobody has to sign.
+	ctx = httpapi.WithCaller(ctx, request.RequestContext.Identity.UserArn)
 	return h.adapter.ProxyWithContext(ctx, prepared(request))
 }
 

@@ -21,7 +21,7 @@ const (
 	// Former's task.
 	StopFormer Kind = "stopFormer"
 	// SetAttribute: call PutAttributes for Attribute on the slot's registration, then store the slot. DeleteAttribute: call
-	// DeleteAttributes, then store the slot.
+	// DeleteAttributes, then store the slot. If ECS refuses, store what AttributeFailed gives.
 	SetAttribute    Kind = "setAttribute"
 	DeleteAttribute Kind = "deleteAttribute"
 	// HandOver: store the slot in a transaction that checks the lease's epoch, then set Attribute on the host, which takes
@@ -29,7 +29,8 @@ const (
 	HandOver Kind = "handOver"
 	// StopStray: call StopTask for a task of ours that no slot owns. No slot is written; the lease is checked first.
 	StopStray Kind = "stopStray"
-	// Resolve: ask ECS what became of a claim or a task that the stored state does not show.
+	// Resolve: ask ECS what became of a claim or a task that the stored state does not show. TaskARN is set if that is the
+	// slot's Former; the answer then goes to ResolvedFormer, not to Resolved.
 	Resolve Kind = "resolve"
 	// Observe: store the slot; nothing is asked of ECS.
 	Observe Kind = "observe"
@@ -54,6 +55,8 @@ type Action struct {
 	TaskARN string `json:"taskArn,omitempty"`
 	// Attribute is the custom attribute to set or delete.
 	Attribute *Attribute `json:"attribute,omitempty"`
+	// unchanged is the slot before the attribute was changed, to be stored if it could not be: AttributeFailed.
+	unchanged *Slot
 	// Deployment is the deployment to store.
 	Deployment *Deployment `json:"deployment,omitempty"`
 	At         time.Time   `json:"at,omitzero"`

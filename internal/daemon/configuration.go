@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -38,8 +37,8 @@ type DeploymentConfiguration struct {
 	// MinHealthySeconds is how long a daemon must have been healthy before it counts: 0 to 3600.
 	MinHealthySeconds int `json:"minHealthySeconds"`
 	// HostDeadlineSeconds is how long a host may take, from the stop of its old task or the claim of its first until the
-	// new one has been healthy for MinHealthySeconds. A host that takes longer has failed: it counts for the circuit
-	// breaker, and no more against the budget. 0 is DefaultHostDeadlineSeconds.
+	// new one has been healthy for MinHealthySeconds, which must be less. A host that takes longer has failed: it counts for
+	// the circuit breaker, and no more against the budget. 0 is DefaultHostDeadlineSeconds and MinHealthySeconds.
 	HostDeadlineSeconds int `json:"hostDeadlineSeconds,omitempty"`
 	// ProgressDeadlineSeconds is how long a deployment may go without one more host updated before it fails. 0 is never:
 	// people are told that it is stuck.
@@ -159,22 +158,6 @@ func DefaultDeploymentConfiguration() DeploymentConfiguration {
 	}
 }
 
-// Validate says everything that is wrong with the configuration, and what is allowed.
-func (c DeploymentConfiguration) Validate() error {
-	var errs []error
-	between := func(name string, value, low, high int) {
-		if value < low || value > high {
-			errs = append(errs, fmt.Errorf("%s %d: want %d to %d", name, value, low, high))
-		}
-	}
-	between("minimumHealthyPercent", c.MinimumHealthyPercent, 0, 100)
-	between("minHealthySeconds", c.MinHealthySeconds, 0, maxMinHealthySeconds)
-	between("hostDeadlineSeconds", c.HostDeadlineSeconds, 0, maxDeadlineSeconds)
-	between("progressDeadlineSeconds", c.ProgressDeadlineSeconds, 0, maxDeadlineSeconds)
-	between("bakeSeconds", c.BakeSeconds, 0, maxDeadlineSeconds)
-	return errors.Join(errs...)
-}
-
 // AllowedUnavailable is how many of n hosts may be without a healthy daemon by our own doing. At least one, or a
 // rollout could never move; with room for a fraction of a host, none (rounded down). Only under surge may it be none:
 // the new daemon is there before the old one goes.
@@ -189,10 +172,27 @@ func (c DeploymentConfiguration) AllowedUnavailable(n int) int {
 	return max(1, allowed)
 }
 
+// AllowedSurge is how many of n hosts may have two tasks at once: at least one.
+func (c DeploymentConfiguration) AllowedSurge(n int) int {
+	if c.MaxSurge == "" {
+		return max(1, DefaultMaxSurge.RoundedUp(n))
+	}
+	return max(1, c.MaxSurge.RoundedUp(n))
+}
+
+// FailedHosts is how many of n hosts must fail for the breaker to end a deployment: 1 to MaxBreakerHosts.
+func (b CircuitBreaker) FailedHosts(n int) int {
+	threshold := b.Threshold
+	if threshold == "" {
+		threshold = DefaultBreakerThreshold
+	}
+	return min(max(1, threshold.RoundedUp(n)), MaxBreakerHosts)
+}
+
 // HostDeadline is how long a host may take.
 func (c DeploymentConfiguration) HostDeadline() time.Duration {
 	if c.HostDeadlineSeconds == 0 {
-		return DefaultHostDeadlineSeconds * time.Second
+		return time.Duration(DefaultHostDeadlineSeconds+c.MinHealthySeconds) * time.Second
 	}
 	return time.Duration(c.HostDeadlineSeconds) * time.Second
 }

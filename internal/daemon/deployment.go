@@ -75,7 +75,15 @@ type Deployment struct {
 	Counts      Counts     `json:"counts"`
 	// Lost counts hosts that left their cluster after this deployment had touched them and before its daemon had been well
 	// there: what a new daemon breaks may be the host. LostHosts are their names, at most MaxFailedInstances.
-	Lost int `json:"lost,omitempty"`
+	Lost      int       `json:"lost,omitempty"`
+	LostHosts []HostKey `json:"lostHosts,omitempty"`
+	// ClocksFrom is when the deployment could last begin to do something about its hosts: when it was begun, resumed, turned
+	// back, or its environment thawed. No deadline runs from before. FrozenSince is set while the environment is frozen.
+	ClocksFrom  *time.Time `json:"clocksFrom,omitempty"`
+	FrozenSince *time.Time `json:"frozenSince,omitempty"`
+	// AlarmsBefore are alarms that had gone off before the deployment began, and have not been quiet since: they are not its
+	// doing, and do not fail it.
+	AlarmsBefore []string `json:"alarmsBefore,omitempty"`
 	// FailedInstances are hosts on which the daemon could not be started or kept, with ECS's own reason. At most
 	// MaxFailedInstances, sorted by host.
 	FailedInstances []FailedInstance `json:"failedInstances,omitempty"`
@@ -87,6 +95,8 @@ type Deployment struct {
 	// ToldStuck and ToldBlocked say that people were told of the Progress's StuckSince and BlockedSince.
 	ToldStuck   bool `json:"toldStuck,omitempty"`
 	ToldBlocked bool `json:"toldBlocked,omitempty"`
+	// ToldInactive are the task definitions that people were told of that no task can be run from any more.
+	ToldInactive string `json:"toldInactive,omitempty"`
 	// RecordVersion rises with every write; writes are conditional on it, for people and the scheduler both write.
 	RecordVersion int64 `json:"recordVersion"`
 }

@@ -9,12 +9,16 @@ func (p *planner) dismantle(key HostKey) {
 	t := p.turnOf(key)
 	switch {
 	case p.Environment.KeepTasks:
-		if t.known {
+		if t.known && !p.attributeLeft(t) {
 			p.forget(t, "environment deleted, tasks kept")
 		}
+		p.readiness(t)
+		p.close(t)
 		return
+	case t.slot.State == SlotIdle && t.slot.Former != nil:
+		t.slot = t.slot.takeFormer(p.now)
 	case t.slot.State == SlotIdle:
-		if t.known {
+		if t.known && !p.attributeLeft(t) && !p.handBack(t) {
 			p.forget(t, "environment deleted")
 		}
 	case t.slot.State == SlotClaimed:
@@ -25,12 +29,19 @@ func (p *planner) dismantle(key HostKey) {
 	case t.slot.State == SlotPlaced && p.gone(key):
 		p.tendPlaced(t)
 	case t.slot.State == SlotPlaced:
-		p.stop(t, "environment deleted")
+		p.stopAll(t, "environment deleted")
 	case t.slot.State == SlotStopping:
 		p.tendStopping(t)
 	}
-	p.stopStrays(key, t.slot)
+	p.tendFormer(t)
+	p.stopStrays(t)
+	p.readiness(t)
 	p.close(t)
+}
+
+// attributeLeft says that the host still carries the readiness attribute, and that it is still tried to delete it.
+func (p *planner) attributeLeft(t *turn) bool {
+	return t.slot.Attribute != "" && !p.gone(t.key) && !p.leftBehind(t)
 }
 
 // claimSettles is how long after a claim its call may reach ECS: more than twice the time that Lambda gives a driver.

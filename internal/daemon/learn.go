@@ -14,14 +14,14 @@ const stableAfter = 10 * time.Minute
 // learn is the slot with what the stored hosts and tasks say about it. It never makes a task appear dead that may live:
 // only STOPPED does, which ECS never takes back.
 func (p *planner) learn(key HostKey, slot Slot) Slot {
-	slot = p.learnHost(key, slot)
+	slot = p.learnFormer(p.learnHost(key, slot))
 	if task, ok := p.byARN[slot.TaskARN]; ok {
 		switch slot.State {
 		case SlotPlaced:
 			slot = p.learnTask(slot, task)
 		case SlotStopping:
-			if task.Stopped() || p.lost(task) {
-				slot = slot.vacate(false, slot.StopReason, p.now)
+			if task.Stopped() || p.unreported(task) {
+				slot = slot.stopped(p.now)
 			}
 		case SlotIdle, SlotClaimed: // have no task
 		}
@@ -35,20 +35,21 @@ func (p *planner) learn(key HostKey, slot Slot) Slot {
 // learnLack remembers since when the host is without a healthy daemon. Of a host that ought to have none nothing is
 // remembered: its grace begins anew when it ought to have one again.
 func (p *planner) learnLack(key HostKey, slot Slot) Slot {
-	if _, ok := p.hosts[key]; !ok || p.Environment.Status != EnvironmentActive {
+	h, ok := p.hosts[key]
+	if !ok || p.Environment.Status != EnvironmentActive {
 		return slot
 	}
-	if !p.wanted(key) {
+	if !p.wanted(key) || slot.Released {
 		slot.UnhealthySince = nil
-	} else if !slot.Healthy() {
+	} else if !slot.Serving() && !foreignServes(h, slot) {
 		slot.UnhealthySince = since(slot.UnhealthySince, true, p.now)
 	}
 	return slot
 }
 
-// lost says that a task will never be reported STOPPED: it was told to stop, and the agent that would have to do it has
+// unreported says that a task will never be reported STOPPED: it was told to stop, and the agent that would have to do it has
 // registered anew and does not know it. ECS does not start it again, so the host counts as empty.
-func (p *planner) lost(task Task) bool {
+func (p *planner) unreported(task Task) bool {
 	return !task.Live() && p.superseded[task.ContainerInstanceARN]
 }
 
@@ -58,6 +59,7 @@ func (p *planner) learnHost(key HostKey, slot Slot) Slot {
 	h, ok := p.hosts[key]
 	if ok {
 		slot.ContainerInstanceARN = h.ContainerInstanceARN
+		slot = p.learnIdle(slot, h)
 	}
 	slot.DisconnectedSince = since(slot.DisconnectedSince, ok && !h.AgentConnected, p.now)
 	slot.DrainingSince = since(slot.DrainingSince, ok && h.Status == StatusDraining, p.now)
@@ -83,7 +85,9 @@ func (p *planner) adopt(key HostKey, slot Slot) Slot {
 	if _, ok := p.hosts[key]; !ok {
 		return slot
 	}
-	candidates := slices.DeleteFunc(slices.Clone(p.tasks[key]), func(t Task) bool { return !t.Live() || !ours(t) })
+	candidates := slices.DeleteFunc(slices.Clone(p.tasks[key]), func(t Task) bool {
+		return !t.Live() || !ours(t) || slot.owns(t.ARN)
+	})
 	if len(candidates) == 0 {
 		return slot
 	}
@@ -95,7 +99,7 @@ func (p *planner) adopt(key HostKey, slot Slot) Slot {
 		)
 	})
 	if slot.State == SlotIdle {
-		slot.Revision, slot.DeploymentID = 0, strings.TrimPrefix(t.StartedBy, StartedByPrefix)
+		slot.Revision, slot.TaskHash, slot.DeploymentID = 0, "", strings.TrimPrefix(t.StartedBy, StartedByPrefix)
 	}
 	return p.learnTask(slot.place(t.ARN, p.now), t)
 }
@@ -115,20 +119,27 @@ func last(a, b bool) int {
 // ours says that Blox started the task. Its group is the environment's, or the snapshot would not hold it.
 func ours(t Task) bool { return strings.HasPrefix(t.StartedBy, StartedByPrefix) }
 
-// revisionShown is the revision that a slot's task shows by its task definition. The current one's definition is the
-// current one, so that a revision which only changes how to roll out restarts nothing. Another definition is not,
-// whatever the slot says: a claim may have been answered with an older task. 0 is always outdated.
+// revisionShown is the revision that a slot's task shows by its task definition and by what it was asked to be. One that
+// asks for the same is the same, so that a revision which only changes how to roll out restarts nothing. Another
+// definition is not, whatever the slot says: a claim may have been answered with an older task. 0 is always outdated.
 func (p *planner) revisionShown(slot Slot, task Task) int {
 	switch {
 	case p.Deployment == nil:
 		return slot.Revision
-	case task.TaskDefinition == p.Revision.TaskDefinition:
+	case shows(p.Revision, p.targetHash, slot.TaskHash, task):
 		return p.Revision.Number
-	case slot.Revision == p.Revision.Number:
+	case p.Base != nil && shows(*p.Base, p.baseHash, slot.TaskHash, task):
+		return p.Base.Number
+	case slot.Revision == p.Revision.Number || p.Base != nil && slot.Revision == p.Base.Number:
 		return 0
 	default:
 		return slot.Revision
 	}
+}
+
+// shows says that a task is what the revision asks for. Of a task without a hash only the definition is known.
+func shows(r Revision, revisionHash, taskHash string, task Task) bool {
+	return task.TaskDefinition == r.TaskDefinition && (taskHash == "" || taskHash == revisionHash)
 }
 
 // healthy says that a task does its work now. A task definition with a health check makes its tasks UNKNOWN until the
@@ -148,23 +159,35 @@ func (p *planner) healthy(task Task) bool {
 func (s Slot) place(taskARN string, now time.Time) Slot {
 	s.State, s.TaskARN, s.PlacedAt = SlotPlaced, taskARN, &now
 	s.Request, s.ClaimedAt, s.RetryAt = nil, nil, nil
-	s.HealthySince, s.Blocked, s.Reason = nil, false, ""
+	s.HealthySince, s.SickSince, s.Blocked, s.Reason, s.Refusals = nil, nil, false, "", 0
 	return s
 }
 
 // learnTask keeps the slot's health, and empties the slot when its task is dead.
 func (p *planner) learnTask(slot Slot, task Task) Slot {
-	if task.Stopped() || p.lost(task) {
+	if task.Stopped() || p.unreported(task) {
 		return p.bury(slot, task)
 	}
+	if slot.TaskHash == p.targetHash && task.TaskDefinition != p.Revision.TaskDefinition {
+		slot.TaskHash = "" // the claim was answered with an older task
+	}
 	slot.Revision = p.revisionShown(slot, task)
-	away := slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace
-	healthy := p.healthy(task) && !away
+	healthy := p.healthy(task) && !p.away(slot)
 	if !healthy {
 		slot = p.settle(slot).unwell(p.now)
 	}
 	slot.HealthySince = since(slot.HealthySince, healthy, p.now)
+	slot.SickSince = since(slot.SickSince, task.Live() && task.Health == healthUnhealthy && !p.away(slot), p.now)
+	if slot.Settled(p.minHealthy(), p.now) {
+		slot.UpdatingSince = nil
+	}
 	return slot
+}
+
+// away says that the host's agent has been away for longer than agents are in normal life, so that nothing is known of
+// the host's tasks any more.
+func (p *planner) away(slot Slot) bool {
+	return slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace
 }
 
 // settle ends the debt of a daemon that had become healthy for long enough: what befalls the host from here on is not

@@ -77,9 +77,8 @@ func (d Deployment) Promote(now time.Time) (Deployment, error) {
 
 // goOn is a paused deployment that runs again. The time that it was paused is no lack of progress.
 func (d Deployment) goOn(now time.Time) Deployment {
-	d.Status, d.PausedFor, d.Reason = DeploymentRunning, "", ""
-	d.Progress.At, d.Progress.StuckSince = &now, nil
-	return d
+	d.Status, d.PausedFor, d.Reason, d.BakingSince = DeploymentRunning, "", "", nil
+	return d.restartClocks(now)
 }
 
 // Stop ends a deployment where it is: what was updated stays so, and the rest keeps what it has.
@@ -113,6 +112,6 @@ func (d Deployment) RollBack(to int, why string, now time.Time) (Deployment, err
 	}
 	d.Status, d.RollbackTo, d.Reason, d.PausedFor = DeploymentRollingBack, to, why, ""
 	d.BakingSince, d.CanariesSince = nil, nil
-	d.Progress.At, d.Progress.StuckSince = &now, nil
-	return d, nil
+	d.Progress.Desired, d.Progress.Remaining, d.Progress.Departed = 0, 0, 0 // counted anew, for another revision
+	return d.restartClocks(now), nil
 }

@@ -28,7 +28,8 @@ func Started(slot Slot, r StartResult, s Settings, now time.Time) Slot {
 	case r.Refused != "":
 		next := slot.vacate(true, r.Refused, now)
 		next.Blocked = r.Blocked
-		return next.retry(now.Add(max(backoff(next.Failures), firstBackoff)))
+		next, wait := next.refusedFor(r.Refused)
+		return next.retry(now.Add(wait))
 	default:
 		return slot.retry(now.Add(r.Delay))
 	}
@@ -43,6 +44,8 @@ const missingProof = 5 * time.Minute
 func Resolved(slot Slot, found *Task, s Settings, now time.Time) Slot {
 	alive := found != nil && !found.Stopped()
 	switch {
+	case slot.State == SlotClaimed && alive && slot.owns(found.ARN):
+		return slot.wakeBy(now.Add(missingProof), now) // the former task says nothing about the claim
 	case slot.State == SlotClaimed && alive:
 		return slot.place(found.ARN, now).wakeBy(now.Add(s.EventGrace), now)
 	case slot.State == SlotClaimed:
@@ -53,7 +56,7 @@ func Resolved(slot Slot, found *Task, s Settings, now time.Time) Slot {
 	case found == nil && now.Before(slot.PlacedAt.Add(missingProof)):
 		return slot.wakeBy(slot.PlacedAt.Add(missingProof), now)
 	case slot.State == SlotStopping:
-		return slot.vacate(false, slot.StopReason, now)
+		return slot.stopped(now)
 	case found != nil:
 		return slot.vacate(true, deathReason(*found), now)
 	default:

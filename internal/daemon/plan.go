@@ -14,29 +14,43 @@ import (
 // one, then daemons are stopped, then the deployment is advanced.
 func Plan(s Snapshot, now time.Time) []Action {
 	p := newPlanner(s, now)
+	p.plan()
+	return p.actions()
+}
+
+// plan gives every host its turn, and then the deployment.
+func (p *planner) plan() {
 	for _, key := range p.keys {
 		if !p.synced(key) {
 			// A cluster that was never reconciled completely may hold daemons that the table has not seen.
 			continue
 		}
-		if s.Environment.Status == EnvironmentDeleting {
+		if p.Environment.Status == EnvironmentDeleting {
 			p.dismantle(key)
 		} else {
 			p.tend(key)
 		}
 	}
-	if s.Full && s.Environment.Status == EnvironmentActive && s.Deployment != nil {
-		if p.anySynced() {
-			p.replaceOutdated()
-			p.advance()
-		} else {
-			p.await()
-		}
+	if p.Environment.Status == EnvironmentActive && p.Deployment != nil {
+		p.rollOut()
 	}
-	if s.Full && s.Environment.Status == EnvironmentDeleting {
+	if p.Full && p.Environment.Status == EnvironmentDeleting {
 		p.finish()
 	}
-	return p.actions()
+}
+
+// rollOut decides what concerns the fleet as a whole.
+func (p *planner) rollOut() {
+	lost := p.lostHosts()
+	p.remember(lost)
+	switch {
+	case !p.Full:
+	case p.anySynced():
+		p.replaceOutdated()
+		p.advance(lost)
+	default:
+		p.await()
+	}
 }
 
 // planner holds one Plan's working state: the snapshot by host, and the actions by their worth.
@@ -56,10 +70,20 @@ type planner struct {
 	// tended are the hosts' turns, done.
 	tended map[HostKey]*turn
 
-	// stale is set when a replacement waits for fresh knowledge.
-	stale bool
+	// targetHash and baseHash are the target's and the base's TaskHash.
+	targetHash, baseHash string
+	// eligibility and queries remember what was decided, and read, in this plan.
+	eligibility map[HostKey]verdict
+	queries     map[string]query
+	// canaries are the hosts that get the revision first; nil until somebody asks.
+	canaries map[HostKey]bool
 
-	kept, starts, stops, asks, last []Action
+	// wake is the next time at which the whole is to be looked at, and why; nil is none.
+	wake *Action
+	// retaken are hosts whose turn was taken up again after it had ended: the later action carries the slot.
+	retaken map[HostKey]bool
+
+	kept, starts, stops, asks, attributes, last []Action
 }
 
 func newPlanner(s Snapshot, now time.Time) *planner {
@@ -67,6 +91,11 @@ func newPlanner(s Snapshot, now time.Time) *planner {
 		Snapshot: s, now: now,
 		hosts: map[HostKey]Host{}, slots: map[HostKey]Slot{}, tasks: map[HostKey][]Task{},
 		byARN: map[string]Task{}, superseded: map[string]bool{}, owner: map[string]HostKey{}, tended: map[HostKey]*turn{},
+		retaken: map[HostKey]bool{}, targetHash: s.Revision.TaskHash(),
+		eligibility: map[HostKey]verdict{}, queries: map[string]query{},
+	}
+	if s.Base != nil {
+		p.baseHash = s.Base.TaskHash()
 	}
 	seen := map[HostKey]bool{}
 	for _, h := range s.Hosts {
@@ -147,12 +176,19 @@ func (p *planner) fresh(key HostKey) bool {
 		f.IngestLag < p.Settings.MaxIngestLag
 }
 
+// wakeAll has the whole environment looked at again at that time, if nothing earlier is due.
+func (p *planner) wakeAll(at time.Time, reason string) {
+	if p.wake == nil || at.Before(p.wake.At) {
+		p.wake = &Action{Kind: Wake, At: at, Reason: reason}
+	}
+}
+
 func (p *planner) actions() []Action {
-	actions := slices.Concat(p.kept, p.starts, p.stops, p.asks, p.last)
-	if p.stale {
-		actions = append(actions, Action{
-			Kind: Wake, At: p.now.Add(p.Settings.EventGrace), Reason: "replacements wait for fresh knowledge of a cluster",
-		})
+	retaken := func(a Action) bool { return p.retaken[a.Host] }
+	p.kept, p.attributes = slices.DeleteFunc(p.kept, retaken), slices.DeleteFunc(p.attributes, retaken)
+	actions := slices.Concat(p.kept, p.starts, p.stops, p.asks, p.attributes, p.last)
+	if p.wake != nil {
+		actions = append(actions, *p.wake)
 	}
 	return actions
 }

@@ -1,83 +1,154 @@
 package daemon
 
-import "slices"
+import (
+	"maps"
+	"reflect"
+	"slices"
+)
 
-// advance moves the deployment on: pending, running, completed. The counts of a completed one are kept true, for it is
-// what people look at until the next. It is stored only when something about it changed.
+// advance moves the deployment on. It is stored only when something about it changed. The counts of one that has ended are
+// kept true as long as it is in force, for it is what people look at until the next.
 //
-// Keeps: completed means that every host which should have the daemon, and is not exempt, has the revision and has had
-// it healthy for minHealthySeconds; no host is waiting for its first, but those without room for it; and the revision
-// runs somewhere, if there are hosts.
-func (p *planner) advance() {
+// Keeps: completed, and rolledBack, mean that every host which should have the daemon, and is not exempt, has the revision
+// and has had it healthy for minHealthySeconds; no host is waiting for its first, but those without room for it; and the
+// revision runs somewhere, if there are hosts. What people decided stands: nothing ends or fails by itself while they have
+// paused it.
+func (p *planner) advance(lost []HostKey) {
 	before := *p.Deployment
-	if before.Status.Ended() && before.Status != DeploymentCompleted {
+	if before.Status == DeploymentSuperseded {
 		return
 	}
-	after, reason, now := before, "progress", p.now
-	after.Counts = p.tally()
-	after.FailedInstances = p.failedInstances()
-	after.Progress = after.Progress.block(p.blocked(), p.Settings, now)
-	if before.Status == DeploymentPending {
-		after.Status, after.StartedAt = DeploymentRunning, &now
+	after, reason := before, "progress"
+	if !after.Status.Ended() {
+		after = after.lose(lost)
 	}
-	if !before.Status.Ended() && p.complete(after.Counts) {
-		after.Status, after.EndedAt = DeploymentCompleted, &now
-		reason = "every host has the revision"
+	after.Counts = p.tally()
+	after.Counts.Failed += after.Lost - before.Lost
+	after.FailedInstances = p.failedInstances(after)
+	after.Progress = after.Progress.block(p.blocked(), p.Settings, p.now)
+	if !after.Status.Ended() {
+		next, why := p.next(after)
+		after = next
+		if why != "" {
+			reason = why
+		}
 	}
 	if !after.Status.Ended() {
-		after.Progress = after.Progress.comeForward(after.Counts, now)
-		after = after.stall(p.Settings, now)
+		after = p.measure(after)
 	}
-	if after.Stuck() && !before.Stuck() {
+	if after.Stuck() && !before.Stuck() && reason == "progress" {
 		reason = after.StuckReason()
 	}
 	// Of what is over, people are told again when it is back.
 	after.ToldStuck = after.ToldStuck && after.Stuck()
 	after.ToldBlocked = after.ToldBlocked && after.Progress.BlockedSince != nil
-	if before.Status == after.Status && before.Counts == after.Counts && before.Progress == after.Progress &&
-		slices.Equal(before.FailedInstances, after.FailedInstances) {
+	if reflect.DeepEqual(before, after) {
 		return
 	}
 	p.last = append(p.last, Action{Kind: Advance, Deployment: &after, Reason: reason})
 }
 
+// next is the deployment's next step, and why; at most one but for its beginning.
+func (p *planner) next(d Deployment) (Deployment, string) {
+	d = p.noteAlarms(p.noteFreeze(d))
+	if d.Status == DeploymentPending {
+		if !p.alarmsKnown() {
+			return d, "" // it is not known yet which alarms had gone off before
+		}
+		d.Status, d.StartedAt, d.ClocksFrom = DeploymentRunning, &p.now, &p.now
+	}
+	if why := p.failing(d); why != "" {
+		return p.giveUp(d, why), why
+	}
+	if settled, why := p.settleDeployment(d); why != "" {
+		return settled, why
+	}
+	return p.reviewCanaries(d)
+}
+
+// failing says why the deployment is to be given up; empty if it is not. Neither a rollback, which is on its way to what
+// was good, nor a deployment that people paused is ever given up by itself, and nobody is blamed for a freeze.
+func (p *planner) failing(d Deployment) string {
+	switch d.Status {
+	case DeploymentRunning, DeploymentBaking:
+	case DeploymentPaused:
+		if d.PausedFor != PausedByCanary {
+			return ""
+		}
+	case DeploymentPending, DeploymentRollingBack, DeploymentCompleted, DeploymentRolledBack, DeploymentFailed,
+		DeploymentStopped, DeploymentSuperseded:
+		return ""
+	}
+	if p.frozen() {
+		return ""
+	}
+	if why := p.tripped(d); why != "" {
+		return why
+	}
+	if why := p.alarmed(d); why != "" {
+		return why
+	}
+	if p.complete(d.Counts) {
+		return ""
+	}
+	return p.late(d)
+}
+
+// measure notes whether the deployment comes forward. One that rolls back from now on is counted from the next look on,
+// which knows its hosts by the other revision.
+func (p *planner) measure(d Deployment) Deployment {
+	if d.Target() == p.Revision.Number {
+		d.Progress = d.Progress.comeForward(d.Counts, p.now)
+	}
+	if p.frozen() {
+		return d
+	}
+	return d.stall(p.Settings, p.patience(d), p.now)
+}
+
 // await looks after a deployment none of whose clusters was ever reconciled: nothing can be done but to say that it
 // takes long.
 func (p *planner) await() {
-	after := p.Deployment.stall(p.Settings, p.now)
+	after := p.Deployment.stall(p.Settings, p.Deployment.CameForwardAt(), p.now)
 	if after.Stuck() && !p.Deployment.Stuck() {
 		p.last = append(p.last, Action{Kind: Advance, Deployment: &after, Reason: after.StuckReason()})
 	}
 }
 
-// blocked counts the hosts that ECS found no room on, or that are not fit for the task.
+// blocked counts the hosts that ECS found no room on, that are not fit for the task, or that wait for a task definition
+// which cannot be run any more.
 func (p *planner) blocked() int {
 	n := 0
 	for _, key := range p.keys {
-		if p.wanted(key) && p.tended[key].slotOrIdle().Blocked {
+		t := p.tended[key]
+		slot := t.slotOrIdle()
+		if !p.daemonBelongs(key, slot) {
+			continue
+		}
+		waits := slot.State == SlotIdle || t != nil && p.candidate(t) != leaveIt
+		if slot.Blocked || waits && p.unstartable(p.revisionFor(slot)) != "" {
 			n++
 		}
 	}
 	return n
 }
 
+// complete says that every host has the revision which can have it.
 func (p *planner) complete(c Counts) bool {
-	if c.Updated < c.Desired-c.Exempt {
-		return false
-	}
-	if c.Desired > 0 && c.Updated == 0 {
-		return false // nothing shows that the revision is any good
-	}
+	onDelete := p.Revision.DeploymentConfiguration.Method == OnDelete
+	tried := false
 	for _, key := range p.keys {
-		// A host that has no daemon for a reason of its own does not hold up the rest, one that is about to get its
-		// first daemon does.
 		slot := p.tended[key].slotOrIdle()
-		if p.outdated(key, slot) {
-			return false // broken before, or not, it is to be replaced: the stop waits for its turn or for fresh knowledge
+		if !p.daemonBelongs(key, slot) {
+			continue
 		}
-		if p.wanted(key) && p.hosts[key].AgentConnected && slot.State != SlotPlaced && !slot.Blocked {
+		if !p.done(key, slot, onDelete) {
 			return false
 		}
+		tried = tried || p.reached(slot)
+	}
+	if c.Desired > 0 && c.Updated == 0 && (tried || !onDelete) {
+		return false // nothing shows that the revision is any good
 	}
 	for _, f := range p.Clusters {
 		if f.SyncedAt.IsZero() {
@@ -87,18 +158,59 @@ func (p *planner) complete(c Counts) bool {
 	return true
 }
 
-// failedInstances are the hosts on which this deployment's task failed or found no room.
-func (p *planner) failedInstances() []FailedInstance {
-	var failed []FailedInstance
+// done says that the deployment need not wait for the host. A host that has no daemon for a reason of its own does not
+// hold up the rest; one that is about to get its first daemon does.
+func (p *planner) done(key HostKey, slot Slot, onDelete bool) bool {
+	switch {
+	case p.updated(slot):
+		return true
+	case onDelete && p.serves(key, slot) && slot.DeploymentID != p.Deployment.ID:
+		return true // it gets the revision when its daemon ends, which nobody waits for
+	case p.owed(slot), p.serves(key, slot):
+		return false
+	case p.outdated(key, slot):
+		return onDelete // else it is to be replaced, broken or not: the stop waits for its turn, or for fresh knowledge
+	case slot.Blocked, !p.hosts[key].AgentConnected:
+		return true
+	}
+	return p.gaveUp(slot)
+}
+
+// failedInstances are the hosts on which this deployment's task failed or found no room, and those that it lost. Of a
+// deployment that has been given up those that it was given up for stay, whatever became of them since.
+func (p *planner) failedInstances(d Deployment) []FailedInstance {
+	if d.Status == DeploymentFailed {
+		return d.FailedInstances
+	}
+	failed := map[HostKey]string{}
+	if d.RollbackTo != 0 {
+		for _, f := range d.FailedInstances {
+			failed[f.Host] = f.Reason
+		}
+	}
+	for _, key := range d.LostHosts {
+		failed[key] = "left the cluster after the daemon was started, and before it was well"
+	}
 	for _, key := range p.keys {
 		slot := p.tended[key].slotOrIdle()
-		if slot.DeploymentID != p.Deployment.ID || slot.Reason == "" || (slot.Failures == 0 && !slot.Blocked) {
+		if _, ok := failed[key]; ok || slot.DeploymentID != d.ID {
 			continue
 		}
-		if len(failed) == MaxFailedInstances {
+		if why := p.failure(slot); why != "" && slot.State != SlotIdle {
+			failed[key] = why
+		} else if slot.Reason != "" && (slot.Failures > 0 || slot.Blocked) {
+			failed[key] = slot.Reason
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	var list []FailedInstance
+	for _, key := range slices.SortedFunc(maps.Keys(failed), CompareHosts) {
+		if len(list) == MaxFailedInstances {
 			break
 		}
-		failed = append(failed, FailedInstance{Host: key, Reason: slot.Reason})
+		list = append(list, FailedInstance{Host: key, Reason: failed[key]})
 	}
-	return failed
+	return list
 }

@@ -1,95 +1,165 @@
 package daemon
 
-import "slices"
+import "fmt"
 
-// replaceOutdated stops daemons of older revisions, as many as the budget allows. Their hosts get the new one when the
-// old one is STOPPED: its ports and memory are held until then.
+// replaceOutdated replaces daemons of older revisions, as many as the budget allows. Under TerminateThenReplace their hosts
+// get the new one when the old one is STOPPED: its ports and memory are held until then. Under ReplaceThenTerminate the old
+// one stays until the new one is well.
 //
 // Assumes: the snapshot is full, and the slots were read consistently under the lease, whose epoch each stop's
 // transaction checks again. So every stop that any driver has paid for is in the slots.
-// Keeps: hosts that are unavailable by our doing, whichever deployment did it, never exceed the budget through a stop.
+// Keeps: hosts that are unavailable by our doing, whichever deployment did it, never exceed the budget through a stop; and
+// of hosts that a deployment could not bring back in time no more than the budget once again are written off.
 func (p *planner) replaceOutdated() {
-	tally := p.tally()
-	room := p.Revision.DeploymentConfiguration.AllowedUnavailable(tally.Desired-tally.Exempt) - tally.Unavailable
-	for _, paid := range []bool{false, true} {
+	b := p.budget()
+	p.restartUnhealthy(&b)
+	still := p.standsStill()
+	for _, serving := range []bool{false, true} {
 		// Daemons that are down already come first and cost nothing: their host is exempt, or paid for.
 		for _, key := range p.keys {
 			t := p.tended[key]
-			if t == nil || !p.outdated(key, t.slot) || t.slot.Healthy() != paid {
+			if t == nil {
 				continue
 			}
-			if !p.fresh(key) {
-				p.stale = true
+			what := p.candidate(t)
+			if what == leaveIt || endsService(t, what) != serving {
 				continue
 			}
-			if paid && room <= 0 {
-				return
-			}
-			p.replace(t)
-			if paid {
-				room--
+			if why := wordOr(still, p.heldOn(key)); why != "" {
+				t.wait("%s", why)
+			} else if t.taken {
+				p.wakeAll(p.now, "a host's replacement waits for what is done there first")
+			} else if !p.fresh(key) {
+				t.wait("waits for fresh knowledge of the cluster")
+				p.wakeAll(p.now.Add(p.Settings.EventGrace), "replacements wait for fresh knowledge of a cluster")
+			} else {
+				p.update(t, what, serving, &b)
 			}
 		}
 	}
+}
+
+// candidacy is what a host may be updated by.
+type candidacy int
+
+const (
+	leaveIt    candidacy = iota
+	replaceIt            // stop the old daemon, then start the new one
+	surgeIt              // start the new daemon, then stop the old one
+	takeItOver           // have the ECS service leave the host to us
+)
+
+// candidate says what may be done to bring the host the revision. Under surge a daemon that is down is simply replaced:
+// there is nothing to keep up.
+//
+// Keeps: a host with two tasks is not begun anew. Its own turn sees it through once the new one works; one that does not
+// work and is not wanted any more goes, while the former one serves on.
+func (p *planner) candidate(t *turn) candidacy {
+	switch {
+	case p.foreign(t):
+		return takeItOver
+	case !p.outdated(t.key, t.slot):
+		return leaveIt
+	case t.slot.Former != nil && t.slot.Healthy():
+		return leaveIt
+	case p.Revision.DeploymentConfiguration.Method == ReplaceThenTerminate && t.slot.Healthy():
+		return surgeIt
+	}
+	return replaceIt
+}
+
+// endsService says that the host has a working daemon which the candidate's update would end, now or later.
+func endsService(t *turn, what candidacy) bool {
+	if what == takeItOver {
+		return t.host.Foreign.LastStatus == StatusRunning
+	}
+	return t.slot.Healthy()
+}
+
+// foreign says that the host still has the task of the service that the environment takes over from.
+func (p *planner) foreign(t *turn) bool {
+	return t.host.Foreign != nil && t.slot.HandedOver == "" && t.slot.State == SlotIdle &&
+		p.wanted(t.key) && t.host.AgentConnected
+}
+
+// update brings one host the revision, if the budget has room for it.
+func (p *planner) update(t *turn, what candidacy, serving bool, b *budget) {
+	switch {
+	case what == surgeIt && !b.surge():
+		t.wait("%s", b.surgeWait())
+		return
+	case what != surgeIt && serving && !b.take():
+		t.wait("%s", b.wait())
+		return
+	}
+	p.retaken[t.key] = true
+	switch what {
+	case takeItOver:
+		p.handOver(t)
+	case surgeIt:
+		p.surge(t)
+	case replaceIt:
+		p.replace(t, serving)
+	case leaveIt:
+	}
+}
+
+// standsStill says why no host at all is updated now; empty if some may be.
+func (p *planner) standsStill() string {
+	switch {
+	case p.frozen():
+		return p.frozenReason()
+	case !p.alarmsKnown():
+		return "the states of the deployment's alarms are not known"
+	case p.Revision.DeploymentConfiguration.Method == OnDelete:
+		return "the method is onDelete: the host gets the revision when its daemon ends"
+	}
+	return p.unstartable(p.Revision)
 }
 
 // reasonReplaced is the reason of the stops that the budget pays for.
 const reasonReplaced = "replaced by a newer revision"
 
-// replace stops the host's daemon and owes it a new one. What was to be stored of the slot goes with the stop.
-func (p *planner) replace(t *turn) {
-	p.kept = slices.DeleteFunc(p.kept, func(a Action) bool { return a.Host == t.key })
-	t.slot.Disrupted = true
-	p.stop(t, reasonReplaced)
+// replace stops the host's daemon and owes it a new one, if it was worth anything. What was to be stored of the slot goes
+// with the stop.
+func (p *planner) replace(t *turn, serving bool) {
+	t.slot.Disrupted = t.slot.Disrupted || serving
+	t.slot.UpdatingSince = &p.now
+	reason := reasonReplaced
+	switch {
+	case p.Deployment.RollbackTo != 0:
+		reason = fmt.Sprintf("replaced by revision %d, to which the deployment rolls back", p.Deployment.RollbackTo)
+	case p.Deployment.Restart:
+		reason = "restarted"
+	}
+	p.stop(t, reason)
 }
 
 // outdated says that the host's daemon is to be replaced. A host whose agent is away cannot stop a task, so it waits.
 func (p *planner) outdated(key HostKey, slot Slot) bool {
 	task, seen := p.byARN[slot.TaskARN]
-	return slot.State == SlotPlaced && seen && task.Live() && task.Host == key &&
-		slot.Revision != p.Revision.Number &&
+	return slot.State == SlotPlaced && seen && task.Live() && task.Host == key && p.differs(slot, task) &&
 		p.wanted(key) && p.hosts[key].AgentConnected && p.synced(key)
 }
 
-// tally counts the hosts.
-func (p *planner) tally() Counts {
-	var c Counts
-	for _, key := range p.keys {
-		if !p.wanted(key) {
-			continue
-		}
-		slot := p.tended[key].slotOrIdle()
-		c.Desired++
-		if slot.Healthy() {
-			c.Healthy++
-		}
-		if p.updated(slot) {
-			c.Updated++
-		}
-		switch {
-		case p.owed(slot):
-			c.Unavailable++
-		case !slot.Healthy():
-			c.Exempt++
-		}
-	}
-	return c
-}
-
-func (p *planner) updated(slot Slot) bool {
-	return slot.State == SlotPlaced && slot.Revision == p.Revision.Number && slot.Settled(p.minHealthy(), p.now)
-}
-
-// owed says that the host is without a settled daemon by our doing: we stopped its daemon and it has not been well
-// since, or the deployment in force put its task there. Hosts that were broken before are exempt, else a few dead
-// hosts would keep a large fleet from ever being updated; hosts that ECS has no room on are blocked, not broken.
-func (p *planner) owed(slot Slot) bool {
-	if slot.Settled(p.minHealthy(), p.now) {
-		return false
-	}
-	if slot.Disrupted || slot.State == SlotStopping {
+// differs says that a task is not what the deployment brings: asked for with other words, or under a restart started by
+// an earlier deployment. The task definition counts in any case: a claim may have been answered with an older task.
+func (p *planner) differs(slot Slot, task Task) bool {
+	switch {
+	case task.TaskDefinition != p.Revision.TaskDefinition:
+		return true
+	case slot.TaskHash != "" && slot.TaskHash != p.targetHash:
 		return true
 	}
-	rolling := !p.Deployment.Status.Ended()
-	return rolling && slot.DeploymentID == p.Deployment.ID && !slot.Blocked
+	return p.restarting() && slot.DeploymentID != p.Deployment.ID
+}
+
+// restarting says that the deployment replaces also what runs its revision already. Going back is no restart.
+func (p *planner) restarting() bool { return p.Deployment.Restart && p.Deployment.RollbackTo == 0 }
+
+// updated says that the host has what the deployment brings, well for long enough.
+func (p *planner) updated(slot Slot) bool {
+	return slot.State == SlotPlaced && slot.Revision == p.Revision.Number && slot.Settled(p.minHealthy(), p.now) &&
+		(slot.TaskHash == "" || slot.TaskHash == p.targetHash) &&
+		!(p.restarting() && slot.DeploymentID != p.Deployment.ID)
 }

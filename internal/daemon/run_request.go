@@ -18,6 +18,19 @@ type RunRequest struct {
 	StartedBy            string                `json:"startedBy"`
 	ClientToken          string                `json:"clientToken"`
 	PlacementConstraints []PlacementConstraint `json:"placementConstraints"`
+	// NetworkConfiguration is ECS's, with the subnets and security groups under awsvpcConfiguration.
+	NetworkConfiguration *RunNetwork `json:"networkConfiguration,omitempty"`
+	// Overrides is ECS's taskOverride, as it was given.
+	Overrides            json.RawMessage `json:"overrides,omitempty"`
+	EnableExecuteCommand bool            `json:"enableExecuteCommand,omitempty"`
+	EnableECSManagedTags bool            `json:"enableECSManagedTags,omitempty"`
+	PropagateTags        string          `json:"propagateTags,omitempty"`
+	Tags                 []Tag           `json:"tags,omitempty"`
+}
+
+// RunNetwork is ECS's networkConfiguration.
+type RunNetwork struct {
+	AwsvpcConfiguration NetworkConfiguration `json:"awsvpcConfiguration"`
 }
 
 // PlacementConstraint is ECS's: type distinctInstance, or memberOf with an expression.
@@ -26,24 +39,33 @@ type PlacementConstraint struct {
 	Expression string `json:"expression,omitempty"`
 }
 
-// runRequest asks ECS for the daemon on this host and nowhere else, and only if the group has no live task there.
-func (p *planner) runRequest(slot Slot) json.RawMessage {
-	env, host := p.Environment, slot.Host
-	raw, err := json.Marshal(RunRequest{
+// runRequest asks ECS for the revision's daemon on this host and nowhere else, and only if the group has no live task
+// there; beside a former task that condition is left out, for ECS would count that one.
+func (p *planner) runRequest(slot Slot, r Revision) json.RawMessage {
+	env, host, template := p.Environment, slot.Host, r.Template
+	request := RunRequest{
 		Cluster:        host.Cluster.ARN(env.Partition),
-		TaskDefinition: p.Revision.TaskDefinition,
+		TaskDefinition: r.TaskDefinition,
 		Count:          1,
-		LaunchType:     p.Revision.LaunchType,
+		LaunchType:     r.LaunchType,
 		Group:          Group(p.Installation, env.ID),
 		StartedBy:      StartedBy(p.Deployment.ID),
-		ClientToken:    ClientToken(env.ID, p.Revision.Number, host, slot.ContainerInstanceARN, slot.Attempt),
+		ClientToken:    ClientToken(env.ID, r.Number, host, slot.ContainerInstanceARN, slot.Attempt),
 		PlacementConstraints: []PlacementConstraint{
-			{Type: "distinctInstance"},
 			{Type: "memberOf", Expression: fmt.Sprintf("ec2InstanceId == %s", host.EC2InstanceID)},
 		},
-	})
+		Overrides: template.Overrides, EnableExecuteCommand: template.EnableExecuteCommand,
+		EnableECSManagedTags: template.EnableECSManagedTags, PropagateTags: template.PropagateTags, Tags: template.Tags,
+	}
+	if slot.Former == nil {
+		request.PlacementConstraints = append([]PlacementConstraint{{Type: "distinctInstance"}}, request.PlacementConstraints...)
+	}
+	if template.NetworkConfiguration != nil {
+		request.NetworkConfiguration = &RunNetwork{AwsvpcConfiguration: *template.NetworkConfiguration}
+	}
+	raw, err := json.Marshal(request)
 	if err != nil {
-		panic(err) // strings and numbers always marshal
+		panic(err) // strings, numbers and JSON that was read before always marshal
 	}
 	return raw
 }

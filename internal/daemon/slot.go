@@ -52,6 +52,8 @@ type Slot struct {
 	UnhealthySince *time.Time `json:"unhealthySince,omitempty"`
 	// DisconnectedSince is when the host's agent was first seen disconnected in a row.
 	DisconnectedSince *time.Time `json:"disconnectedSince,omitempty"`
+	// SickSince is since when the health check of the task fails in a row.
+	SickSince *time.Time `json:"sickSince,omitempty"`
 	// DrainingSince is when the host was first seen DRAINING in a row.
 	DrainingSince *time.Time `json:"drainingSince,omitempty"`
 
@@ -68,8 +70,6 @@ type Slot struct {
 	// UpdatingSince is since when the host is on its way to DeploymentID's revision: the stop of its old task, or the claim
 	// of its first. It is cleared when the daemon has settled, and the per-host deadline runs from it.
 	UpdatingSince *time.Time `json:"updatingSince,omitempty"`
-	// FailedUnder is the deployment that counts the host as failed: its deadline passed, or its attempts failed too often.
-	FailedUnder string `json:"failedUnder,omitempty"`
 
 	// Attribute is the readiness attribute that was set on the registration AttributeOn; empty is none.
 	// AttributeError is why it could not be set or deleted, and AttributeRetryAt when it is tried again.
@@ -92,6 +92,10 @@ type Slot struct {
 	// none failed.
 	Blocked bool   `json:"blocked,omitempty"`
 	Reason  string `json:"reason,omitempty"`
+	// Refusals counts starts in a row that ECS found no room for (RESOURCE:…), and RunningTasks is how many tasks ran on
+	// the host when the last start was claimed: room is not made before one of them ends.
+	Refusals     int `json:"refusals,omitempty"`
+	RunningTasks int `json:"runningTasks,omitempty"`
 
 	// WakeAt is when a wake-up for the host is due that was sent already. While it lies ahead no other is sent, or every
 	// look at a waiting host would start one more chain of wake-ups.
@@ -126,6 +130,11 @@ func ClientToken(environmentID string, revision int, host HostKey, containerInst
 // Healthy says that the host's daemon works, as far as the slot remembers.
 func (s Slot) Healthy() bool { return s.State == SlotPlaced && s.HealthySince != nil }
 
+// Serving says that the host has a healthy daemon: its own, or the former one that stays until that is well.
+func (s Slot) Serving() bool {
+	return s.Healthy() || s.Former != nil && s.Former.HealthySince != nil && s.Former.StoppingAt == nil
+}
+
 // Settled says that the daemon has been healthy for long enough to count.
 func (s Slot) Settled(minHealthy time.Duration, now time.Time) bool {
 	return s.Healthy() && now.Sub(*s.HealthySince) >= minHealthy
@@ -147,7 +156,7 @@ func (s Slot) unwell(now time.Time) Slot {
 func (s Slot) vacate(failed bool, reason string, now time.Time) Slot {
 	s = s.unwell(now)
 	s.State, s.Request, s.ClaimedAt = SlotIdle, nil, nil
-	s.TaskARN, s.PlacedAt, s.HealthySince = "", nil, nil
+	s.TaskARN, s.PlacedAt, s.HealthySince, s.SickSince = "", nil, nil, nil
 	s.StoppingAt, s.StopReason = nil, ""
 	s.Blocked, s.Reason, s.RetryAt = false, reason, nil
 	s.Attempt++
@@ -156,6 +165,12 @@ func (s Slot) vacate(failed bool, reason string, now time.Time) Slot {
 		s = s.retry(now.Add(backoff(s.Failures)))
 	}
 	return s
+}
+
+// stopped is the slot after the task that we stopped is proven dead. That is no failure of the attempt, unless it was stopped
+// because it did not work.
+func (s Slot) stopped(now time.Time) Slot {
+	return s.vacate(s.StopReason == reasonUnhealthy, s.StopReason, now)
 }
 
 // retry is the slot with its next step put off until then.

@@ -69,6 +69,14 @@ type Settings struct {
 	// HealthGrace is how long a host may be without a healthy daemon before people are to know. A start takes time: the
 	// pull of an image, a health check's start period of up to five minutes, the end of the daemon that is replaced.
 	HealthGrace time.Duration
+	// UnhealthyGrace is how long the health check of a daemon may fail in a row before the daemon is restarted. ECS stops
+	// tasks of services for that; one of RunTask it leaves UNHEALTHY for ever.
+	UnhealthyGrace time.Duration
+	// IdleGrace is how long a host may run nothing but daemons before it is released, if the revision says so: the gap
+	// between two pieces of work is no reason.
+	IdleGrace time.Duration
+	// AttributeRetry is how long after a failed try a custom attribute is set or deleted again.
+	AttributeRetry time.Duration
 	// StuckAfter is how long a deployment may not come forward before people are to know.
 	StuckAfter time.Duration
 }
@@ -84,6 +92,9 @@ func DefaultSettings() Settings {
 		DisconnectedGrace: 2 * time.Minute,
 		DrainDeadline:     48 * time.Hour,
 		HealthGrace:       10 * time.Minute,
+		UnhealthyGrace:    time.Minute,
+		IdleGrace:         15 * time.Minute,
+		AttributeRetry:    5 * time.Minute,
 		StuckAfter:        30 * time.Minute,
 	}
 }

@@ -86,10 +86,27 @@ func (p Progress) block(hosts int, s Settings, now time.Time) Progress {
 	return p
 }
 
-// stall is the deployment, found stuck if it does not come forward. Its time goes on while its clusters wait for their
-// first reconcile: nothing comes of it then, either.
-func (d Deployment) stall(s Settings, now time.Time) Deployment {
-	if !d.Status.Ended() && d.Progress.StuckSince == nil && now.Sub(d.CameForwardAt()) >= s.StuckAfter {
+// patience is the time from which a deployment is waited for: when it last came forward, and when what it waits for by its
+// own configuration is over. One that waits for people is waited for from when it did: they may have forgotten it.
+func (p *planner) patience(d Deployment) time.Time {
+	from, c := d.notBefore(d.CameForwardAt()), p.Revision.DeploymentConfiguration
+	var until time.Time
+	switch {
+	case d.Status == DeploymentBaking && d.BakingSince != nil:
+		until = d.BakingSince.Add(p.bakeTime())
+	case d.PausedFor == PausedByCanary && d.CanariesSince != nil && c.Canary != nil:
+		until = d.CanariesSince.Add(time.Duration(c.Canary.PromoteAfterSeconds) * time.Second)
+	}
+	if until.After(from) {
+		return until
+	}
+	return from
+}
+
+// stall is the deployment, found stuck if it has not come forward since that time. Its time goes on while its clusters
+// wait for their first reconcile: nothing comes of it then, either.
+func (d Deployment) stall(s Settings, from, now time.Time) Deployment {
+	if !d.Status.Ended() && d.Progress.StuckSince == nil && now.Sub(from) >= s.StuckAfter {
 		d.Progress.StuckSince = &now
 	}
 	return d
@@ -97,16 +114,26 @@ func (d Deployment) stall(s Settings, now time.Time) Deployment {
 
 // StuckReason says for people what a stuck deployment waits for.
 func (d Deployment) StuckReason() string {
-	since := d.CameForwardAt().UTC().Format(time.RFC3339)
+	since, left := d.CameForwardAt().UTC().Format(time.RFC3339), d.Counts.Desired-d.Counts.Updated
 	switch {
 	case d.Status == DeploymentPending:
-		return "not begun since " + since + ": no cluster of the environment was reconciled yet"
-	case len(d.FailedInstances) > 0:
-		first := d.FailedInstances[0]
-		return fmt.Sprintf("no host was updated since %s, %d of %d are left; on %s: %s",
-			since, d.Counts.Desired-d.Counts.Updated, d.Counts.Desired, first.Host.EC2InstanceID, first.Reason)
+		return "not begun since " + since + ": no cluster of the environment was reconciled yet, or its alarms could not be read"
+	case d.Status == DeploymentPaused && d.PausedFor == PausedByCanary:
+		return fmt.Sprintf("waits for its canaries to be promoted: %s; %d of %d hosts are left", d.Reason, left, d.Counts.Desired)
+	case d.Status == DeploymentPaused:
+		return fmt.Sprintf("waits to be resumed: %s; %d of %d hosts are left", wordOr(d.Reason, "paused"), left, d.Counts.Desired)
+	case d.Status == DeploymentBaking:
+		return fmt.Sprintf("its bake time is over, and %d of %d hosts are not well, or its alarms could not be read", left, d.Counts.Desired)
 	}
-	return fmt.Sprintf("no host was updated since %s, %d of %d are left", since, d.Counts.Desired-d.Counts.Updated, d.Counts.Desired)
+	text := fmt.Sprintf("no host was updated since %s, %d of %d are left", since, left, d.Counts.Desired)
+	if d.Status == DeploymentRollingBack {
+		text = fmt.Sprintf("rolling back to revision %d: %s", d.RollbackTo, text)
+	}
+	if len(d.FailedInstances) > 0 {
+		first := d.FailedInstances[0]
+		text += fmt.Sprintf("; on %s: %s", first.Host.EC2InstanceID, first.Reason)
+	}
+	return text
 }
 
 // HostsWithoutHealthyDaemon counts the hosts that ought to have a healthy daemon and have been without one for at least

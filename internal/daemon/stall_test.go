@@ -142,7 +142,7 @@ func TestADayOfHostsThatComeAndGoIsADayStuck(t *testing.T) {
 					seen = counted{10, 7}
 				}
 				dep.Progress = dep.Progress.comeForward(Counts{Desired: seen.hosts, Updated: seen.updated}, now)
-				if dep = dep.stall(DefaultSettings(), now); dep.Stuck() {
+				if dep = dep.stall(DefaultSettings(), dep.CameForwardAt(), now); dep.Stuck() {
 					stuck++
 					since = append(since, dep.CameForwardAt())
 				}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"reflect"
 	"time"
 )
@@ -13,9 +14,15 @@ type turn struct {
 	// stored unless something is learned.
 	stored, slot Slot
 	known        bool
-	// taken says that an action carries the slot, so that it need not be stored for itself.
-	taken bool
+	// taken says that an action carries the slot, so that it need not be stored for itself; noted that an attribute's does,
+	// which anything else that is decided for the host takes the place of.
+	taken, noted bool
+	// waits is why nothing is done for the host now.
+	waits string
 }
+
+// wait says why nothing is done for the host now. The last word counts: it is of the rule that looked last.
+func (t *turn) wait(format string, args ...any) { t.waits = fmt.Sprintf(format, args...) }
 
 // tend decides the next step of one host of a living environment.
 func (p *planner) tend(key HostKey) {
@@ -30,7 +37,10 @@ func (p *planner) tend(key HostKey) {
 	case SlotStopping:
 		p.tendStopping(t)
 	}
-	p.stopStrays(t.key, t.slot)
+	p.tendFormer(t)
+	p.keepHandedOver(t)
+	p.stopStrays(t)
+	p.readiness(t)
 	p.close(t)
 }
 
@@ -54,35 +64,11 @@ func (t *turn) slotOrIdle() Slot {
 func (p *planner) close(t *turn) {
 	p.tended[t.key] = t
 	worth := t.known || t.slot.State != SlotIdle || t.slot.UnhealthySince != nil
-	if t.taken || !worth || reflect.DeepEqual(t.stored, t.slot) {
+	if t.taken || t.noted || !worth || reflect.DeepEqual(t.stored, t.slot) {
 		return
 	}
 	slot := t.slot
 	p.kept = append(p.kept, Action{Kind: Observe, Host: t.key, Slot: &slot, Reason: slot.Reason})
-}
-
-// eligible says whether the daemon belongs on the host at all, and if not, why.
-func (p *planner) eligible(h Host) (bool, string) {
-	switch {
-	case h.Managed:
-		return false, "host of an ECS Managed Instances provider"
-	case h.External && p.Revision.LaunchType != LaunchTypeExternal:
-		return false, "external host, and the launch type is EC2"
-	case !h.External && p.Revision.LaunchType == LaunchTypeExternal:
-		return false, "EC2 host, and the launch type is EXTERNAL"
-	}
-	return true, ""
-}
-
-// wanted says whether a daemon may be started on the host now. Whether a running one may stay is another question: it
-// stays on a host that drains or whose agent is away.
-func (p *planner) wanted(key HostKey) bool {
-	h, ok := p.hosts[key]
-	if !ok || p.Deployment == nil || h.Status != StatusActive {
-		return false
-	}
-	eligible, _ := p.eligible(h)
-	return eligible
 }
 
 // gone says that the host has left its cluster. A partial snapshot holds every host that it was asked for, so a host
@@ -92,40 +78,28 @@ func (p *planner) gone(key HostKey) bool {
 	return !ok || h.Status == statusInactive
 }
 
-// tendIdle: no task of ours is alive on the host.
+// tendIdle: no task of ours is alive on the host, but maybe a surge's former one.
 //
 // Assumes: the last attempt, if there was one, is proven dead, so its token will not bring a live task again.
 // Keeps: a start is claimed from the slot as it is stored, so of two drivers that plan the same start one wins. ECS
 // places nothing on a host whose agent is away, so none is tried; the agent's return is an event.
 func (p *planner) tendIdle(t *turn) {
-	switch {
-	case p.gone(t.key):
+	if p.returnsToFormer(t) {
+		t.slot = t.slot.takeFormer(p.now)
+		t.wait("the former task is the host's again")
+		return
+	}
+	if p.gone(t.key) {
 		if t.known {
 			p.forget(t, "host has left the cluster")
 		}
-	case !p.wanted(t.key), !t.host.AgentConnected:
-		// Nothing to do until the host changes.
-	case t.slot.RetryAt != nil && p.now.Before(*t.slot.RetryAt):
-		t.slot = t.slot.wakeBy(*t.slot.RetryAt, p.now)
-	default:
+		return
+	}
+	if why := p.keepsEmpty(t); why != "" {
+		t.wait("%s", why)
+	} else if !p.backsOff(t) {
 		p.start(t)
 	}
-}
-
-// start claims the next attempt. The claim is stored before RunTask is called; whoever finds it can finish it.
-func (p *planner) start(t *turn) {
-	reason := "host has no daemon"
-	if t.slot.Reason != "" {
-		reason = t.slot.Reason
-	}
-	now, slot := p.now, t.slot
-	slot.State = SlotClaimed
-	slot.Revision, slot.DeploymentID = p.Revision.Number, p.Deployment.ID
-	slot.Attempt = max(slot.Attempt, 1)
-	slot.Request = p.runRequest(slot)
-	slot.ClaimedAt, slot.RetryAt = &now, nil // Blocked and Reason stay until the outcome is known
-	t.slot, t.taken = slot, true
-	p.starts = append(p.starts, Action{Kind: Start, Host: t.key, Slot: &slot, Reason: reason})
 }
 
 // tendClaimed: RunTask may have been called, or not; its answer may have been lost.
@@ -137,8 +111,11 @@ func (p *planner) tendClaimed(t *turn) {
 	switch {
 	case !p.now.Before(t.slot.ClaimedAt.Add(p.Settings.ClaimMaxAge)):
 		p.resolve(t, "claim is too old to be replayed")
+	case p.holdsStill(t):
+		t.slot = t.slot.wakeBy(t.slot.ClaimedAt.Add(p.Settings.ClaimMaxAge), p.now)
 	case t.slot.RetryAt != nil && p.now.Before(*t.slot.RetryAt):
 		t.slot = t.slot.wakeBy(*t.slot.RetryAt, p.now)
+		t.wait("the outcome of the start is unknown, and it is replayed at %s", clock(*t.slot.RetryAt))
 	default:
 		t.taken = true
 		slot := t.slot
@@ -166,31 +143,28 @@ func (p *planner) tendPlaced(t *turn) {
 	case !task.Live():
 		// Somebody else stops it; STOPPED will come as an event.
 		t.slot = t.slot.wakeBy(p.now.Add(p.Settings.RecheckPeriod), p.now)
+		t.wait("its task is being stopped, and was not reported STOPPED yet")
 	case !eligible:
-		p.stop(t, why)
+		p.stopAll(t, why)
 	case t.host.Status == StatusDraining:
 		p.tendDraining(t)
-	case t.slot.Healthy() && p.settlesAt(t.slot).After(p.now):
-		t.slot = t.slot.wakeBy(p.settlesAt(t.slot), p.now)
+	default:
+		p.tendLive(t)
 	}
 }
 
-// tendDraining keeps the daemon until the last other task has left, then stops it: ECS leaves tasks that were started
-// by RunTask alone on a DRAINING host, so that without this the drain would wait for the daemon for ever. Each other
-// task's end is an event; the look in between is for those that are lost.
-func (p *planner) tendDraining(t *turn) {
-	known := t.slot.DrainingSince.Add(p.Settings.EventGrace)
+// tendLive looks after a daemon that is where it should be.
+func (p *planner) tendLive(t *turn) {
 	switch {
-	case t.host.OtherTasks == 0 && !p.now.Before(known):
-		p.stop(t, "host is draining and its last other task has left")
-	case t.host.OtherTasks == 0:
-		// A task that was placed a moment before the drain may not be stored yet. The wake-up of a look at which another
-		// task was still there lies further ahead, and is no reason to wait for it.
-		t.slot = t.slot.wakeBy(known, p.now)
-	case !p.now.Before(t.slot.DrainingSince.Add(p.Settings.DrainDeadline)):
-		p.stop(t, "host has been draining past the deadline")
-	default:
-		t.slot = t.slot.wakeBy(p.now.Add(p.Settings.RecheckPeriod), p.now)
+	case t.slot.SickSince != nil:
+		p.tendSick(t)
+	case p.releases(t):
+		p.release(t)
+	case t.slot.Healthy() && p.settlesAt(t.slot).After(p.now):
+		t.slot = t.slot.wakeBy(p.settlesAt(t.slot), p.now)
+		t.wait("its daemon has not been healthy for %s yet", p.minHealthy())
+	case t.slot.IdleSince != nil && !p.idleUntil(t.slot).Before(p.now):
+		t.slot = t.slot.wakeBy(p.idleUntil(t.slot), p.now)
 	}
 }
 
@@ -202,7 +176,8 @@ func (p *planner) tendStopping(t *turn) {
 	switch {
 	case !seen || p.gone(t.key) || !task.Live():
 		p.resolveAfter(t, due, "stored state does not show what became of the stopped task")
-	case p.early(t, due):
+	case p.holdsStill(t), p.early(t, due):
+		t.wait("its task is being stopped")
 	default:
 		t.slot, t.taken = t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now), true
 		slot := t.slot
@@ -223,10 +198,23 @@ func (p *planner) early(t *turn, at time.Time) bool {
 	return true
 }
 
-// stop claims the stop of the slot's task, if the knowledge behind it is fresh; if not, it will be looked at again.
-func (p *planner) stop(t *turn, reason string) {
-	if !p.fresh(t.key) {
+// mayStop says whether something on the host may be stopped now; if not, it will be looked at again. A turn that has its
+// action already has no other.
+func (p *planner) mayStop(t *turn) bool {
+	switch {
+	case t.taken || p.holdsStill(t):
+		return false
+	case !p.fresh(t.key):
 		t.slot = t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now)
+		t.wait("a stop waits for fresh knowledge of the cluster")
+		return false
+	}
+	return true
+}
+
+// stop claims the stop of the slot's task, if the knowledge behind it is fresh.
+func (p *planner) stop(t *turn, reason string) {
+	if !p.mayStop(t) {
 		return
 	}
 	now, slot := p.now, t.slot.unwell(p.now)
@@ -246,9 +234,11 @@ func (p *planner) resolve(t *turn, reason string) {
 
 // resolveAfter gives events until at to say it first, and asks again no sooner than the slot's own wake-up.
 func (p *planner) resolveAfter(t *turn, at time.Time, reason string) {
-	if !p.early(t, at) {
-		p.resolve(t, reason)
+	if p.early(t, at) {
+		t.wait("%s: ECS is asked at %s", reason, clock(*t.slot.WakeAt))
+		return
 	}
+	p.resolve(t, reason)
 }
 
 func (p *planner) forget(t *turn, reason string) {
@@ -259,18 +249,26 @@ func (p *planner) forget(t *turn, reason string) {
 
 // stopStrays stops tasks of ours that no slot owns, one a host being enough: a task that an older claim brought late.
 // A host with a claimed slot has none yet: its live task is the claim's, and is adopted.
-func (p *planner) stopStrays(key HostKey, slot Slot) {
-	for _, t := range p.tasks[key] {
-		if !t.Live() || t.ARN == slot.TaskARN || slot.State == SlotClaimed || !ours(t) || !p.fresh(key) {
+func (p *planner) stopStrays(t *turn) {
+	if t.slot.State == SlotClaimed || p.frozen() || !p.fresh(t.key) {
+		return
+	}
+	for _, task := range p.tasks[t.key] {
+		if !task.Live() || t.slot.owns(task.ARN) || t.stored.owns(task.ARN) || !ours(task) {
 			continue
 		}
-		if owner, ok := p.owner[t.ARN]; ok && owner != key {
+		if owner, ok := p.owner[task.ARN]; ok && owner != t.key {
 			continue // it is another host's, placed here by mistake, and is stopped there
 		}
 		p.stops = append(p.stops, Action{
-			Kind: StopStray, Host: key, TaskARN: t.ARN, Reason: "a second task of the environment on the host",
+			Kind: StopStray, Host: t.key, TaskARN: task.ARN, Reason: "a second task of the environment on the host",
 		})
 	}
+}
+
+// owns says that the task is the slot's, or its former one.
+func (s Slot) owns(taskARN string) bool {
+	return taskARN == s.TaskARN || s.Former != nil && taskARN == s.Former.TaskARN
 }
 
 func (p *planner) minHealthy() time.Duration {

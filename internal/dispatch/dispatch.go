@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 
@@ -98,12 +99,12 @@ func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRe
 		return err
 	}
 	for _, cluster := range b.synced {
-		ids, err := d.Daemon.EnvironmentsOfCluster(ctx, cluster)
+		members, err := d.Daemon.EnvironmentsOfCluster(ctx, cluster)
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			concerned[id] = nil // everything
+		for _, member := range members {
+			concerned[member.ID] = nil // everything
 		}
 	}
 	if err := d.wake(ctx, concerned); err != nil {
@@ -123,39 +124,72 @@ func (d *Dispatcher) Batch(ctx context.Context, records []events.DynamoDBEventRe
 // concerned maps environments to the container instances that they should look at.
 func (d *Dispatcher) concerned(ctx context.Context, changes []table.RecordChange) (map[string][]state.Key, error) {
 	concerned := map[string][]state.Key{}
-	// hosts are container instances that every environment of their cluster should look at.
-	var hosts, left []state.Key
+	// hosts are container instances that every environment of their cluster should look at; busy are those that only the
+	// environments should which watch all tasks.
+	var hosts, busy, left []state.Key
 	for _, c := range changes {
 		if c.New == nil {
 			continue // expired: it was over for days
 		}
-		switch {
-		case c.Key.Kind == state.KindContainerInstance:
+		if c.Key.Kind == state.KindContainerInstance {
 			if hostChanged(c) {
 				hosts = append(hosts, c.Key)
 			}
-		case ours(c.New.Task.Group, d.Installation) != "":
-			if instance, ok := instanceOf(c.New); ok {
-				id := ours(c.New.Task.Group, d.Installation)
-				concerned[id] = append(concerned[id], instance)
-			}
-		case ended(c):
-			if instance, ok := instanceOf(c.New); ok {
-				left = append(left, instance)
-			}
+			continue
+		}
+		instance, ok := instanceOf(c.New)
+		if !ok {
+			continue
+		}
+		id := ours(c.New.Task.Group, d.Installation)
+		if id != "" {
+			concerned[id] = append(concerned[id], instance)
+		}
+		if ended(c) {
+			// A daemon's end, too: daemons of a higher drain priority wait for it.
+			left = append(left, instance)
+		}
+		if id == "" && (began(c) || ended(c)) {
+			busy = append(busy, instance)
 		}
 	}
 	draining, err := d.draining(ctx, left)
 	if err != nil {
 		return nil, err
 	}
-	return concerned, d.addByCluster(ctx, concerned, append(hosts, draining...))
+	memberships := memberships{Daemon: d.Daemon, of: map[state.ClusterKey][]table.Membership{}}
+	err = memberships.add(ctx, concerned, append(hosts, draining...), func(table.Membership) bool { return true })
+	if err == nil {
+		err = memberships.add(ctx, concerned, busy, func(m table.Membership) bool { return m.WatchesTasks })
+	}
+	return concerned, err
 }
 
 // hostChanged says whether a change of a container instance matters to a daemon. Most do not: a host's version rises
 // with every task that starts or stops on it.
 func hostChanged(c table.RecordChange) bool {
-	return c.Old == nil || c.Old.Instance != c.New.Instance
+	return c.Old == nil || c.Old.Instance != c.New.Instance || attributesChanged(*c.Old, *c.New)
+}
+
+// attributesChanged says that expressions may select the host which did not before, or no more. ECS raises no event when
+// attributes change, so that it is seen with the next event of the host, or by reconcile. Details that cannot be read
+// count as changed: whoever looks will say so.
+func attributesChanged(before, after state.Record) bool {
+	old, err := attributesOf(before)
+	if err != nil {
+		return true
+	}
+	attributes, err := attributesOf(after)
+	return err != nil || !maps.Equal(old, attributes)
+}
+
+func attributesOf(record state.Record) (map[string]string, error) {
+	instance, err := record.AsContainerInstance()
+	attributes := make(map[string]string, len(instance.Attributes))
+	for _, a := range instance.Attributes {
+		attributes[a.Name] = a.Value
+	}
+	return attributes, err
 }
 
 // ours is the id of the environment that a task group belongs to, empty if it is none of this installation.
@@ -167,6 +201,9 @@ func ours(group, installation string) string {
 	return id
 }
 
+// began says that a task is alive that was not known before.
+func began(c table.RecordChange) bool { return c.New.Tombstone == nil && c.Old == nil }
+
 // ended says that a task was alive before the change and is not after it.
 func ended(c table.RecordChange) bool {
 	return c.New.Tombstone != nil && (c.Old == nil || c.Old.Tombstone == nil)
@@ -177,8 +214,8 @@ func instanceOf(task *state.Record) (state.Key, bool) {
 	return state.Key{Kind: state.KindContainerInstance, Cluster: task.Cluster, ID: id}, id != ""
 }
 
-// draining picks the hosts that are being drained: on those, the end of an ordinary task may be what the daemon waits
-// for. On all others it is nothing to us, and there is much of it.
+// draining picks the hosts that are being drained: on those, the end of another task may be what the daemon waits for. On
+// all others it is nothing to us, and there is much of it.
 func (d *Dispatcher) draining(ctx context.Context, instances []state.Key) ([]state.Key, error) {
 	slices.SortFunc(instances, state.Key.Compare)
 	records, err := d.State.GetMany(ctx, slices.Compact(instances), false)
@@ -194,20 +231,30 @@ func (d *Dispatcher) draining(ctx context.Context, instances []state.Key) ([]sta
 	return draining, nil
 }
 
-func (d *Dispatcher) addByCluster(ctx context.Context, concerned map[string][]state.Key, hosts []state.Key) error {
+// memberships are the environments of clusters, each read once a batch.
+type memberships struct {
+	*table.Daemon
+	of map[state.ClusterKey][]table.Membership
+}
+
+// add lets those environments of the hosts' clusters look at them that are wanted.
+func (m memberships) add(
+	ctx context.Context, concerned map[string][]state.Key, hosts []state.Key, wanted func(table.Membership) bool,
+) error {
 	slices.SortFunc(hosts, state.Key.Compare)
-	environments := map[state.ClusterKey][]string{}
-	for _, host := range hosts {
-		ids, known := environments[host.Cluster]
+	for _, host := range slices.Compact(hosts) {
+		members, known := m.of[host.Cluster]
 		if !known {
 			var err error
-			if ids, err = d.Daemon.EnvironmentsOfCluster(ctx, host.Cluster); err != nil {
+			if members, err = m.EnvironmentsOfCluster(ctx, host.Cluster); err != nil {
 				return err
 			}
-			environments[host.Cluster] = ids
+			m.of[host.Cluster] = members
 		}
-		for _, id := range ids {
-			concerned[id] = append(concerned[id], host)
+		for _, member := range members {
+			if wanted(member) {
+				concerned[member.ID] = append(concerned[member.ID], host)
+			}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -28,12 +29,13 @@ var (
 
 // world is a dispatcher behind a STATE table in memory, whose stream it keeps until it is read.
 type world struct {
-	t          *testing.T
-	state      *table.State
-	feed       *table.Feed
-	dispatcher *Dispatcher
-	stream     []events.DynamoDBEventRecord
-	sent       []wakeup.Wakeup
+	t            *testing.T
+	state        *table.State
+	feed         *table.Feed
+	dispatcher   *Dispatcher
+	environments *table.Daemon
+	stream       []events.DynamoDBEventRecord
+	sent         []wakeup.Wakeup
 }
 
 func (w *world) Send(_ context.Context, messages []queue.Message) error {
@@ -59,6 +61,7 @@ func newWorld(t *testing.T) *world {
 		require.NoError(t, environments.CreateEnvironment(t.Context(),
 			daemon.Environment{ID: id, Name: id, Clusters: []state.ClusterKey{of}}, daemon.Revision{EnvironmentID: id, Number: 1}))
 	}
+	w.environments = environments
 	w.state = table.NewState(db, "state", state.DefaultVisibleFor)
 	w.feed = table.NewFeed(db, "state", func() time.Time { return t0 })
 	w.dispatcher = New(Config{State: w.state, Daemon: environments, Feed: w.feed, Wakeups: w, Installation: "main", Log: slog.New(slog.DiscardHandler)})
@@ -136,6 +139,90 @@ func TestWhoIsWoken(t *testing.T) {
 			require.Equal(t, c.want, woken)
 		})
 	}
+}
+
+// described is the host as reconcile saw it, with one attribute of its own.
+func described(version int64, attribute string) state.Observation {
+	key := state.Key{Kind: state.KindContainerInstance, Cluster: cluster, ID: "host1"}
+	return state.Observation{
+		Key: key, ARN: cluster.ARN("") + "/host1", Version: version, Source: state.SourceDescribed, ObservedAt: t0.Add(time.Minute),
+		Detail: fmt.Appendf(nil, `{"ec2InstanceId":"i-0a1b2c3d4e5f60718","status":"ACTIVE","agentConnected":true,"version":%d,
+			"attributes":[{"name":"stack","value":%q}]}`, version, attribute),
+	}
+}
+
+// ECS tells nobody when attributes change: reconcile finds it, at the version that the host had before.
+func TestAChangeOfAttributesWakesTheEnvironments(t *testing.T) {
+	w := newWorld(t)
+	put := func(o state.Observation) {
+		_, err := w.state.Put(t.Context(), o, o.ObservedAt)
+		require.NoError(t, err)
+	}
+	put(described(1, "blue"))
+	require.Len(t, w.dispatch(), 1)
+	again := described(1, "blue")
+	again.ObservedAt = again.ObservedAt.Add(time.Minute)
+	put(again)
+	require.Empty(t, w.dispatch())
+	green := described(1, "green")
+	green.ObservedAt = green.ObservedAt.Add(2 * time.Minute)
+	put(green)
+	require.Equal(t, []wakeup.Wakeup{{EnvironmentID: "env", Instances: []state.Key{green.Key}, Names: []string{green.Key.String()}}}, w.dispatch())
+}
+
+func TestAnEnvironmentThatWatchesTasksIsWokenByAllOfItsClusters(t *testing.T) {
+	for name, revision := range map[string]daemon.Revision{
+		"it releases idle hosts":       {ReleaseIdleHosts: true},
+		"it takes over from a service": {MigrateFrom: "log-agent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			revision.EnvironmentID, revision.Number = "watcher", 1
+			require.NoError(t, w.environments.CreateEnvironment(t.Context(),
+				daemon.Environment{ID: "watcher", Name: "watcher", Clusters: []state.ClusterKey{cluster}}, revision))
+			w.store(host(1, "ACTIVE", true))
+			w.dispatch()
+			for _, change := range []struct {
+				raw  []byte
+				want int
+			}{
+				{task("a", 1, "PENDING", "service:web"), 1}, // the host is not idle any more
+				{task("a", 2, "RUNNING", "service:web"), 0},
+				{task("a", 3, "STOPPED", "service:web"), 1}, // or is
+				{task("b", 1, "RUNNING", "family:batch"), 1},
+			} {
+				w.store(change.raw)
+				woken := w.dispatch()
+				require.Len(t, woken, change.want)
+				for _, wake := range woken {
+					require.Equal(t, "watcher", wake.EnvironmentID, "the other environment of the cluster does not care")
+					require.Len(t, wake.Instances, 1)
+				}
+			}
+		})
+	}
+}
+
+// Daemons of a draining host are stopped one after the other, by their drain priority.
+func TestTheEndOfADaemonOnADrainingHostWakesTheOthers(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.environments.CreateEnvironment(t.Context(),
+		daemon.Environment{ID: "later", Name: "later", Clusters: []state.ClusterKey{cluster}}, daemon.Revision{EnvironmentID: "later", Number: 1}))
+	group := daemon.Group("main", "env")
+	w.store(host(1, "ACTIVE", true), task("d", 1, "RUNNING", group))
+	w.dispatch()
+	woken := func() (ids []string) {
+		for _, wake := range w.dispatch() {
+			ids = append(ids, wake.EnvironmentID)
+		}
+		return ids
+	}
+	w.store(task("d", 2, "STOPPED", group))
+	require.Equal(t, []string{"env"}, woken(), "on a host that stays it is nobody else's business")
+	w.store(host(2, "DRAINING", true), task("e", 1, "RUNNING", group))
+	w.dispatch()
+	w.store(task("e", 2, "STOPPED", group))
+	require.Equal(t, []string{"env", "later"}, woken())
 }
 
 func TestEveryChangeGoesToTheFeed(t *testing.T) {

@@ -28,10 +28,18 @@ func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, 
 		for end < len(affordable) && affordable[end].Kind == affordable[start].Kind {
 			end++
 		}
-		if err := run.all(ctx, affordable, start, end); err != nil {
+		err := run.all(ctx, affordable, start, end)
+		// What was done is told for each kind at once, also if some of it failed: a write for each action would take as long
+		// as the calls.
+		if err = errors.Join(err, run.keepTimeline(ctx, start, end)); err != nil {
 			return next{}, err
 		}
 		start = end
+	}
+	if err := run.settle(ctx); errors.Is(err, table.ErrConflict) {
+		run.changed = true // people changed the environment this moment
+	} else if err != nil {
+		return next{}, err
 	}
 	if err := run.wake(ctx); err != nil {
 		return next{}, err
@@ -72,7 +80,14 @@ func (r *run) all(ctx context.Context, actions []daemon.Action, start, end int) 
 
 // callsECS says that an action spends a call of ECS's modify bucket.
 func callsECS(a daemon.Action) bool {
-	return a.Kind == daemon.Start || a.Kind == daemon.Replay || isStop(a)
+	switch a.Kind {
+	case daemon.Start, daemon.Replay, daemon.Surge, daemon.SetAttribute, daemon.DeleteAttribute, daemon.HandOver:
+		return true
+	case daemon.Stop, daemon.Restop, daemon.StopFormer, daemon.StopStray:
+		return true
+	case daemon.Resolve, daemon.Observe, daemon.Forget, daemon.Advance, daemon.Wake, daemon.Finish:
+	}
+	return false
 }
 
 // afford leaves out the actions that no calls are left for, and those beyond one pass. wait is how long it takes until
@@ -153,6 +168,8 @@ type run struct {
 	result   []result
 	// deployment is the one in force as it is stored now; nil if that is not known.
 	deployment *daemon.Deployment
+	// changed is as a result's, of what is no action.
+	changed bool
 }
 
 // result is what an action left to be done. Each action writes its own, so that they may run at the same time.
@@ -163,10 +180,15 @@ type result struct {
 	wake     time.Time
 	instance state.Key
 	wakeAll  time.Time
+	// done is what people are to read of it.
+	done []table.TimelineEntry
 }
 
 func (r *run) next(at look) next {
 	var n next
+	if r.changed {
+		n.again, n.at = true, at
+	}
 	for _, res := range r.result {
 		if res.changed {
 			n.again, n.at = true, at
@@ -227,12 +249,18 @@ func (r *run) doOne(ctx context.Context, a daemon.Action, res *result) error {
 		return r.start(ctx, a, res)
 	case daemon.Replay:
 		return r.launch(ctx, a, *a.Slot, res)
-	case daemon.Stop:
+	case daemon.Surge:
+		return r.surge(ctx, a, res)
+	case daemon.Stop, daemon.StopFormer:
 		return r.stop(ctx, a, res)
 	case daemon.Restop:
 		return r.restop(ctx, a, res)
 	case daemon.StopStray:
-		return r.stopStray(ctx, a)
+		return r.stopStray(ctx, a, res)
+	case daemon.SetAttribute, daemon.DeleteAttribute:
+		return r.attribute(ctx, a, res)
+	case daemon.HandOver:
+		return r.handOver(ctx, a, res)
 	case daemon.Resolve:
 		return r.resolve(ctx, a, res)
 	case daemon.Observe:
@@ -243,7 +271,8 @@ func (r *run) doOne(ctx context.Context, a daemon.Action, res *result) error {
 			return err
 		}
 		res.changed = r.snapshot.Environment.Status != daemon.EnvironmentActive // the last one lets it finish
-		return r.note(ctx, a)
+		r.note(a, res)
+		return nil
 	case daemon.Advance:
 		return r.advance(ctx, a, res)
 	case daemon.Wake:
@@ -277,15 +306,4 @@ func (r *run) wakeFor(slot daemon.Slot, res *result) {
 	if instance, ok := instanceKey(slot); ok {
 		res.wake, res.instance = *slot.WakeAt, instance
 	}
-}
-
-// note keeps what was done, for people.
-func (r *run) note(ctx context.Context, a daemon.Action) error {
-	deploymentID := r.snapshot.Environment.DeploymentID
-	if a.Slot != nil && a.Slot.DeploymentID != "" {
-		deploymentID = a.Slot.DeploymentID
-	}
-	return r.Daemon.AppendTimeline(ctx, r.snapshot.Environment.ID, table.TimelineEntry{
-		At: r.Now(), DeploymentID: deploymentID, Kind: a.Kind, Host: a.Host.String(), TaskARN: a.TaskARN, Reason: a.Reason,
-	})
 }

@@ -4,37 +4,39 @@ import (
 	"context"
 
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/metrics"
 )
 
-// advance stores the deployment's progress. The environment learns of its last good revision first: should the second
-// write fail, the next pass makes both again.
+// advance stores the deployment's progress. What people wrote meanwhile is not written over: the pass is repeated, with
+// the deployment as they made it.
 func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
-	dep := *a.Deployment
 	r.deployment = nil // not known, should it not be stored
-	if dep.Status == daemon.DeploymentCompleted && r.snapshot.Environment.LastGoodRevision != dep.Revision {
-		env := r.snapshot.Environment
-		env.LastGoodRevision, env.UpdatedAt = dep.Revision, r.Now()
-		if err := r.Daemon.UpdateEnvironment(ctx, env, nil); err != nil {
-			return err
-		}
-	}
-	if err := r.Daemon.AdvanceDeployment(ctx, dep); err != nil {
+	dep, err := r.Daemon.AdvanceDeployment(ctx, *a.Deployment)
+	if err != nil {
 		return err
 	}
 	r.deployment = &dep
-	if dep.Stuck() && !r.snapshot.Deployment.Stuck() {
+	before := *r.snapshot.Deployment
+	if dep.Stuck() && !before.Stuck() {
 		r.Log.Warn("deployment is stuck", "environment", r.snapshot.Environment.Name, "deploymentId", dep.ID, "reason", a.Reason)
-		return r.note(ctx, a)
+		r.note(a, res)
 	}
-	if dep.Status == r.snapshot.Deployment.Status {
+	if dep.Status == before.Status {
 		return nil
 	}
 	if dep.Status.Ended() {
 		r.countEnded(r.snapshot.Environment, dep)
 	}
-	res.changed = dep.Status == daemon.DeploymentCompleted // one more look settles when the next is due
-	r.Log.Info("deployment "+string(dep.Status), "environment", r.snapshot.Environment.Name, "deploymentId", dep.ID, "revision", dep.Revision)
-	return r.note(ctx, a)
+	if dep.Status == daemon.DeploymentFailed || dep.Status == daemon.DeploymentRollingBack {
+		// People who turn a deployment back do that themselves: what comes this way was given up by the plan.
+		r.Metrics.Put([]metrics.Value{{Name: metrics.DeploymentsFailed, Value: 1}}, aboutDeployment(r.snapshot.Environment, dep)...)
+	}
+	// One more look settles when the next is due, and begins with what the status asks for.
+	res.changed = dep.Status.Ended() || dep.Status == daemon.DeploymentRollingBack
+	r.Log.Info("deployment "+string(dep.Status), "environment", r.snapshot.Environment.Name, "deploymentId", dep.ID,
+		"revision", dep.Target(), "reason", a.Reason)
+	r.note(a, res)
+	return nil
 }
 
 // finish removes what is left of a deleted environment, its lease last. People are told of its last news before, and that
@@ -46,13 +48,14 @@ func (r *run) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if dep != nil {
-		r.tell(ctx, r.snapshot.Environment, *dep)
+	if s := r.snapshot; dep != nil {
+		s.Deployment = dep
+		r.tell(ctx, s)
 	}
-	if err := r.Daemon.RemoveEnvironment(ctx, r.snapshot.Environment); err != nil {
+	if err := r.Daemon.RemoveEnvironment(ctx, r.snapshot.Environment, r.Now()); err != nil {
 		return err
 	}
-	if dep != nil && dep.Status == daemon.DeploymentStopped {
+	if dep != nil && dep.Status == daemon.DeploymentStopped && dep.Reason == reasonDeleted {
 		r.countEnded(r.snapshot.Environment, *dep)
 	}
 	r.Log.Info("environment deleted", "environment", r.snapshot.Environment.Name)

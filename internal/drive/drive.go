@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/blox/blox/internal/alarms"
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/ecsapi"
@@ -29,7 +30,9 @@ type Config struct {
 	State  *table.State
 	Daemon *table.Daemon
 	// ECS is the API of an account and region.
-	ECS     func(account, region string) (ecsapi.API, error)
+	ECS func(account, region string) (ecsapi.API, error)
+	// Alarms is CloudWatch in an account and region. Without it, deployments that alarms watch over wait for ever.
+	Alarms  func(account, region string) (alarms.API, error)
 	Wakeups queue.Sender
 	Now     func() time.Time
 	// NewOwner names one invocation; names are only for people.
@@ -56,6 +59,13 @@ var (
 type Driver struct {
 	Config
 	facts facts
+	// revisions were read; definitions says of task definitions whether they are INACTIVE; alarmsRead are states; joined
+	// are revisions whose pattern's clusters were looked for; neighbours are tasks on hosts beside daemons.
+	revisions   answers[revisionKey, daemon.Revision]
+	definitions answers[string, bool]
+	alarmsRead  answers[alarmKey, map[string]string]
+	joined      answers[revisionKey, bool]
+	neighbours  answers[neighbourKey, int]
 	// patience is for environments that cannot be worked on.
 	patience patience
 }

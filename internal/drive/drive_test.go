@@ -85,7 +85,8 @@ func finishDeployment(t *testing.T, w *world) {
 	deployment, err := w.daemon.Deployment(t.Context(), "env", "d-1")
 	require.NoError(t, err)
 	deployment.Status = daemon.DeploymentCompleted
-	require.NoError(t, w.daemon.AdvanceDeployment(t.Context(), deployment))
+	_, err = w.daemon.AdvanceDeployment(t.Context(), deployment)
+	require.NoError(t, err)
 }
 
 func TestALeaseThatExpiredMakesTheNextDriverLookAtEverything(t *testing.T) {

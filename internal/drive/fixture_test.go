@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/blox/blox/internal/alarms"
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dynamo/memory"
@@ -45,6 +46,7 @@ type world struct {
 	now    time.Time
 
 	bus     announce.Memory
+	alarms  alarms.Memory
 	metrics metrics.Memory
 	heard   int // events of the bus that the test has looked at
 }
@@ -54,11 +56,12 @@ func (w *world) Send(_ context.Context, messages []queue.Message) error {
 	return nil
 }
 
-// newWorld holds one environment with a deployment of revision 1 on a cluster that was reconciled a minute ago.
-func newWorld(t testing.TB) *world {
+// newWorld holds one environment with a deployment of revision 1 on a cluster that was reconciled a minute ago. The
+// revision is as the test revises it.
+func newWorld(t testing.TB, revise ...func(*daemon.Revision)) *world {
 	t.Helper()
 	w := &world{t: t, db: memory.New(), now: t0}
-	w.ecs = &fakeECS{w: w, tasks: map[string]types.Task{}}
+	w.ecs = &fakeECS{w: w, tasks: map[string]types.Task{}, attributes: map[string]map[string]string{}}
 	ctx := t.Context()
 	require.NoError(t, table.Create(ctx, w.db, "state", schema.State))
 	require.NoError(t, table.Create(ctx, w.db, "daemon", schema.Daemon))
@@ -66,7 +69,7 @@ func newWorld(t testing.TB) *world {
 	w.daemon = table.NewDaemon(w.db, "daemon")
 	w.driver = w.newDriver("driver")
 	require.NoError(t, w.state.PutSync(ctx, syncedAt(t0.Add(-time.Minute))))
-	w.deploy()
+	w.deploy(revise)
 	return w
 }
 
@@ -76,11 +79,12 @@ func (w *world) newDriver(owner string) *Driver {
 		ECS:      func(string, string) (ecsapi.API, error) { return w.ecs, nil },
 		NewOwner: func() string { return owner }, Installation: "blox", Settings: daemon.DefaultSettings(),
 		Modify: DefaultModify, Describe: DefaultDescribe, Workers: 1,
+		Alarms:   func(string, string) (alarms.API, error) { return &w.alarms, nil },
 		Announce: &w.bus, Metrics: &w.metrics, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
-func (w *world) deploy() {
+func (w *world) deploy(revise []func(*daemon.Revision)) {
 	env := daemon.Environment{
 		ID: "env", Name: "log-agent", Status: daemon.EnvironmentActive, Partition: "aws", Revision: 1,
 		Clusters: []state.ClusterKey{cluster}, DeploymentToken: "token", CreatedAt: t0, UpdatedAt: t0,
@@ -88,6 +92,9 @@ func (w *world) deploy() {
 	revision := daemon.Revision{
 		EnvironmentID: "env", Number: 1, LaunchType: daemon.LaunchTypeEC2, CreatedAt: t0,
 		TaskDefinition: "arn:aws:ecs:eu-west-1:210987654321:task-definition/log-agent:1",
+	}
+	for _, change := range revise {
+		change(&revision)
 	}
 	require.NoError(w.t, w.daemon.CreateEnvironment(w.t.Context(), env, revision))
 	env, err := w.daemon.Environment(w.t.Context(), "env")
@@ -161,6 +168,13 @@ type fakeECS struct {
 	// described is what DescribeTasks knows; the rest is MISSING. away makes it an error.
 	described map[string]types.Task
 	away      bool
+	// inactive are task definitions, and deleted those that ECS does not know any more.
+	inactive, deleted map[string]bool
+	definitions       int
+	// attributes are those of container instances by ARN; full answers that a host has ten, refuse any other error.
+	attributes map[string]map[string]string
+	full       map[string]bool
+	refuse     error
 	// before is called with each RunTask, before it is answered; lose makes the answer an error after the work was done.
 	before func(in *ecs.RunTaskInput)
 	lose   bool
@@ -201,6 +215,45 @@ func (f *fakeECS) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _
 	return out, nil
 }
 
+func (f *fakeECS) DescribeTaskDefinition(
+	_ context.Context, in *ecs.DescribeTaskDefinitionInput, _ ...func(*ecs.Options),
+) (*ecs.DescribeTaskDefinitionOutput, error) {
+	f.definitions++
+	if f.deleted[*in.TaskDefinition] {
+		return nil, &types.ClientException{Message: aws.String("Unable to describe task definition.")}
+	}
+	status := types.TaskDefinitionStatusActive
+	if f.inactive[*in.TaskDefinition] {
+		status = types.TaskDefinitionStatusInactive
+	}
+	return &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &types.TaskDefinition{Status: status}}, nil
+}
+
+func (f *fakeECS) PutAttributes(_ context.Context, in *ecs.PutAttributesInput, _ ...func(*ecs.Options)) (*ecs.PutAttributesOutput, error) {
+	for _, a := range in.Attributes {
+		switch {
+		case f.refuse != nil:
+			return nil, f.refuse
+		case f.full[*a.TargetId]:
+			return nil, &types.AttributeLimitExceededException{Message: aws.String("too many")}
+		case f.attributes[*a.TargetId] == nil:
+			f.attributes[*a.TargetId] = map[string]string{}
+		}
+		f.attributes[*a.TargetId][*a.Name] = aws.ToString(a.Value)
+	}
+	return &ecs.PutAttributesOutput{}, nil
+}
+
+func (f *fakeECS) DeleteAttributes(_ context.Context, in *ecs.DeleteAttributesInput, _ ...func(*ecs.Options)) (*ecs.DeleteAttributesOutput, error) {
+	for _, a := range in.Attributes {
+		if f.refuse != nil {
+			return nil, f.refuse
+		}
+		delete(f.attributes[*a.TargetId], *a.Name)
+	}
+	return &ecs.DeleteAttributesOutput{}, nil
+}
+
 func (f *fakeECS) StopTask(_ context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput, error) {
 	f.stopped = append(f.stopped, *in.Task)
 	return &ecs.StopTaskOutput{}, nil
@@ -220,6 +273,9 @@ func (w *world) wokenFor() (bodies []string) {
 	slices.Sort(bodies)
 	return bodies
 }
+
+// patient lets a deployment take as long as it does.
+func patient(r *daemon.Revision) { r.DeploymentConfiguration.CircuitBreaker.Disabled = true }
 
 // deployNext puts another deployment of revision 1 in force.
 func (w *world) deployNext(id string) {

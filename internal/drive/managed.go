@@ -18,7 +18,7 @@ func (d *Driver) isManaged(ctx context.Context, cluster state.ClusterKey, capaci
 	if capacityProvider == "" {
 		return false
 	}
-	return d.facts.remember(factKey{cluster, "capacity provider " + capacityProvider}, func() (bool, error) {
+	is, _ := d.facts.remember(factKey{cluster, "capacity provider " + capacityProvider}, func() (bool, error) {
 		api, err := d.describing(ctx, cluster)
 		if err != nil {
 			return false, err
@@ -31,4 +31,5 @@ func (d *Driver) isManaged(ctx context.Context, cluster state.ClusterKey, capaci
 			return p.ManagedInstancesProvider != nil
 		}), nil
 	}, d.Log)
+	return is
 }

@@ -57,7 +57,7 @@ func (d *Driver) plan(ctx context.Context, s *daemon.Snapshot) (plan, error) {
 }
 
 func isStop(a daemon.Action) bool {
-	return a.Kind == daemon.Stop || a.Kind == daemon.StopStray || a.Kind == daemon.Restop
+	return a.Kind == daemon.Stop || a.Kind == daemon.StopFormer || a.Kind == daemon.StopStray || a.Kind == daemon.Restop
 }
 
 // tasksToStop are the tasks of one batch of stops, by cluster.

@@ -39,7 +39,7 @@ func TestAPausedDriverStartsNothingForAnEnvironmentThatIsGone(t *testing.T) {
 		w.now = w.now.Add(2 * leaseHold)
 		env, err := w.daemon.Environment(t.Context(), "env")
 		require.NoError(t, err)
-		require.NoError(t, w.daemon.RemoveEnvironment(t.Context(), env))
+		require.NoError(t, w.daemon.RemoveEnvironment(t.Context(), env, w.now))
 	}
 	require.NoError(t, w.driver.Drive(t.Context(), "env", nil))
 	require.Len(t, w.ecs.requests, 1, "the call that was under way, and no other")

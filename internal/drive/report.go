@@ -27,7 +27,7 @@ func (r *report) add(seen *daemon.Snapshot) {
 // answer keeps the lease for seconds. Once it did not, it is not asked again, and they are told after another look.
 func (r *report) tell(ctx context.Context) {
 	if r.untold && !r.mute {
-		r.untold, r.mute = false, !r.Driver.tell(ctx, r.seen.Environment, *r.seen.Deployment)
+		r.untold, r.mute = false, !r.Driver.tell(ctx, *r.seen)
 	}
 }
 

@@ -3,7 +3,9 @@ package drive
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -16,7 +18,7 @@ import (
 // resolve asks ECS what became of a claim or a task, and stores the answer in both tables.
 func (r *run) resolve(ctx context.Context, a daemon.Action, res *result) error {
 	slot := *a.Slot
-	found, err := r.find(ctx, slot)
+	found, err := r.find(ctx, a)
 	var spent outOfCalls
 	if errors.As(err, &spent) {
 		res.wakeAll = r.Now().Add(spent.wait)
@@ -30,26 +32,42 @@ func (r *run) resolve(ctx context.Context, a daemon.Action, res *result) error {
 	if err != nil {
 		return err
 	}
-	next := daemon.Resolved(slot, found, r.Settings, r.Now())
-	if found == nil && next.State == daemon.SlotIdle {
-		if err := r.markAbsent(ctx, slot); err != nil {
+	next, dead := resolved(a, found, r.Settings, r.Now())
+	if found == nil && dead {
+		if err := r.markAbsent(ctx, a.Host, resolvedARN(a)); err != nil {
 			return err
 		}
 	}
-	res.changed = next.State != slot.State
-	if err := r.note(ctx, a); err != nil {
-		return err
-	}
+	res.changed = dead || next.State != slot.State
+	r.note(a, res)
 	_, err = r.keep(ctx, next, res)
 	return err
 }
 
-// find is the slot's task as ECS describes it; nil if ECS does not know it.
-func (r *run) find(ctx context.Context, slot daemon.Slot) (*daemon.Task, error) {
-	if slot.State == daemon.SlotClaimed {
-		return r.liveTask(ctx, slot)
+// resolved is the slot with ECS's answer. dead says that the task that was asked about is proven to be.
+func resolved(a daemon.Action, found *daemon.Task, s daemon.Settings, now time.Time) (next daemon.Slot, dead bool) {
+	if a.TaskARN != "" {
+		next = daemon.ResolvedFormer(*a.Slot, found, now)
+		return next, next.Former == nil
 	}
-	seen, err := r.describe(ctx, slot.Host.Cluster, []string{slot.TaskARN})
+	next = daemon.Resolved(*a.Slot, found, s, now)
+	return next, !slices.Contains(tasksOf(next), a.Slot.TaskARN)
+}
+
+// resolvedARN is the task that ECS is asked about: the slot's, or its former one. A claim has none yet.
+func resolvedARN(a daemon.Action) string {
+	if a.TaskARN != "" {
+		return a.TaskARN
+	}
+	return a.Slot.TaskARN
+}
+
+// find is the task as ECS describes it; nil if ECS does not know it.
+func (r *run) find(ctx context.Context, a daemon.Action) (*daemon.Task, error) {
+	if a.Slot.State == daemon.SlotClaimed && a.TaskARN == "" {
+		return r.liveTask(ctx, *a.Slot)
+	}
+	seen, err := r.describe(ctx, a.Host.Cluster, []string{resolvedARN(a)})
 	if err != nil || len(seen) == 0 {
 		return nil, err
 	}
@@ -80,7 +98,8 @@ func (r *run) liveTask(ctx context.Context, slot daemon.Slot) (*daemon.Task, err
 		if err != nil {
 			return nil, err
 		}
-		if detail.Group == group && strings.HasPrefix(detail.StartedBy, daemon.StartedByPrefix) && task.Live() {
+		former := slot.Former != nil && slot.Former.TaskARN == task.ARN // a surge's claim asks for a task beside it
+		if detail.Group == group && strings.HasPrefix(detail.StartedBy, daemon.StartedByPrefix) && task.Live() && !former {
 			return task, nil
 		}
 	}
@@ -101,8 +120,8 @@ func (r *run) taskSeen(observation state.Observation) (*daemon.Task, error) {
 
 // markAbsent makes the stored state agree with what ECS answered, or the dead task would be taken for a live one at the
 // next look.
-func (r *run) markAbsent(ctx context.Context, slot daemon.Slot) error {
-	key, ok := taskKey(slot)
+func (r *run) markAbsent(ctx context.Context, host daemon.HostKey, taskARN string) error {
+	key, ok := taskKey(host, taskARN)
 	if !ok {
 		return nil
 	}

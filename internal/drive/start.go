@@ -2,7 +2,6 @@ package drive
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 
@@ -23,9 +21,18 @@ func (r *run) start(ctx context.Context, a daemon.Action, res *result) error {
 	if err != nil {
 		return err
 	}
-	if err := r.note(ctx, a); err != nil {
+	r.note(a, res)
+	return r.launch(ctx, a, claimed, res)
+}
+
+// surge claims a second task for the host, as long as the lease is held: a driver that lost it may have counted the hosts
+// with two tasks before others made more. ECS does not refuse a second one, the request being without distinctInstance.
+func (r *run) surge(ctx context.Context, a daemon.Action, res *result) error {
+	claimed, err := r.Daemon.PutSlotUnderLease(ctx, *a.Slot, r.lease)
+	if err != nil {
 		return err
 	}
+	r.note(a, res)
 	return r.launch(ctx, a, claimed, res)
 }
 
@@ -47,6 +54,9 @@ func (r *run) launch(ctx context.Context, a daemon.Action, claimed daemon.Slot, 
 	}
 	if outcome.Refused != "" {
 		r.Log.Info("daemon not started", "environment", r.snapshot.Environment.Name, "host", a.Host.String(), "reason", outcome.Refused)
+	}
+	if strings.Contains(outcome.Refused, "inactive") {
+		r.definitions.forget(definitionOf(claimed)) // it was deregistered since it was looked at: the next look asks
 	}
 	// A refusal shows in the deployment's counts, which the next look takes.
 	res.changed = outcome.Refused != "" && !claimed.Blocked
@@ -83,28 +93,6 @@ func (r *run) runTask(ctx context.Context, slot daemon.Slot) (daemon.StartResult
 		return daemon.StartResult{TaskARN: aws.ToString(out.Tasks[0].TaskArn)}, nil
 	}
 	return startFailure(out.Failures), nil
-}
-
-// runTaskInput makes the SDK's request of the stored one. Nothing may be added to it here that is not stored, or a
-// later version of this code would replay an older claim differently.
-func runTaskInput(stored json.RawMessage) (*ecs.RunTaskInput, error) {
-	var request daemon.RunRequest
-	if err := json.Unmarshal(stored, &request); err != nil {
-		return nil, fmt.Errorf("reading the stored request: %w", err)
-	}
-	in := &ecs.RunTaskInput{
-		Cluster: &request.Cluster, TaskDefinition: &request.TaskDefinition, Count: aws.Int32(int32(request.Count)), //nolint:gosec // 1
-		LaunchType: types.LaunchType(request.LaunchType), Group: &request.Group, StartedBy: &request.StartedBy,
-		ClientToken: &request.ClientToken,
-	}
-	for _, c := range request.PlacementConstraints {
-		constraint := types.PlacementConstraint{Type: types.PlacementConstraintType(c.Type)}
-		if c.Expression != "" {
-			constraint.Expression = aws.String(c.Expression)
-		}
-		in.PlacementConstraints = append(in.PlacementConstraints, constraint)
-	}
-	return in, nil
 }
 
 // startFailure reads failures[]: nothing was started, and ECS says why. memberOf leaves one host, so there is one

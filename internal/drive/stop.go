@@ -18,9 +18,7 @@ func (r *run) stop(ctx context.Context, a daemon.Action, res *result) error {
 		return err
 	}
 	r.wakeFor(stored, res)
-	if err := r.note(ctx, a); err != nil {
-		return err
-	}
+	r.note(a, res)
 	return r.stopTask(ctx, a)
 }
 
@@ -34,13 +32,11 @@ func (r *run) restop(ctx context.Context, a daemon.Action, res *result) error {
 
 // stopStray stops a task that no slot has. The lease is looked at first: with it lost, the slots that were read may be
 // old, and the task may be some host's daemon by now.
-func (r *run) stopStray(ctx context.Context, a daemon.Action) error {
+func (r *run) stopStray(ctx context.Context, a daemon.Action, res *result) error {
 	if err := r.Daemon.CheckLease(ctx, r.lease); err != nil {
 		return err
 	}
-	if err := r.note(ctx, a); err != nil {
-		return err
-	}
+	r.note(a, res)
 	return r.stopTask(ctx, a)
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/blox/blox/internal/announce"
@@ -23,12 +26,13 @@ const maxAge = 24 * time.Hour
 // itself is stored before: whoever hears of it and asks the API sees it. If the driver dies in between, the next look at
 // the whole environment announces it again; if the bus does not take it, too. Scheduling waits for neither. ok is false
 // if the bus did not take it.
-func (d *Driver) tell(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (ok bool) {
-	events, told := d.news(env, dep)
+func (d *Driver) tell(ctx context.Context, s daemon.Snapshot) (ok bool) {
+	env, dep := s.Environment, *s.Deployment
+	events, told := d.news(env, dep, inactiveNews(s))
 	if len(events) == 0 {
 		return true
 	}
-	var overtaken []daemon.Deployment
+	var overtaken []telling
 	var err error
 	if dep.Announced == "" {
 		// The deployments before it come first: once it is announced, nobody looks for them.
@@ -45,15 +49,31 @@ func (d *Driver) tell(ctx context.Context, env daemon.Environment, dep daemon.De
 	return err == nil
 }
 
-// news is what is to be announced of a deployment, and the deployment with that done.
-func (d *Driver) news(env daemon.Environment, dep daemon.Deployment) (events []announce.Event, told daemon.Deployment) {
+// telling is a deployment with what people were told of it. endedByPeople says that its end is among that, and was none of
+// the scheduler's doing, which counts its own.
+type telling struct {
+	daemon.Deployment
+	endedByPeople bool
+}
+
+// reasonDeleted is the reason of a deployment that was stopped with its environment.
+const reasonDeleted = "the environment was deleted"
+
+func endedByPeople(dep daemon.Deployment) bool {
+	return dep.Status == daemon.DeploymentSuperseded || dep.Status == daemon.DeploymentStopped && dep.Reason != reasonDeleted
+}
+
+// news is what is to be announced of a deployment, and the deployment with that done. inactive are the task definitions of
+// the environment that cannot be run any more.
+func (d *Driver) news(env daemon.Environment, dep daemon.Deployment, inactive string) (events []announce.Event, told telling) {
 	say := func(detailType, reason string) {
 		events = append(events, announce.Of(detailType, d.Installation, env, dep, reason, d.Now()))
 	}
-	told = dep
+	told.Deployment = dep
 	if dep.Announced != dep.Status {
+		told.endedByPeople = endedByPeople(dep)
 		if !d.endedLongAgo(dep) {
-			say(announce.DeploymentStateChange, stateReason(dep))
+			say(announce.DeploymentStateChange, stateReason(dep, d.Now()))
 		}
 		told.Announced = dep.Status
 	}
@@ -61,29 +81,74 @@ func (d *Driver) news(env daemon.Environment, dep daemon.Deployment) (events []a
 		say(announce.DeploymentStuck, dep.StuckReason())
 		told.ToldStuck = true
 	}
-	inForce := !dep.Status.Ended() || dep.Status == daemon.DeploymentCompleted
-	if inForce && dep.Progress.Blocked > 0 && !dep.ToldBlocked {
-		say(announce.EnvironmentBlocked, fmt.Sprintf("Amazon ECS finds no room for the daemon on %d of %d hosts, or takes them for unfit",
-			dep.Progress.Blocked, dep.Counts.Desired))
+	inForce := dep.Status != daemon.DeploymentSuperseded && env.Status == daemon.EnvironmentActive
+	if inForce && inactive != "" && dep.ToldInactive != inactive {
+		say(announce.EnvironmentBlocked, "no task can be run any more from the task definition "+inactive+
+			", which is INACTIVE: deploy another, or let the environment have its own copy")
+		told.ToldInactive, told.ToldBlocked = inactive, told.Progress.BlockedSince != nil
+	} else if inForce && dep.Progress.Blocked > 0 && !dep.ToldBlocked {
+		say(announce.EnvironmentBlocked, fmt.Sprintf("%d of %d hosts wait for a daemon that cannot be started there%s",
+			dep.Progress.Blocked, dep.Counts.Desired, example(dep)))
 		told.ToldBlocked = true
 	}
 	return events, told
 }
 
-func stateReason(dep daemon.Deployment) string {
+// example is what one host waits for; empty if none says.
+func example(dep daemon.Deployment) string {
+	if len(dep.FailedInstances) == 0 {
+		return ": Amazon ECS finds no room for it, or takes the host for unfit"
+	}
+	first := dep.FailedInstances[0]
+	return fmt.Sprintf("; on %s: %s", first.Host.EC2InstanceID, first.Reason)
+}
+
+// inactiveNews names the task definitions of the snapshot that cannot be run any more, of the target and of the revision
+// that it would be rolled back to; empty if there is none.
+func inactiveNews(s daemon.Snapshot) string {
+	return strings.Join(slices.Sorted(maps.Keys(s.Inactive)), " and ")
+}
+
+func stateReason(dep daemon.Deployment, now time.Time) string {
 	switch dep.Status {
 	case daemon.DeploymentPending:
 		return "the deployment waits for a first look at its clusters"
 	case daemon.DeploymentRunning:
+		if dep.StartedAt != nil && dep.StartedAt.Before(now) {
+			return fmt.Sprintf("the deployment of revision %d goes on, %d of %d hosts have it", dep.Revision, dep.Counts.Updated, dep.Counts.Desired)
+		}
 		return fmt.Sprintf("the deployment of revision %d to %d hosts has begun", dep.Revision, dep.Counts.Desired)
+	case daemon.DeploymentPaused:
+		if dep.PausedFor == daemon.PausedByCanary {
+			return because(fmt.Sprintf("the canaries have revision %d, and wait to be promoted", dep.Revision), dep.Reason)
+		}
+		return because(fmt.Sprintf("people paused the deployment of revision %d, %d of %d hosts have it",
+			dep.Revision, dep.Counts.Updated, dep.Counts.Desired), dep.Reason)
+	case daemon.DeploymentBaking:
+		return fmt.Sprintf("%d of %d hosts have revision %d, which is watched for a while", dep.Counts.Updated, dep.Counts.Desired, dep.Revision)
+	case daemon.DeploymentRollingBack:
+		return because(fmt.Sprintf("hosts get revision %d again instead of revision %d", dep.RollbackTo, dep.Revision), dep.Reason)
 	case daemon.DeploymentCompleted:
 		return fmt.Sprintf("%d of %d hosts have revision %d", dep.Counts.Updated, dep.Counts.Desired, dep.Revision)
+	case daemon.DeploymentRolledBack:
+		return because(fmt.Sprintf("%d of %d hosts have revision %d again", dep.Counts.Updated, dep.Counts.Desired, dep.RollbackTo), dep.Reason)
+	case daemon.DeploymentFailed:
+		return because(fmt.Sprintf("the deployment of revision %d has failed, %d of %d hosts have it",
+			dep.Revision, dep.Counts.Updated, dep.Counts.Desired), dep.Reason)
 	case daemon.DeploymentSuperseded:
 		return "a newer deployment has taken its place"
 	case daemon.DeploymentStopped:
-		return "the environment was deleted"
+		return because(fmt.Sprintf("the deployment of revision %d was stopped, %d of %d hosts have it",
+			dep.Revision, dep.Counts.Updated, dep.Counts.Desired), dep.Reason)
 	}
 	return "the deployment is " + string(dep.Status)
+}
+
+func because(what, why string) string {
+	if why == "" {
+		return what
+	}
+	return what + ": " + why
 }
 
 func (d *Driver) endedLongAgo(dep daemon.Deployment) bool {
@@ -91,20 +156,20 @@ func (d *Driver) endedLongAgo(dep daemon.Deployment) bool {
 }
 
 // put puts events, all at once, and stores of the deployments that it was done.
-func (d *Driver) put(ctx context.Context, env daemon.Environment, events []announce.Event, told []daemon.Deployment) error {
+func (d *Driver) put(ctx context.Context, env daemon.Environment, events []announce.Event, told []telling) error {
 	if err := d.Announce.Put(ctx, events); err != nil {
 		return err
 	}
-	for _, dep := range told {
-		err := d.Daemon.AdvanceDeployment(ctx, dep)
+	for _, t := range told {
+		_, err := d.Daemon.AdvanceDeployment(ctx, t.Deployment)
 		if errors.Is(err, table.ErrConflict) {
-			continue // it was superseded this moment, and will be announced as that
+			continue // it was changed this moment, by people or a newer deployment, and will be announced as that
 		}
 		if err != nil {
 			return err
 		}
-		if dep.Status == daemon.DeploymentSuperseded {
-			d.countEnded(env, dep)
+		if t.endedByPeople {
+			d.countEnded(env, t.Deployment)
 		}
 	}
 	return nil
@@ -113,7 +178,7 @@ func (d *Driver) put(ctx context.Context, env daemon.Environment, events []annou
 // newsOfOvertaken is what is to be announced of the deployments that were superseded by this one, or by others before it
 // that nobody looked at: the API ends them, which has no bus. It also is the end of one that the bus did not take before
 // this one came.
-func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (events []announce.Event, told []daemon.Deployment, err error) {
+func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (events []announce.Event, told []telling, err error) {
 	latest, err := d.Daemon.LatestDeployments(ctx, env.ID, maxOvertaken)
 	if err != nil {
 		return nil, nil, err
@@ -123,7 +188,7 @@ func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, de
 		if old.ID == dep.ID || old.Announced == old.Status || !old.Status.Ended() || d.endedLongAgo(old) {
 			continue
 		}
-		more, done := d.news(env, old)
+		more, done := d.news(env, old, "")
 		events, told = append(events, more...), append(told, done)
 	}
 	return events, told, nil
@@ -136,15 +201,18 @@ func (r *run) stopped(ctx context.Context) (*daemon.Deployment, error) {
 		return r.snapshot.Deployment, nil
 	}
 	now, dep := r.Now(), *r.snapshot.Deployment
-	dep.Status, dep.EndedAt = daemon.DeploymentStopped, &now
-	return &dep, r.Daemon.AdvanceDeployment(ctx, dep)
+	dep.Status, dep.EndedAt, dep.Reason = daemon.DeploymentStopped, &now, reasonDeleted
+	dep, err := r.Daemon.AdvanceDeployment(ctx, dep)
+	return &dep, err
 }
 
-// countEnded counts a deployment that ended. None ends as failed: one that does not get on is stuck until a newer one
-// takes its place.
+// countEnded counts a deployment that ended.
 func (d *Driver) countEnded(env daemon.Environment, dep daemon.Deployment) {
-	d.Metrics.Put([]metrics.Value{{Name: metrics.DeploymentsEnded, Value: 1}},
-		append(about(env), metrics.Property{Key: "deploymentId", Value: dep.ID}, metrics.Property{Key: "status", Value: string(dep.Status)})...)
+	d.Metrics.Put([]metrics.Value{{Name: metrics.DeploymentsEnded, Value: 1}}, aboutDeployment(env, dep)...)
+}
+
+func aboutDeployment(env daemon.Environment, dep daemon.Deployment) []metrics.Property {
+	return append(about(env), metrics.Property{Key: "deploymentId", Value: dep.ID}, metrics.Property{Key: "status", Value: string(dep.Status)})
 }
 
 // measure gives the numbers of a look at the whole of an environment. Of one that is being deleted, or that has nothing
@@ -154,13 +222,18 @@ func (d *Driver) measure(s daemon.Snapshot) {
 	if !ok {
 		return
 	}
-	stuck := int64(0)
-	if s.Deployment.Stuck() {
-		stuck = 1
-	}
 	d.Metrics.Put([]metrics.Value{
-		{Name: metrics.HostsWithoutHealthyDaemon, Value: int64(hosts)}, {Name: metrics.DeploymentsStuck, Value: stuck},
+		{Name: metrics.HostsWithoutHealthyDaemon, Value: int64(hosts)},
+		{Name: metrics.DeploymentsStuck, Value: one(s.Deployment.Stuck())},
+		{Name: metrics.EnvironmentsBlocked, Value: one(s.Inactive[s.Revision.TaskDefinition])},
 	}, about(s.Environment)...)
+}
+
+func one(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func about(env daemon.Environment) []metrics.Property {

@@ -129,7 +129,8 @@ func TestAnEndThatTheBusDidNotTakeIsToldBeforeTheNextBeginning(t *testing.T) {
 	dep, err := w.daemon.Deployment(t.Context(), "env", "d-1")
 	require.NoError(t, err)
 	dep.Announced = daemon.DeploymentRunning
-	require.NoError(t, w.daemon.AdvanceDeployment(t.Context(), dep))
+	_, err = w.daemon.AdvanceDeployment(t.Context(), dep)
+	require.NoError(t, err)
 	w.deployNext("d-2")
 	w.look()
 	require.Equal(t, []string{"Blox Deployment State Change: d-1 completed", "Blox Deployment State Change: d-2 completed"}, w.told(),
@@ -138,7 +139,7 @@ func TestAnEndThatTheBusDidNotTakeIsToldBeforeTheNextBeginning(t *testing.T) {
 }
 
 func TestAStuckDeploymentIsToldOnce(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, patient)
 	w.host(1)
 	w.look()
 	w.told()
@@ -171,7 +172,7 @@ func TestHostsWithoutRoomAreTold(t *testing.T) {
 	w.look()
 	require.Equal(t, []string{"Blox Deployment State Change: d-1 running", "Blox Environment Blocked: d-1 running"}, w.told())
 	last := w.bus.Events()[1].Detail
-	require.Equal(t, "Amazon ECS finds no room for the daemon on 1 of 1 hosts, or takes them for unfit", last.Reason)
+	require.Equal(t, "1 of 1 hosts wait for a daemon that cannot be started there; on i-00000000000000001: RESOURCE:MEMORY", last.Reason)
 	require.Equal(t, []daemon.FailedInstance{{Host: slot.Host, Reason: "RESOURCE:MEMORY"}}, last.FailedInstances)
 	w.look()
 	require.Empty(t, w.told())
@@ -300,7 +301,8 @@ func TestDeploymentsThatEndedLongAgoAreNoNews(t *testing.T) {
 			dep, err := w.daemon.Deployment(t.Context(), "env", id)
 			require.NoError(t, err)
 			dep.Announced = ""
-			require.NoError(t, w.daemon.AdvanceDeployment(t.Context(), dep))
+			_, err = w.daemon.AdvanceDeployment(t.Context(), dep)
+			require.NoError(t, err)
 		}
 	}
 	w := newWorld(t)
@@ -394,7 +396,7 @@ func TestABusThatDoesNotAnswerIsAskedOnce(t *testing.T) {
 }
 
 func TestAnEnvironmentThatIsAbandonedIsToldOfAllTheSame(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, patient)
 	w.host(1)
 	w.look()
 	w.told()

@@ -52,8 +52,8 @@ func again[T any](ctx context.Context, write func() (T, error)) (T, error) {
 	return out, err
 }
 
-// RetryUnprocessed asks again for what BatchGetItem leaves unprocessed because the table is throttled, after pauses as DynamoDB
-// wants them: at once it would leave the same over again. What is left after unprocessedTries is given back as such. Whoever
+// RetryUnprocessed asks again for what BatchGetItem and BatchWriteItem leave unprocessed because the table is throttled, after
+// pauses as DynamoDB wants them: at once it would leave the same over again. What is left after unprocessedTries is given back as such. Whoever
 // makes the API wraps it: one in memory, on a time of its own, is not to be paused for.
 func RetryUnprocessed(api API) API { return &patient{api} }
 
@@ -78,6 +78,20 @@ func (p *patient) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInp
 		if out, err = p.API.BatchGetItem(ctx, &rest, opts...); err == nil {
 			out.Responses = joined(found, out.Responses)
 		}
+	}
+	return out, err
+}
+
+// BatchWriteItem writes what all tries can. Consumed units are those of the last.
+func (p *patient) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	out, err := p.API.BatchWriteItem(ctx, in, opts...)
+	for try := 1; try < unprocessedTries && err == nil && len(out.UnprocessedItems) > 0; try++ {
+		if !pause(ctx, rand.N(unprocessedPause<<(try-1))) {
+			return nil, ctx.Err()
+		}
+		rest := *in
+		rest.RequestItems = out.UnprocessedItems
+		out, err = p.API.BatchWriteItem(ctx, &rest, opts...)
 	}
 	return out, err
 }

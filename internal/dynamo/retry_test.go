@@ -122,3 +122,53 @@ func TestWhatABatchLeavesOverIsAskedForAgainLater(t *testing.T) {
 	_, err := RetryUnprocessed(&throttled{passes: 100}).BatchGetItem(ctx, asked())
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// slow writes one item of each batch and leaves the rest over, until its calls are used up.
+type slow struct {
+	API
+	calls, passes int
+	written       []types.WriteRequest
+}
+
+func (d *slow) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	d.calls++
+	out := &dynamodb.BatchWriteItemOutput{UnprocessedItems: map[string][]types.WriteRequest{}}
+	for table, asked := range in.RequestItems {
+		done := len(asked)
+		if d.calls < d.passes {
+			done = min(1, done-1)
+			out.UnprocessedItems[table] = asked[done:]
+		}
+		d.written = append(d.written, asked[:done]...)
+	}
+	return out, nil
+}
+
+func TestWhatABatchOfWritesLeavesOverIsWrittenLater(t *testing.T) {
+	requests := make([]types.WriteRequest, 5)
+	for i := range requests {
+		requests[i].DeleteRequest = &types.DeleteRequest{Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberN{Value: strconv.Itoa(i)}}}
+	}
+	in := &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"a": requests}}
+	for passes, calls := range map[int]int{1: 1, 3: 3, 100: unprocessedTries} {
+		synctest.Test(t, func(t *testing.T) {
+			api := &slow{passes: passes}
+			began := time.Now()
+			out, err := RetryUnprocessed(api).BatchWriteItem(t.Context(), in)
+			require.NoError(t, err)
+			require.Equal(t, calls, api.calls)
+			require.Equal(t, calls > 1, time.Since(began) > 0, "it waits, and only where there is a rest")
+			require.Less(t, time.Since(began), 2*time.Second)
+			if passes == calls {
+				require.Empty(t, out.UnprocessedItems)
+				require.Equal(t, requests, api.written)
+			} else {
+				require.NotEmpty(t, out.UnprocessedItems)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := RetryUnprocessed(&slow{passes: 100}).BatchWriteItem(ctx, in)
+	require.ErrorIs(t, err, context.Canceled)
+}

@@ -29,6 +29,8 @@ type API interface {
 	DescribeCapacityProviders(ctx context.Context, in *ecs.DescribeCapacityProvidersInput, opts ...func(*ecs.Options)) (*ecs.DescribeCapacityProvidersOutput, error)
 	RunTask(ctx context.Context, in *ecs.RunTaskInput, opts ...func(*ecs.Options)) (*ecs.RunTaskOutput, error)
 	StopTask(ctx context.Context, in *ecs.StopTaskInput, opts ...func(*ecs.Options)) (*ecs.StopTaskOutput, error)
+	PutAttributes(ctx context.Context, in *ecs.PutAttributesInput, opts ...func(*ecs.Options)) (*ecs.PutAttributesOutput, error)
+	DeleteAttributes(ctx context.Context, in *ecs.DeleteAttributesInput, opts ...func(*ecs.Options)) (*ecs.DeleteAttributesOutput, error)
 }
 
 var _ API = (*ecs.Client)(nil)

@@ -15,9 +15,9 @@ type Limiter interface {
 }
 
 // Limit makes an API whose reads (List and Describe) wait for the limiter. A nil
-// limiter lets everything through. RunTask and StopTask count in another bucket
-// of ECS and pass unlimited: whoever starts tasks takes its budget for the
-// batch, before it claims anything.
+// limiter lets everything through. RunTask, StopTask, PutAttributes and
+// DeleteAttributes count in another bucket of ECS and pass unlimited: whoever
+// starts tasks takes its budget for the batch, before it claims anything.
 func Limit(api API, limiter Limiter) API {
 	if limiter == nil {
 		return api

@@ -55,6 +55,7 @@ func (s *Simulator) putAttributes(in *attributesIn) (*attributesOut, error) {
 		}
 		h.setAttributes(func(all map[string]string) { all[a.Name] = a.Value })
 	}
+	targets[0].cluster.pokeServices() // constraints may be met now, or no longer
 	return attributeAnswer(in.Attributes, targets), nil
 }
 
@@ -68,6 +69,7 @@ func (s *Simulator) deleteAttributes(in *attributesIn) (*attributesOut, error) {
 			targets[i].setAttributes(func(all map[string]string) { delete(all, a.Name) })
 		}
 	}
+	targets[0].cluster.pokeServices()
 	return attributeAnswer(in.Attributes, targets), nil
 }
 

@@ -7,5 +7,5 @@
 // client as an http.RoundTripper, without sockets, for simulations on virtual time.
 //
 // It speaks the JSON 1.1 protocol of ECS (X-Amz-Target: AmazonEC2ContainerServiceV20141113.*). What it cannot do, it
-// refuses with an ECS error that says so: Fargate, capacity providers, load balancers, DAEMON services, task sets.
+// refuses with an ECS error that says so: Fargate, capacity providers, load balancers, task sets.
 package ecssim

@@ -36,6 +36,8 @@ type host struct {
 	gpus                int
 	usedCPU, usedMemory int // what tasks that are not STOPPED hold
 	usedGPUs            int
+	interfaces          int // for tasks of network mode awsvpc, one each
+	usedInterfaces      int
 	reserved            []port // ports taken before any task: SSH, Docker, the agent
 	usedPorts           map[port]bool
 	dynamicPorts        map[port]bool // Docker's choice; ECS does not count them among the ports taken
@@ -93,6 +95,9 @@ func (h *host) hold(t *task) {
 	h.usedCPU += t.cpu
 	h.usedMemory += t.memory
 	h.usedGPUs += t.gpus
+	if t.eni != nil {
+		h.usedInterfaces++
+	}
 	for _, p := range t.ports {
 		h.usedPorts[p] = true
 	}
@@ -103,6 +108,9 @@ func (h *host) release(t *task) {
 	h.usedCPU -= t.cpu
 	h.usedMemory -= t.memory
 	h.usedGPUs -= t.gpus
+	if t.eni != nil {
+		h.usedInterfaces--
+	}
 	for _, p := range t.ports {
 		delete(h.usedPorts, p)
 	}

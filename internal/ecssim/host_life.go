@@ -25,6 +25,7 @@ var wellKnownPorts = []port{{22, false}, {2375, false}, {2376, false}, {51678, f
 const (
 	defaultCPU          = 2048
 	defaultMemory       = 7800
+	defaultInterfaces   = 2 // an m7i.large has three, one of which is its own
 	defaultAgentVersion = "1.103.0"
 	defaultInstanceType = "m7i.large"
 )
@@ -36,7 +37,7 @@ func (c *cluster) newHost(spec HostSpec, reserved []port) *host {
 	h := &host{
 		seq: s.nextSeq(), cluster: c, id: id, arn: s.arn("container-instance", c.name+"/"+id), external: spec.External,
 		ec2InstanceID: spec.EC2InstanceID, status: statusActive, registeredAt: s.now, tags: tagsOf(spec.Tags),
-		cpu: spec.CPU, memory: spec.Memory, gpus: spec.GPUs, reserved: reserved, usedPorts: map[port]bool{}, dynamicPorts: map[port]bool{},
+		cpu: spec.CPU, memory: spec.Memory, gpus: spec.GPUs, interfaces: spec.NetworkInterfaces, reserved: reserved, usedPorts: map[port]bool{}, dynamicPorts: map[port]bool{},
 		attributes:  map[string]string{},
 		versionInfo: versionInfo{AgentHash: "5d3f6b1a", AgentVersion: spec.AgentVersion, DockerVersion: "DockerVersion: 27.5.1"},
 	}
@@ -100,14 +101,16 @@ func (h *host) deactivate(code, reason string) {
 
 // HostSpec describes a machine to add. Zero values mean the defaults.
 type HostSpec struct {
-	EC2InstanceID string            // generated if empty: i-…, or mi-… for an external host
-	CPU           int               // CPU units, 2048 if 0
-	Memory        int               // MiB, 7800 if 0
-	GPUs          int               // 0 if 0
-	Attributes    map[string]string // over the built-in ones (ecs.availability-zone, ecs.instance-type, …)
-	AgentVersion  string            // 1.103.0 if empty
-	External      bool              // ECS Anywhere: launch type EXTERNAL
-	Tags          map[string]string
+	EC2InstanceID string // generated if empty: i-…, or mi-… for an external host
+	CPU           int    // CPU units, 2048 if 0
+	Memory        int    // MiB, 7800 if 0
+	GPUs          int    // 0 if 0
+	// NetworkInterfaces are those that tasks of network mode awsvpc can have, one each: 2 if 0.
+	NetworkInterfaces int
+	Attributes        map[string]string // over the built-in ones (ecs.availability-zone, ecs.instance-type, …)
+	AgentVersion      string            // 1.103.0 if empty
+	External          bool              // ECS Anywhere: launch type EXTERNAL
+	Tags              map[string]string
 }
 
 func (h HostSpec) withDefaults() HostSpec {
@@ -116,6 +119,9 @@ func (h HostSpec) withDefaults() HostSpec {
 	}
 	if h.Memory == 0 {
 		h.Memory = defaultMemory
+	}
+	if h.NetworkInterfaces == 0 {
+		h.NetworkInterfaces = defaultInterfaces
 	}
 	if h.AgentVersion == "" {
 		h.AgentVersion = defaultAgentVersion

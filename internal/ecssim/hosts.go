@@ -69,7 +69,7 @@ func (s *Simulator) ReregisterAgent(now time.Time, cluster, host string) (contai
 	}
 	old.setConnected(false)
 	h := old.cluster.newHost(HostSpec{
-		EC2InstanceID: old.ec2InstanceID, CPU: old.cpu, Memory: old.memory, GPUs: old.gpus, External: old.external,
+		EC2InstanceID: old.ec2InstanceID, CPU: old.cpu, Memory: old.memory, GPUs: old.gpus, NetworkInterfaces: old.interfaces, External: old.external,
 		AgentVersion: old.versionInfo.AgentVersion, Attributes: maps.Clone(old.attributes),
 	}, old.reserved)
 	h.tags = old.tags

@@ -215,7 +215,7 @@ func TestTaskDefinitions(t *testing.T) {
 		"'distinctInstance' is not supported": func(in *ecs.RegisterTaskDefinitionInput) {
 			in.PlacementConstraints = []types.TaskDefinitionPlacementConstraint{{Type: "distinctInstance"}}
 		},
-		"FARGATE is not simulated": func(in *ecs.RegisterTaskDefinitionInput) {
+		"Fargate requires the network mode awsvpc": func(in *ecs.RegisterTaskDefinitionInput) {
 			in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
 		},
 		"between 1 and 10 are allowed": func(in *ecs.RegisterTaskDefinitionInput) { in.ContainerDefinitions = []types.ContainerDefinition{} },

@@ -80,6 +80,9 @@ func (o *taskOverride) limits(c *containerDefinition) (cpu int, memory, reservat
 // containers, where the reservation is what counts.
 func (o *taskOverride) need(d *taskDefinition) (*need, error) {
 	n := &need{attributes: d.requires, launchType: launchEC2}
+	if d.networkMode == "awsvpc" {
+		n.interfaces = 1
+	}
 	for i := range d.containers {
 		c := &d.containers[i]
 		cpu, memory, reservation := o.limits(c)

@@ -105,7 +105,7 @@ func pageOfNames(f *Faults, names []string, p pageRequest, byDefault int, compar
 	if len(names) > limit {
 		return names[:limit], base64.RawURLEncoding.EncodeToString([]byte(names[limit-1])), nil
 	}
-	return slices.Concat([]string{}, names), "", nil
+	return append([]string{}, names...), "", nil // an answer has a list, also an empty one
 }
 
 // checkBatch enforces a Describe's or an Update's limits in ECS's words.

@@ -71,6 +71,7 @@ func checkStrategies(list []placementStrategy) error {
 // need is what a task asks of a host.
 type need struct {
 	cpu, memory, gpus int
+	interfaces        int    // of the network, that the task has to itself
 	ports             []port // host ports it names
 	attributes        []string
 	launchType        string
@@ -89,10 +90,11 @@ const (
 	reasonMemory    = "RESOURCE:MEMORY"
 	reasonPorts     = "RESOURCE:PORTS"
 	reasonGPU       = "RESOURCE:GPU"
+	reasonENI       = "RESOURCE:ENI"
 )
 
 // checks order the reasons: a failure of a later check is a closer match.
-var checks = []string{reasonMemberOf, reasonAgent, reasonDistinct, reasonAttribute, reasonCPU, reasonMemory, reasonPorts, reasonGPU}
+var checks = []string{reasonMemberOf, reasonAgent, reasonDistinct, reasonAttribute, reasonCPU, reasonMemory, reasonPorts, reasonGPU, reasonENI}
 
 // refusal says why a host cannot take a task, empty if it can. StartTask names its hosts, so that only what the host is
 // and has counts there (constrained false); the constraints are for the scheduler's choice.
@@ -123,6 +125,8 @@ func (h *host) refusal(n *need, constrained bool) (string, error) {
 		return reasonPorts, nil
 	case n.gpus > h.gpus-h.usedGPUs:
 		return reasonGPU, nil
+	case n.interfaces > h.interfaces-h.usedInterfaces:
+		return reasonENI, nil
 	}
 	return "", nil
 }

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// service is a REPLICA service with rolling updates: enough for a cluster that lives, with tasks that come back when they
-// die or their host drains.
+// service is a REPLICA or a DAEMON service with rolling updates: enough for a cluster that lives, with tasks that come
+// back when they die or their host drains.
 type service struct {
 	cluster *cluster
 	name    string
 	arn     string
 	status  string // ACTIVE, DRAINING, INACTIVE
+	daemon  bool   // a task on each host, and not desired anywhere
 	desired int
 	spec    serviceSpec
 	created time.Time
@@ -69,7 +70,11 @@ func (sv *service) poke() {
 	s := sv.cluster.sim
 	s.after(max(s.jittered(s.cfg.Delays.ServiceStep), sv.notBefore.Sub(s.now)), func() {
 		sv.poked = false
-		sv.step()
+		if sv.daemon {
+			sv.stepDaemon()
+		} else {
+			sv.step()
+		}
 	})
 }
 
@@ -98,10 +103,15 @@ func (sv *service) step() {
 		good[i].stop("ServiceSchedulerInitiated", sv.scaling())
 	}
 	sv.stopOutdated(outdated)
+	sv.forgetDeployments()
+	sv.settle()
+}
+
+// forgetDeployments drops those that have no task any more.
+func (sv *service) forgetDeployments() {
 	sv.deployments = slices.DeleteFunc(sv.deployments, func(d *deployment) bool {
 		return d != sv.primary() && !slices.ContainsFunc(sv.tasks, func(t *task) bool { return t.startedBy == d.id })
 	})
-	sv.settle()
 }
 
 // split sorts the tasks that should run into those to keep and those to replace.
@@ -212,6 +222,9 @@ func (sv *service) taskEnded(t *task) {
 	}
 	sv.steady = false
 	sv.poke()
+	if t.host.status == statusDraining {
+		sv.cluster.pokeServices() // daemons wait for the last of the others
+	}
 }
 
 func (sv *service) say(message string) {

@@ -56,15 +56,9 @@ func (s *Simulator) createService(in *serviceIn) (*serviceOut, error) {
 	if old := c.services[in.ServiceName]; old != nil && old.status != statusInactive {
 		return nil, invalid("Creation of service was not idempotent.")
 	}
-	if in.SchedulingStrategy != "" && in.SchedulingStrategy != "REPLICA" {
-		return nil, invalid("schedulingStrategy %q is not simulated, expected REPLICA.", in.SchedulingStrategy)
-	}
-	if in.DesiredCount == nil {
-		return nil, invalid("desiredCount is required for a REPLICA service.")
-	}
-	sv := &service{
-		cluster: c, name: in.ServiceName, arn: s.arn("service", c.name+"/"+in.ServiceName), status: statusActive, created: s.now,
-		spec: serviceSpec{minPercent: 100, maxPercent: 200, start: start{need: &need{launchType: launchEC2}}},
+	sv, err := s.newService(c, in)
+	if err != nil {
+		return nil, err
 	}
 	if err := in.Tags.check(); err != nil {
 		return nil, err
@@ -73,10 +67,34 @@ func (s *Simulator) createService(in *serviceIn) (*serviceOut, error) {
 	if err := sv.configure(in); err != nil {
 		return nil, err
 	}
-	sv.desired = *in.DesiredCount
+	if !sv.daemon {
+		sv.desired = *in.DesiredCount
+	}
 	c.services[in.ServiceName] = sv
 	sv.deploy(sv.spec.start.definition)
 	return &serviceOut{sv.document()}, nil
+}
+
+// newService is a service before anything of it is configured but what can never change.
+func (s *Simulator) newService(c *cluster, in *serviceIn) (*service, error) {
+	sv := &service{
+		cluster: c, name: in.ServiceName, arn: s.arn("service", c.name+"/"+in.ServiceName), status: statusActive, created: s.now,
+		spec: serviceSpec{minPercent: 100, maxPercent: 200, start: start{need: &need{launchType: launchEC2}}},
+	}
+	switch in.SchedulingStrategy {
+	case "", strategyReplica:
+		if in.DesiredCount == nil {
+			return nil, invalid("desiredCount is required for a REPLICA service.")
+		}
+	case strategyDaemon:
+		if in.PlacementStrategy != nil && len(*in.PlacementStrategy) > 0 {
+			return nil, invalid("Placement strategies are not supported with DAEMON scheduling strategy.")
+		}
+		sv.daemon, sv.spec.minPercent, sv.spec.maxPercent = true, 0, 100
+	default:
+		return nil, invalid("schedulingStrategy %q: expected REPLICA or DAEMON.", in.SchedulingStrategy)
+	}
+	return sv, nil
 }
 
 // configure checks a request and works it into the spec; nothing changes if there is an error.
@@ -98,6 +116,9 @@ func (sv *service) configure(in *serviceIn) error {
 	}
 	if n := in.DesiredCount; n != nil && (*n < 0 || *n > maxDesiredCount) {
 		return invalid("desiredCount is %d, it must be between 0 and %d.", *n, maxDesiredCount)
+	}
+	if sv.daemon && in.DesiredCount != nil {
+		return invalid("The daemon scheduling strategy does not support a desired count. Remove the desired count value and try again.")
 	}
 	spec := sv.spec
 	fields := startFields{TaskDefinition: in.TaskDefinition, Group: "service:" + sv.name, PropagateTags: in.PropagateTags}
@@ -138,6 +159,9 @@ func (sv *service) configure(in *serviceIn) error {
 		spec.maxPercent = *cmp.Or(d.MaximumPercent, &spec.maxPercent)
 		if spec.minPercent < 0 || spec.maxPercent < 100 || spec.maxPercent > 200 || spec.minPercent > spec.maxPercent {
 			return invalid("deploymentConfiguration: minimumHealthyPercent is at least 0, maximumPercent between 100 and 200 and not below it.")
+		}
+		if sv.daemon && spec.maxPercent != 100 {
+			return invalid("The daemon scheduling strategy does not support values for maximumPercent other than 100.")
 		}
 	}
 	spec.start, spec.network = *st, fields.NetworkConfiguration
@@ -186,7 +210,7 @@ func (s *Simulator) deleteService(in *deleteServiceIn) (*serviceOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sv.desired > 0 && !in.Force {
+	if sv.desired > 0 && !sv.daemon && !in.Force {
 		return nil, invalid("The service cannot be stopped while it is scaled above 0.")
 	}
 	if sv.status == statusActive {
@@ -253,7 +277,7 @@ func (s *Simulator) listServices(in *listServicesIn) (*listServicesOut, error) {
 	}
 	var arns []string
 	for _, sv := range c.sortedServices() {
-		if sv.status != statusInactive && in.SchedulingStrategy != "DAEMON" && (in.LaunchType == "" || in.LaunchType == sv.spec.start.need.launchType) {
+		if sv.status != statusInactive && (in.SchedulingStrategy == "" || in.SchedulingStrategy == sv.strategy()) && (in.LaunchType == "" || in.LaunchType == sv.spec.start.need.launchType) {
 			arns = append(arns, sv.arn)
 		}
 	}

@@ -49,10 +49,17 @@ type serviceDocument struct {
 	Tags                    tags                    `json:"tags,omitempty"`
 }
 
+func (sv *service) strategy() string {
+	if sv.daemon {
+		return strategyDaemon
+	}
+	return strategyReplica
+}
+
 func (sv *service) document() *serviceDocument {
 	d := &serviceDocument{
 		ServiceArn: sv.arn, ServiceName: sv.name, ClusterArn: sv.cluster.arn, Status: sv.status, DesiredCount: sv.desired,
-		LaunchType: sv.spec.start.need.launchType, TaskDefinition: sv.primary().definition.arn, SchedulingStrategy: "REPLICA",
+		LaunchType: sv.spec.start.need.launchType, TaskDefinition: sv.primary().definition.arn, SchedulingStrategy: sv.strategy(),
 		DeploymentController:    map[string]string{"type": "ECS"},
 		DeploymentConfiguration: deploymentConfiguration{MaximumPercent: &sv.spec.maxPercent, MinimumHealthyPercent: &sv.spec.minPercent},
 		Events:                  append([]serviceEvent{}, sv.events...), LoadBalancers: []struct{}{}, ServiceRegistries: []struct{}{},

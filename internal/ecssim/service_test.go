@@ -176,8 +176,8 @@ func TestServicesRefuseWhatIsNotSimulated(t *testing.T) {
 	w := newWorld(t, ecssim.Config{})
 	w.define("app", nil)
 	for says, change := range map[string]func(*ecs.CreateServiceInput){
-		"expected REPLICA": func(in *ecs.CreateServiceInput) { in.SchedulingStrategy = types.SchedulingStrategyDaemon },
-		"loadBalancers":    func(in *ecs.CreateServiceInput) { in.LoadBalancers = []types.LoadBalancer{{}} },
+		"expected REPLICA or DAEMON": func(in *ecs.CreateServiceInput) { in.SchedulingStrategy = "EXTERNAL" },
+		"loadBalancers":              func(in *ecs.CreateServiceInput) { in.LoadBalancers = []types.LoadBalancer{{}} },
 		"capacityProviderStrategy": func(in *ecs.CreateServiceInput) {
 			in.CapacityProviderStrategy = []types.CapacityProviderStrategyItem{{CapacityProvider: aws.String("x")}}
 		},

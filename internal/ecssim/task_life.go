@@ -162,20 +162,13 @@ func (t *task) crashing() (*container, time.Duration) {
 }
 
 func (t *task) checkHealth() {
-	s := t.cluster.sim
-	for _, c := range t.containers {
-		if c.definition.HealthCheck == nil || c.last != lastRunning {
-			continue
+	faults := t.cluster.sim.faults
+	t.report(func(c *container) string {
+		if faults.images[c.definition.Image].Unhealthy {
+			return healthUnhealthy
 		}
-		c.health = healthHealthy
-		if s.faults.images[c.definition.Image].Unhealthy {
-			c.health = healthUnhealthy
-		}
-	}
-	s.emitTask(t)
-	if t.service != nil && t.health() == healthUnhealthy {
-		t.stop("ServiceSchedulerInitiated", fmt.Sprintf("Task failed container health checks (service %s)", t.service.name))
-	}
+		return healthHealthy
+	})
 }
 
 // crash ends a container. If it was essential, the task ends with it; another one leaves the task running.

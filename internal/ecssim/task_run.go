@@ -21,7 +21,9 @@ type start struct {
 
 type networkConfiguration struct {
 	AwsvpcConfiguration *struct {
-		Subnets []string `json:"subnets"`
+		Subnets        []string `json:"subnets"`
+		SecurityGroups []string `json:"securityGroups"`
+		AssignPublicIP string   `json:"assignPublicIp"`
 	} `json:"awsvpcConfiguration"`
 }
 
@@ -67,6 +69,8 @@ const (
 	maxStartedByStart    = 36
 	maxTokenCharacters   = 64
 	maxStrategies        = 5
+	maxSubnets           = 16
+	maxSecurityGroups    = 5
 	propagateDefinition  = "TASK_DEFINITION"
 	startedByDescription = "letters, numbers, hyphens, forward slashes and underscores"
 )
@@ -129,6 +133,13 @@ func (n *networkConfiguration) subnet(d *taskDefinition) (string, error) {
 	case d.networkMode != "awsvpc" && given:
 		return "", invalid("Network Configuration is not valid for the given networkMode of this task definition.")
 	case given:
+		c := n.AwsvpcConfiguration
+		if len(c.Subnets) > maxSubnets || len(c.SecurityGroups) > maxSecurityGroups {
+			return "", invalid("awsvpcConfiguration: at most %d subnets and %d securityGroups are allowed.", maxSubnets, maxSecurityGroups)
+		}
+		if c.AssignPublicIP == "ENABLED" {
+			return "", invalid("Assign public IP is not supported for this launch type.")
+		}
 		return n.AwsvpcConfiguration.Subnets[0], nil
 	}
 	return "", nil

@@ -29,11 +29,13 @@ type taskDefinition struct {
 	tags    tags
 
 	networkMode string
-	cpu         int // of the task; 0 = the sum of the containers
-	memory      int
-	containers  []containerDefinition
-	constraints []placementConstraint
-	requires    []string // attributes the host must have
+	// compatibilities are the launch types that the definition can run on. Tasks on Fargate are not simulated.
+	compatibilities []string
+	cpu             int // of the task; 0 = the sum of the containers
+	memory          int
+	containers      []containerDefinition
+	constraints     []placementConstraint
+	requires        []string // attributes the host must have
 }
 
 type registerTaskDefinitionIn struct {
@@ -105,8 +107,12 @@ func (s *Simulator) parseDefinition(in *registerTaskDefinitionIn) (*taskDefiniti
 	if !slices.Contains(networkModes, d.networkMode) {
 		return nil, clientError("networkMode %q: expected one of %s.", d.networkMode, strings.Join(networkModes, ", "))
 	}
+	d.compatibilities = []string{launchExternal, launchEC2}
 	if slices.Contains(in.RequiresCompatibilities, "FARGATE") {
-		return nil, clientError("requiresCompatibilities: FARGATE is not simulated, expected EC2 or EXTERNAL.")
+		if d.networkMode != "awsvpc" || in.CPU == "" || in.Memory == "" {
+			return nil, clientError("Fargate requires the network mode awsvpc, and cpu and memory of the task.")
+		}
+		d.compatibilities = []string{launchEC2, "FARGATE"}
 	}
 	if err := in.Tags.check(); err != nil {
 		return nil, err
@@ -196,7 +202,7 @@ func (d *taskDefinition) document() map[string]any {
 		requires[i].Name = name
 	}
 	doc["taskDefinitionArn"], doc["family"], doc["revision"], doc["status"] = d.arn, d.family, d.revision, d.status
-	doc["compatibilities"] = []string{"EXTERNAL", "EC2"}
+	doc["compatibilities"] = d.compatibilities
 	doc["requiresAttributes"] = requires
 	doc["networkMode"] = d.networkMode
 	doc["registeredAt"] = forAPI.stamp(d.registeredAt)

@@ -21,6 +21,7 @@ var tokenRegexp = regexp.MustCompile(tokenPattern)
 type createDeploymentInput struct {
 	EnvironmentPath
 	DeploymentToken string `query:"deploymentToken" doc:"Required: the UUID that the environment shows as deploymentToken."`
+	DryRun
 }
 
 // Resolve checks the token's form.
@@ -38,48 +39,54 @@ func (in *createDeploymentInput) Resolve(huma.Context) []error {
 
 type deploymentOutput struct{ Body client.Deployment }
 
-func (s *server) createDeployment(ctx context.Context, in *createDeploymentInput) (*deploymentOutput, error) {
+func (s *server) createDeployment(ctx context.Context, in *createDeploymentInput) (*changedOutput, error) {
 	token := strings.ToLower(in.DeploymentToken)
 	for range writeTries {
 		env, err := s.environmentNamed(ctx, in.Name)
 		if err != nil {
 			return nil, err
 		}
-		dep, err := s.deploy(ctx, &env, token)
-		if errors.Is(err, table.ErrConflict) {
-			continue
+		out, err := s.deploy(ctx, env, token, in.DryRun.DryRun)
+		if !errors.Is(err, table.ErrConflict) {
+			return out, err
 		}
-		if err != nil {
-			return nil, err
-		}
-		s.wake(ctx, env.ID)
-		return s.deploymentOutput(ctx, env, dep)
 	}
 	return nil, tooBusy(in.Name)
 }
 
-// deploy gives the token's deployment, and makes it if there is none yet. env becomes what is stored.
-func (s *server) deploy(ctx context.Context, env *daemon.Environment, token string) (daemon.Deployment, error) {
+// deploy gives the token's deployment, and makes it if there is none yet, or tells its plan.
+func (s *server) deploy(ctx context.Context, env daemon.Environment, token string, dry bool) (*changedOutput, error) {
 	if !strings.EqualFold(token, env.DeploymentToken) {
-		return daemon.Deployment{}, badRequest(wrong("query.deploymentToken", token,
+		return nil, badRequest(wrong("query.deploymentToken", token,
 			"Token '%s' is outdated and does not match the environment token '%s'", token, env.DeploymentToken))
 	}
 	if env.Status != daemon.EnvironmentActive {
-		return daemon.Deployment{}, conflicted("Environment %s is being deleted: it takes no deployments any more", env.Name)
+		return nil, conflicted("Environment %s is being deleted: it takes no deployments any more", env.Name)
 	}
 	dep, err := s.Daemon.DeploymentByToken(ctx, env.ID, token)
-	if !errors.Is(err, table.ErrNotFound) {
-		return dep, err
+	made := err == nil
+	switch {
+	case made:
+	case errors.Is(err, table.ErrNotFound):
+		dep = s.newDeployment(ctx, env, daemon.Deployment{Revision: env.Revision, Token: token})
+	default:
+		return nil, err
 	}
-	dep = daemon.Deployment{
-		ID: s.NewID(), EnvironmentID: env.ID, Revision: env.Revision, Token: token,
-		Status: daemon.DeploymentPending, CreatedAt: s.Now(),
+	if dry {
+		return planned(s.dryRun(ctx, env, func(snapshot *daemon.Snapshot) error {
+			if made {
+				return nil
+			}
+			return s.under(ctx, snapshot, dep)
+		}))
 	}
-	if err := s.Daemon.CreateDeployment(ctx, *env, dep); err != nil {
-		return dep, err
+	if !made {
+		if err := s.Daemon.CreateDeployment(ctx, env, dep); err != nil {
+			return nil, err
+		}
 	}
-	env.DeploymentID = dep.ID
-	return dep, nil
+	s.wake(ctx, env.ID)
+	return s.changedOutput(ctx, env, dep)
 }
 
 func (s *server) deploymentOutput(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (*deploymentOutput, error) {

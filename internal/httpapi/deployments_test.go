@@ -32,7 +32,8 @@ func (a *api) advance(env client.Environment, change func(*daemon.Deployment)) {
 	dep, err := a.daemon.Deployment(a.t.Context(), env.ID, stored.DeploymentID)
 	require.NoError(a.t, err)
 	change(&dep)
-	require.NoError(a.t, a.daemon.AdvanceDeployment(a.t.Context(), dep))
+	_, err = a.daemon.AdvanceDeployment(a.t.Context(), dep)
+	require.NoError(a.t, err)
 }
 
 func TestDeploymentBody(t *testing.T) {
@@ -162,7 +163,7 @@ func TestHealthFollowsTheDeployment(t *testing.T) {
 		want             string
 	}{{20, 19, "unhealthy"}, {20, 20, "healthy"}, {0, 0, "healthy"}} {
 		a.advance(env, func(dep *daemon.Deployment) {
-			dep.Status = daemon.DeploymentRunning
+			dep.Status, dep.StartedAt = daemon.DeploymentRunning, &a.now
 			dep.Counts = daemon.Counts{Desired: step.desired, Healthy: step.healthy}
 		})
 		require.Equal(t, step.want, health())

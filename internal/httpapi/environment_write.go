@@ -17,51 +17,15 @@ import (
 // writeTries is how often a write is decided anew when somebody else was faster.
 const writeTries = 4
 
-type createEnvironmentInput struct {
-	Body client.EnvironmentDefinition
-}
-
-// Resolve checks the definition, and what a create wants beyond an update.
-func (in *createEnvironmentInput) Resolve(ctx huma.Context) []error {
-	errs := serverOf(ctx).checkDefinition(in.Body)
-	if in.Body.Name == "" {
-		errs = append(errs, wrong("body.name", nil, "name is required: 1 to 30 letters, digits, hyphens or underscores"))
-	}
-	if in.Body.BaseRevision != nil {
-		errs = append(errs, wrong("body.baseRevision", *in.Body.BaseRevision, "only an update (PUT) takes a base revision"))
-	}
-	return errs
-}
-
-func (s *server) createEnvironment(ctx context.Context, in *createEnvironmentInput) (*environmentOutput, error) {
-	d, err := s.define(ctx, in.Body)
-	if err != nil {
-		return nil, err
-	}
-	env, err := s.storeNew(ctx, in.Body.Name, d)
-	if errors.Is(err, table.ErrExists) {
-		return nil, conflicted("An environment with name %s already exists, or is still being deleted: "+
-			"update it with PUT /v1/environments/%s, or choose another name", in.Body.Name, in.Body.Name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.environmentOutput(ctx, env)
-}
-
-func (s *server) storeNew(ctx context.Context, name string, d definition) (daemon.Environment, error) {
-	now := s.Now()
-	env := daemon.Environment{
-		ID: s.NewID(), Name: name, Status: daemon.EnvironmentActive, Clusters: d.clusters, Partition: d.partition,
-		Revision: 1, DeploymentToken: s.NewID(), CreatedAt: now, UpdatedAt: now,
-	}
-	rev := d.revision(env.ID, 1)
-	rev.CreatedAt = now
-	return env, s.Daemon.CreateEnvironment(ctx, env, rev)
+// Forced is what a request takes that may be refused for what other environments do.
+type Forced struct {
+	Force bool `query:"force" doc:"true lets the environment place a task definition on hosts where another one places it already."`
 }
 
 type putEnvironmentInput struct {
 	EnvironmentPath
+	DryRun
+	Forced
 	Body client.EnvironmentDefinition
 }
 
@@ -77,10 +41,13 @@ func (in *putEnvironmentInput) Resolve(ctx huma.Context) []error {
 	return errs
 }
 
-func (s *server) putEnvironment(ctx context.Context, in *putEnvironmentInput) (*environmentOutput, error) {
+func (s *server) putEnvironment(ctx context.Context, in *putEnvironmentInput) (*writtenOutput, error) {
 	d, err := s.define(ctx, in.Body)
 	if err != nil {
 		return nil, err
+	}
+	if in.DryRun.DryRun {
+		return s.definitionDryRun(ctx, in.Name, in.Body, d, in.Force)
 	}
 	for range writeTries {
 		env, err := s.put(ctx, in, d)
@@ -90,7 +57,7 @@ func (s *server) putEnvironment(ctx context.Context, in *putEnvironmentInput) (*
 		if err != nil {
 			return nil, err
 		}
-		return s.environmentOutput(ctx, env)
+		return s.writtenOutput(ctx, env)
 	}
 	return nil, tooBusy(in.Name)
 }
@@ -107,101 +74,70 @@ func (s *server) put(ctx context.Context, in *putEnvironmentInput, d definition)
 		if base != nil && *base != 0 {
 			return env, conflicted("Environment %s does not exist, and baseRevision is %d: leave it out, or give 0, to create it", in.Name, *base)
 		}
-		return s.storeNew(ctx, in.Name, d)
+		return s.storeNew(ctx, in.Name, d, in.Force)
 	}
 	if err != nil {
 		return env, err
 	}
-	if env.Status != daemon.EnvironmentActive {
-		return env, conflicted("Environment %s is being deleted: try again when GET /v1/environments/%s answers 404", env.Name, env.Name)
-	}
-	if base != nil && *base != env.Revision {
-		return env, conflicted("baseRevision is %d, and the current revision of environment %s is %d: read it, and make the change from there",
-			*base, env.Name, env.Revision)
-	}
-	if !sameClusters(env.Clusters, d.clusters) {
-		return env, conflicted("Environment %s is on other clusters, which cannot be changed: delete it and create it anew", env.Name)
+	if err := checkUpdate(env, d, base); err != nil {
+		return env, err
 	}
 	rev, err := s.Daemon.Revision(ctx, env.ID, env.Revision)
 	if err != nil {
 		return env, err
 	}
-	if d.same(rev) {
+	if d.content.MigrateFrom != rev.MigrateFrom {
+		if err := s.checkMigration(ctx, d.content); err != nil {
+			return env, err
+		}
+	}
+	if d, err = s.prepared(ctx, env.Name, d, in.Force); err != nil {
+		return env, err
+	}
+	if d.same(env, rev) {
 		return env, nil
 	}
 	env.Revision++
 	env.DeploymentToken, env.UpdatedAt = s.NewID(), s.Now()
 	next := d.revision(env.ID, env.Revision)
 	next.CreatedAt = env.UpdatedAt
-	return env, s.Daemon.UpdateEnvironment(ctx, env, &next)
-}
-
-func sameClusters(a, b []state.ClusterKey) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	slices.SortFunc(a, state.ClusterKey.Compare)
-	slices.SortFunc(b, state.ClusterKey.Compare)
-	return slices.Equal(a, b)
-}
-
-type deleteEnvironmentInput struct {
-	EnvironmentPath
-	TerminateTasks string `query:"terminateTasks" enum:"true,false" doc:"true stops the environment's tasks, false leaves them running without an owner. Needed if there are any."`
-}
-
-type deleteEnvironmentOutput struct {
-	ContentType string `header:"Content-Type"`
-}
-
-func (s *server) deleteEnvironment(ctx context.Context, in *deleteEnvironmentInput) (*deleteEnvironmentOutput, error) {
-	done := &deleteEnvironmentOutput{ContentType: "application/json; charset=UTF-8"}
-	for range writeTries {
-		env, err := s.environmentNamed(ctx, in.Name)
-		if isNotFound(err) {
-			return done, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		err = s.markDeleting(ctx, env, in.TerminateTasks)
-		if errors.Is(err, table.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		s.wake(ctx, env.ID)
-		return done, nil
+	env.Clusters = union(env.Clusters, d.clusters)
+	if err := s.Daemon.UpdateEnvironment(ctx, env, &next); err != nil {
+		return env, err
 	}
-	return nil, tooBusy(in.Name)
+	env.RecordVersion++ // as it is stored now
+	return env, nil
 }
 
-// markDeleting leaves the rest to the scheduler, which takes the tasks away first and the environment last.
-func (s *server) markDeleting(ctx context.Context, env daemon.Environment, terminate string) error {
-	keep := terminate == "false"
-	if env.Status == daemon.EnvironmentDeleting && (terminate == "" || env.KeepTasks == keep) {
-		return nil
+// checkUpdate says why an environment cannot be given a definition.
+func checkUpdate(env daemon.Environment, d definition, base *int) error {
+	if env.Status != daemon.EnvironmentActive {
+		return conflicted("Environment %s is being deleted: try again when GET /v1/environments/%s answers 404", env.Name, env.Name)
 	}
-	if terminate == "" {
-		running, err := s.tasksOf(ctx, env)
-		if err != nil {
-			return err
-		}
-		if running > 0 {
-			return conflicted("Environment %s has tasks on %d hosts: give terminateTasks=true to stop them, or "+
-				"terminateTasks=false to leave them running without an owner", env.Name, running)
+	if base != nil && *base != env.Revision {
+		return conflicted("baseRevision is %d, and the current revision of environment %s is %d: read it, and make the change from there",
+			*base, env.Name, env.Revision)
+	}
+	if len(env.Clusters) > 0 && !samePlace(env.Clusters[0], d.clusters[0]) {
+		// Older revisions, which it may be rolled back to, have task definitions of the old place.
+		return conflicted("Environment %s is in account %s, region %s, and cannot move to another: delete it and create it anew",
+			env.Name, env.Clusters[0].Account, env.Clusters[0].Region)
+	}
+	if n := len(union(env.Clusters, d.clusters)); n > table.MaxClusters {
+		return conflicted("Environment %s would have tasks in %d clusters until the change is deployed: allowed are %d", env.Name, n, table.MaxClusters)
+	}
+	return nil
+}
+
+// union keeps the clusters that the environment may have tasks on: the scheduler drops those that it has none on any more.
+func union(have, more []state.ClusterKey) []state.ClusterKey {
+	all := slices.Clone(have)
+	for _, cluster := range more {
+		if !slices.Contains(all, cluster) {
+			all = append(all, cluster)
 		}
 	}
-	env.Status, env.KeepTasks, env.UpdatedAt = daemon.EnvironmentDeleting, keep, s.Now()
-	return s.Daemon.UpdateEnvironment(ctx, env, nil)
-}
-
-// tasksOf counts the hosts that have a task of the environment, or may have one: slots are claimed before ECS is asked.
-func (s *server) tasksOf(ctx context.Context, env daemon.Environment) (int, error) {
-	slots, err := s.Daemon.Slots(ctx, env.ID)
-	if err != nil {
-		return 0, err
-	}
-	return len(slots) - len(slices.DeleteFunc(slots, func(slot daemon.Slot) bool { return slot.State != daemon.SlotIdle })), nil
+	return all
 }
 
 // wake makes the scheduler look at the whole environment now. A lost wake-up costs time only: the next tick finds the

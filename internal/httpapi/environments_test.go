@@ -24,9 +24,10 @@ import (
 
 const logAgent = `{"name": "log-agent", "instanceGroup": {"cluster": "edge"}, "taskDefinition": "log-agent:12"}`
 
+// create makes an environment, whatever others there are.
 func (a *api) create(body string) client.Environment {
 	var env client.Environment
-	a.do(http.MethodPost, "/v1/environments", body).into(&env)
+	a.do(http.MethodPost, "/v1/environments?force=true", body).into(&env)
 	return env
 }
 
@@ -269,7 +270,10 @@ func TestPutRefuses(t *testing.T) {
 	require.Contains(t, a.put("other", body(`, "baseRevision": 7`)).problem(409), "does not exist")
 	require.Contains(t, a.put("log-agent", body(`, "name": "other"`)).problem(400), "cannot be renamed")
 	require.Contains(t, a.put("bad%20name", body("")).problem(400), "1 to 30")
-	require.Contains(t, a.put("log-agent", strings.Replace(body(""), "edge", "core", 1)).problem(409), "clusters")
+	a.member.clusters[memberARN("edge")] = "ACTIVE"
+	elsewhere := types.TaskDefinition{TaskDefinitionArn: aws.String(memberARN("log-agent:13")), Status: types.TaskDefinitionStatusActive}
+	a.member.taskDefinitions["log-agent:13"] = elsewhere
+	require.Contains(t, a.put("log-agent", strings.Replace(body(""), "edge", memberARN("edge"), 1)).problem(409), "cannot move to another")
 	require.Contains(t, a.put("log-agent", strings.Replace(body(""), "edge", "gone", 1)).problem(404), "INACTIVE")
 	require.Equal(t, 1, int(a.get("/v1/environments/log-agent").object()["revision"].(float64)), "nothing was changed")
 	a.do(http.MethodDelete, "/v1/environments/log-agent", "")

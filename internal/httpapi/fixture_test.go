@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
@@ -67,6 +65,8 @@ type api struct {
 	member  *fakeECS
 	feed    *fakeFeed
 	wakeups *fakeQueue
+	// scheduler is what is known of hosts.
+	scheduler *fakeScheduler
 	// reconciles is what was asked of reconcile.
 	reconciles *fakeRequests
 	log        *bytes.Buffer
@@ -100,8 +100,10 @@ func newAPIOn(t testing.TB, wrap func(dynamo.API) dynamo.API) *api {
 		Account: account, Region: region, Installation: "test", Version: "test",
 		Logger: slog.New(slog.NewJSONHandler(a.log, nil)),
 	}
+	a.scheduler = &fakeScheduler{api: a}
+	deps.Scheduler = a.scheduler
 	a.handler = httpapi.New(deps)
-	deps.Daemon, deps.ECS, deps.Wakeups, deps.Reconciles = nil, nil, nil, nil
+	deps.Daemon, deps.ECS, deps.Scheduler, deps.Wakeups, deps.Reconciles = nil, nil, nil, nil, nil
 	a.streams = httpapi.NewStreams(deps)
 	return a
 }
@@ -213,71 +215,6 @@ func (r answer) golden(name string) {
 	want, err := os.ReadFile(path)
 	require.NoError(r.t, err, "run the test with -update to write the file, then read it")
 	require.Equal(r.t, string(want), pretty.String())
-}
-
-// fakeECS knows some clusters and task definitions.
-type fakeECS struct {
-	clusters        map[string]string // ARN: status
-	taskDefinitions map[string]types.TaskDefinition
-	err             error
-}
-
-func newFakeECS() *fakeECS {
-	f := &fakeECS{clusters: map[string]string{}, taskDefinitions: map[string]types.TaskDefinition{}}
-	for _, name := range []string{"edge", "core"} {
-		f.clusters[clusterARN(name)] = "ACTIVE"
-	}
-	f.clusters[clusterARN("gone")] = "INACTIVE"
-	f.define("log-agent:12", types.TaskDefinitionStatusActive)
-	f.define("log-agent:13", types.TaskDefinitionStatusActive)
-	f.taskDefinitions["log-agent"] = f.taskDefinitions["log-agent:13"]
-	f.define("old:1", types.TaskDefinitionStatusInactive)
-	f.define("fargate:1", types.TaskDefinitionStatusActive, types.CompatibilityFargate)
-	f.define("outside:1", types.TaskDefinitionStatusActive, types.CompatibilityExternal)
-	return f
-}
-
-func clusterARN(name string) string {
-	return state.ClusterKey{Account: account, Region: region, Name: name}.ARN("")
-}
-
-func taskDefinitionARN(familyRevision string) string {
-	return "arn:aws:ecs:" + region + ":" + account + ":task-definition/" + familyRevision
-}
-
-func (f *fakeECS) define(familyRevision string, status types.TaskDefinitionStatus, requires ...types.Compatibility) {
-	arn := taskDefinitionARN(familyRevision)
-	f.taskDefinitions[familyRevision] = types.TaskDefinition{
-		TaskDefinitionArn: &arn, Status: status, RequiresCompatibilities: requires,
-		Compatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityExternal, types.CompatibilityFargate},
-	}
-	f.taskDefinitions[arn] = f.taskDefinitions[familyRevision]
-}
-
-func (f *fakeECS) DescribeTaskDefinition(_ context.Context, in *ecs.DescribeTaskDefinitionInput, _ ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error) {
-	if f.err != nil {
-		return nil, f.err
-	}
-	found, ok := f.taskDefinitions[*in.TaskDefinition]
-	if !ok {
-		return nil, &types.ClientException{Message: aws.String("Unable to describe task definition.")}
-	}
-	return &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &found}, nil
-}
-
-func (f *fakeECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersInput, _ ...func(*ecs.Options)) (*ecs.DescribeClustersOutput, error) {
-	if f.err != nil {
-		return nil, f.err
-	}
-	out := &ecs.DescribeClustersOutput{}
-	for _, arn := range in.Clusters {
-		if status, ok := f.clusters[arn]; ok {
-			out.Clusters = append(out.Clusters, types.Cluster{ClusterArn: aws.String(arn), Status: aws.String(status)})
-		} else {
-			out.Failures = append(out.Failures, types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")})
-		}
-	}
-	return out, nil
 }
 
 // fakeFeed is the feed, with the position that a test says unless that is empty.

@@ -18,9 +18,12 @@ import (
 	"github.com/blox/blox/internal/watch"
 )
 
-// ECS is what the API asks Amazon ECS itself, before it accepts a definition.
+// ECS is what the API asks Amazon ECS itself, before it accepts a definition, and what it registers there: private copies of
+// task definitions.
 type ECS interface {
 	DescribeTaskDefinition(ctx context.Context, in *ecs.DescribeTaskDefinitionInput, opts ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error)
+	RegisterTaskDefinition(ctx context.Context, in *ecs.RegisterTaskDefinitionInput, opts ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
+	DescribeServices(ctx context.Context, in *ecs.DescribeServicesInput, opts ...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error)
 	DescribeClusters(ctx context.Context, in *ecs.DescribeClustersInput, opts ...func(*ecs.Options)) (*ecs.DescribeClustersOutput, error)
 }
 
@@ -28,15 +31,17 @@ type ECS interface {
 // call holds all changes up to it.
 type Feed = watch.Feed
 
-// Deps is all that the API works with. New requires every field, NewStreams not Daemon, ECS, Wakeups and
-// Reconciles, nor what /v1/version tells.
+// Deps is all that the API works with. New requires every field, NewStreams not Daemon, ECS, Scheduler,
+// Wakeups and Reconciles, nor what /v1/version tells.
 type Deps struct {
 	State  *table.State
 	Daemon *table.Daemon
 	// ECS is Amazon ECS in an account and region. The error says in which the installation works.
-	ECS     func(account, region string) (ECS, error)
-	Feed    Feed
-	Wakeups queue.Sender
+	ECS  func(account, region string) (ECS, error)
+	Feed Feed
+	// Scheduler is what plans and the states of hosts are made from.
+	Scheduler Scheduler
+	Wakeups   queue.Sender
 	// Reconciles is the queue of what is asked of reconcile.
 	Reconciles queue.Sender
 	Now        func() time.Time
@@ -109,6 +114,7 @@ func apiConfig(version string) huma.Config {
 	config.CreateHooks = nil
 	config.DocsPath, config.SchemasPath = "", ""
 	config.OpenAPIPath = "/v1/openapi"
+	describeAmounts(config.Components.Schemas)
 	return config
 }
 

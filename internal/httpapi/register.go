@@ -27,7 +27,13 @@ func (s *server) register(api huma.API) {
 	s.registerStreams(api)
 	s.registerPolls(api)
 	s.registerEnvironments(api)
+	s.registerRevisions(api)
+	s.registerFreeze(api)
 	s.registerDeployments(api)
+	s.registerVerbs(api)
+	s.registerRedeployments(api)
+	s.registerPlan(api)
+	s.registerHosts(api)
 
 	describeDocuments(api.OpenAPI())
 	tidyDocument(api.OpenAPI())

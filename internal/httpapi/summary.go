@@ -27,8 +27,8 @@ func summaryView(s *state.Summary) *client.ClusterSummary {
 		Instances: client.InstanceSummary{
 			Total: s.Instances.Total, ByStatus: counts(s.Instances.ByStatus),
 			ByAgentVersion: counts(s.Instances.ByAgentVersion), OtherAgentVersions: s.Instances.OtherAgentVersions,
-			AgentDisconnected: s.Instances.AgentDisconnected,
-			Resources:         make([]client.ResourceSum, len(s.Instances.Resources)),
+			AgentDisconnected: s.Instances.AgentDisconnected, WithOnlyDaemons: s.Instances.WithOnlyDaemons,
+			Resources: make([]client.ResourceSum, len(s.Instances.Resources)),
 		},
 	}
 	for i, family := range s.Tasks.Families {

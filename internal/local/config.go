@@ -52,6 +52,9 @@ type Config struct {
 	ReconcilePeriod time.Duration
 	TickPeriod      time.Duration
 
+	// ModifiesPerSecond bounds the calls that start and stop tasks; 0 means half of what ECS allows an account.
+	ModifiesPerSecond float64
+
 	Out io.Writer    // where Run tells what happens; nil is nowhere
 	Log *slog.Logger // what goes wrong; nil is nowhere
 	Now func() time.Time

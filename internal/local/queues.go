@@ -38,14 +38,19 @@ func (s *System) simulateSQS(mappings ...*mapping) *sqssim.Service {
 	return service
 }
 
-// aws serves both simulated services at one address: the protocols tell them apart by a header.
+// aws serves both simulated services at one address: the protocols tell them apart by a header. What has neither's path
+// is what people change by hand.
 func (s *System) aws() http.Handler {
+	control := s.control()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), sqssim.TargetPrefix) {
+		switch {
+		case strings.HasPrefix(r.Header.Get("X-Amz-Target"), sqssim.TargetPrefix):
 			s.sqs.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, controlPaths):
+			control.ServeHTTP(w, r)
+		default:
+			s.sim.ServeHTTP(w, r)
 		}
-		s.sim.ServeHTTP(w, r)
 	})
 }
 

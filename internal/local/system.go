@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/blox/blox/client"
+	"github.com/blox/blox/internal/alarms"
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/queue/sqssim"
 	"github.com/blox/blox/internal/table"
@@ -37,6 +38,7 @@ type System struct {
 	store  *store
 	sim    *ecssim.Server
 	sqs    *sqssim.Service
+	alarms alarms.Memory // CloudWatch
 	ecsAPI *ecs.Client
 	blox   *client.Client
 	http   *http.Client // of all clients inside
@@ -225,6 +227,9 @@ func (s *System) Client() *client.Client { return s.blox }
 
 // ECS calls the simulator's API.
 func (s *System) ECS() *ecs.Client { return s.ecsAPI }
+
+// SetAlarm makes a CloudWatch alarm, or changes its state; an empty state deletes it.
+func (s *System) SetAlarm(name, state string) { s.alarms.Set(name, state) }
 
 // Do gives access to the simulator itself: hosts, faults, the truth.
 func (s *System) Do(f func(sim *ecssim.Simulator, now time.Time)) { s.sim.Do(f) }

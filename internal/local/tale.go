@@ -124,7 +124,7 @@ func (t *tale) know(environments []client.Environment) {
 // unfinished says that a deployment is under way, which may end without a change of the STATE table.
 func (t *tale) unfinished() bool {
 	for _, e := range t.environments {
-		if e.DeploymentStatus == client.DeploymentPending || e.DeploymentStatus == client.DeploymentRunning {
+		if e.DeploymentID != "" && !ended(e.DeploymentStatus) {
 			return true
 		}
 	}
@@ -197,11 +197,15 @@ func (t *tale) tellEnvironment(e client.Environment, settled bool) []string {
 	}
 	var lines []string
 	status := e.DeploymentStatus
-	ended := status != client.DeploymentPending && status != client.DeploymentRunning
+	over := ended(status)
 	news := t.deployments[e.DeploymentID] != status && status != client.DeploymentPending
-	deployment := fmt.Sprintf("deployment of %s (%s) %s", e.Name, shortName(e.TaskDefinition), deploymentVerbs[status])
+	verb := deploymentVerbs[status]
+	if status == client.DeploymentRunning && t.deployments[e.DeploymentID] == client.DeploymentPaused {
+		verb = "goes on"
+	}
+	deployment := fmt.Sprintf("deployment of %s (%s) %s", e.Name, shortName(e.TaskDefinition), verb)
 	t.deployments[e.DeploymentID] = status
-	if news && !ended {
+	if news && !over {
 		lines = append(lines, deployment)
 	}
 	// A rollout stops daemons on purpose, and a drained host loses its own.
@@ -218,16 +222,20 @@ func (t *tale) tellEnvironment(e client.Environment, settled bool) []string {
 		t.running[e.ID] = told
 		lines = append(lines, told)
 	}
-	if news && ended {
+	if news && over {
 		lines = append(lines, deployment)
 	}
 	return lines
 }
 
 var deploymentVerbs = map[string]string{
-	client.DeploymentRunning: "started", client.DeploymentCompleted: "completed",
+	client.DeploymentRunning: "started", client.DeploymentPaused: "is paused", client.DeploymentBaking: "bakes",
+	client.DeploymentRollingBack: "rolls back", client.DeploymentCompleted: "completed",
+	client.DeploymentRolledBack: "is rolled back", client.DeploymentFailed: "failed",
 	client.DeploymentSuperseded: "superseded", client.DeploymentStopped: "stopped",
 }
+
+func ended(status string) bool { return client.Deployment{Status: status}.Ended() }
 
 // reach is how many of the hosts that are the environment's have a running daemon.
 func (t *tale) reach(e client.Environment) (n, of int) {

@@ -100,8 +100,10 @@ func TestADaemonAndItsDeployment(t *testing.T) {
 	s := newStory()
 	environment := func(deployment, status string) {
 		s.tale.know([]client.Environment{{
-			ID: "env", Name: "log-agent", Clusters: []string{edge.ARN(partition)}, LaunchType: "EC2", DeploymentID: deployment,
-			DeploymentStatus: status, TaskDefinition: "arn:aws:ecs:us-east-1:123456789012:task-definition/log-agent:1",
+			ID: "env", Name: "log-agent", DeploymentID: deployment, DeploymentStatus: status, RevisionContent: client.RevisionContent{
+				Clusters: []string{edge.ARN(partition)}, LaunchType: "EC2",
+				TaskDefinition: "arn:aws:ecs:us-east-1:123456789012:task-definition/log-agent:1",
+			},
 		}})
 	}
 	group := daemon.Group(installation, "env")
@@ -156,8 +158,10 @@ func TestOtherHostsAreNotCounted(t *testing.T) {
 	s := newStory()
 	s.host(0, "ACTIVE", true)
 	s.tale.know([]client.Environment{
-		{ID: "a", Name: "elsewhere", Clusters: []string{state.ClusterKey{Account: account, Region: region, Name: "other"}.ARN(partition)}, LaunchType: "EC2"},
-		{ID: "b", Name: "outside", Clusters: []string{edge.ARN(partition)}, LaunchType: "EXTERNAL"},
+		{ID: "a", Name: "elsewhere", RevisionContent: client.RevisionContent{
+			Clusters: []string{state.ClusterKey{Account: account, Region: region, Name: "other"}.ARN(partition)}, LaunchType: "EC2",
+		}},
+		{ID: "b", Name: "outside", RevisionContent: client.RevisionContent{Clusters: []string{edge.ARN(partition)}, LaunchType: "EXTERNAL"}},
 	})
 	for _, e := range s.tale.environments {
 		_, of := s.tale.reach(e)

@@ -19,23 +19,26 @@ type watch struct {
 	mu      sync.Mutex
 	world   ecssim.World
 	changed chan struct{} // closed at the next look
-	floor   int           // running daemons that there must be at least
+	floor   int           // hosts with a running daemon that there must be at least
+	most    int           // live daemons that a host may have
+	seen    int           // the most that a host ever had
 	broken  []string
 }
 
-func newWatch() *watch { return &watch{changed: make(chan struct{})} }
+func newWatch() *watch { return &watch{changed: make(chan struct{}), most: 1} }
 
 func (w *watch) see(world ecssim.World) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.world = world
 	for host, tasks := range daemonsByHost(world) {
-		if len(tasks) > 1 {
+		w.seen = max(w.seen, len(tasks))
+		if len(tasks) > w.most {
 			w.breaks(fmt.Sprintf("host %s has %d daemons: %v", host, len(tasks), tasks))
 		}
 	}
-	if n := len(runningDaemons(world)); n < w.floor {
-		w.breaks(fmt.Sprintf("%d daemons run, the minimum is %d", n, w.floor))
+	if n := hostsServed(world); n < w.floor {
+		w.breaks(fmt.Sprintf("%d hosts have a running daemon, the minimum is %d", n, w.floor))
 	}
 	close(w.changed)
 	w.changed = make(chan struct{})
@@ -59,6 +62,20 @@ func (w *watch) setFloor(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.floor = n
+}
+
+// setMost allows so many live daemons a host, as a surge needs.
+func (w *watch) setMost(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.most = n
+}
+
+// mostSeen is the most live daemons that a host ever had.
+func (w *watch) mostSeen() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen
 }
 
 // until waits for a world as wanted, and says how long it took.
@@ -107,6 +124,15 @@ func runningDaemons(world ecssim.World) (tasks []ecssim.TaskInfo) {
 		}
 	}
 	return tasks
+}
+
+// hostsServed counts the hosts with a running daemon.
+func hostsServed(world ecssim.World) int {
+	served := map[string]bool{}
+	for _, task := range runningDaemons(world) {
+		served[task.EC2InstanceID] = true
+	}
+	return len(served)
 }
 
 // daemonsByHost has the ids of each host's live daemons.

@@ -14,6 +14,7 @@ import (
 	ingestfunction "github.com/blox/blox/functions/ingest"
 	reconcilefunction "github.com/blox/blox/functions/reconcile"
 	"github.com/blox/blox/functions/scheduler"
+	"github.com/blox/blox/internal/alarms"
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dispatch"
@@ -83,9 +84,16 @@ func (s *System) wire() (executionsOf []*mapping) {
 	daemonTable := table.NewDaemon(s.store.db, s.store.daemon)
 	feed := table.NewFeed(s.store.db, s.store.state, now)
 
+	driver := drive.Config{
+		State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (ecsapi.API, error) { return s.ecsOf(account, region) },
+		Alarms:  func(string, string) (alarms.API, error) { return &s.alarms, nil },
+		Wakeups: wakeups, Now: now, NewOwner: uuid.NewString,
+		Installation: installation, Settings: s.settings(), Modify: s.modifyShare(), Describe: drive.DefaultDescribe,
+		Workers: workers, Announce: announce.Log{Logger: log}, Metrics: metrics.Discard{}, Log: quieter(log),
+	}
 	apiDeps := httpapi.Deps{
 		State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (httpapi.ECS, error) { return s.ecsOf(account, region) },
-		Feed: feed, Wakeups: wakeups, Reconciles: requests, Now: now, NewID: newID, VisibleFor: state.DefaultVisibleFor,
+		Feed: feed, Scheduler: drive.New(driver), Wakeups: wakeups, Reconciles: requests, Now: now, NewID: newID, VisibleFor: state.DefaultVisibleFor,
 		Account: account, Region: region, Installation: installation, Version: "local", Logger: quieter(log),
 	}
 
@@ -104,12 +112,7 @@ func (s *System) wire() (executionsOf []*mapping) {
 		dispatch: newFunction("scheduler-dispatch", dispatchTimeout, scheduler.Dispatch(dispatch.New(dispatch.Config{
 			State: stateTable, Daemon: daemonTable, Feed: feed, Wakeups: wakeups, Installation: installation, Log: quieter(log),
 		}))),
-		drive: newFunction("scheduler-drive", driveTimeout, scheduler.Drive(drive.New(drive.Config{
-			State: stateTable, Daemon: daemonTable, ECS: func(account, region string) (ecsapi.API, error) { return s.ecsOf(account, region) },
-			Wakeups: wakeups, Now: now, NewOwner: uuid.NewString,
-			Installation: installation, Settings: s.settings(), Modify: drive.DefaultModify, Describe: drive.DefaultDescribe,
-			Workers: workers, Announce: announce.Log{Logger: log}, Metrics: metrics.Discard{}, Log: quieter(log),
-		}), quieter(log))),
+		drive:  newFunction("scheduler-drive", driveTimeout, scheduler.Drive(drive.New(driver), quieter(log))),
 		api:    newFunction("api", apiTimeout, apifunction.New(apiDeps).Handle),
 		stream: &streamFunction{timeout: streamTimeout, handle: apifunction.NewStream(apiDeps).Handle},
 	}
@@ -141,6 +144,14 @@ func (s *System) settings() daemon.Settings {
 	settings.ReconcilePeriod = s.cfg.ReconcilePeriod
 	settings.EventGrace = eventGrace
 	return settings
+}
+
+// modifyShare bounds starts and stops as in an account, unless the configuration says otherwise.
+func (s *System) modifyShare() ecsapi.Share {
+	if s.cfg.ModifiesPerSecond > 0 {
+		return ecsapi.ModifyShare(s.cfg.ModifiesPerSecond)
+	}
+	return drive.DefaultModify
 }
 
 func (s *System) ecsOf(wantAccount, wantRegion string) (*ecs.Client, error) {

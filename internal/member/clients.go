@@ -2,11 +2,13 @@ package member
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -18,8 +20,9 @@ type Role string
 
 // The roles that a member's stack makes.
 const (
-	RoleRead      Role = "read"      // List and Describe, for reconcile and the API
-	RoleScheduler Role = "scheduler" // Describe, RunTask and StopTask, for the scheduler
+	RoleRead Role = "read" // List and Describe, for reconcile and the API
+	// RoleScheduler is for the scheduler: Describe, RunTask, StopTask, attributes, and alarms to read.
+	RoleScheduler Role = "scheduler"
 )
 
 // RoleARN is the role's name in a member, which can be told without asking anybody.
@@ -40,28 +43,26 @@ type Config struct {
 	Options []func(*ecs.Options)
 }
 
-// Clients are ECS clients, one a place. They are safe for concurrent use.
+// Clients are clients of ECS and CloudWatch, one of each a place. They are safe for concurrent use.
 type Clients struct {
 	cfg Config
 
 	mu     sync.Mutex
 	byName map[Place]*ecs.Client
+	alarms map[Place]*cloudwatch.Client
 	sts    *sts.Client
 }
 
 // New makes Clients. Nothing is asked of AWS before the first call of a client.
-func New(cfg Config) *Clients { return &Clients{cfg: cfg, byName: map[Place]*ecs.Client{}} }
+func New(cfg Config) *Clients {
+	return &Clients{cfg: cfg, byName: map[Place]*ecs.Client{}, alarms: map[Place]*cloudwatch.Client{}}
+}
 
 // ECS is the client of an account and region. The error is an *UnknownPlaceError.
 func (c *Clients) ECS(account, region string) (*ecs.Client, error) {
 	p := Place{Account: account, Region: region}
-	places := c.cfg.Places()
-	known := p == c.cfg.Home
-	for _, member := range c.cfg.Members {
-		known = known || p == member
-	}
-	if !known {
-		return nil, &UnknownPlaceError{Place: p, Allowed: places}
+	if err := c.check(p); err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,6 +72,14 @@ func (c *Clients) ECS(account, region string) (*ecs.Client, error) {
 	client := c.client(p)
 	c.byName[p] = client
 	return client, nil
+}
+
+// check refuses a place that the installation does not work in.
+func (c *Clients) check(p Place) error {
+	if p == c.cfg.Home || slices.Contains(c.cfg.Members, p) {
+		return nil
+	}
+	return &UnknownPlaceError{Place: p, Allowed: c.cfg.Places()}
 }
 
 func (c *Clients) client(p Place) *ecs.Client {

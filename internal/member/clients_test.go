@@ -25,7 +25,7 @@ type account struct {
 	lasts   time.Duration // of a session
 	denied  bool          // every role
 	assumed []url.Values
-	calls   []string // host and access key of the calls to ECS
+	calls   []string // host and access key of the calls to ECS and CloudWatch
 }
 
 func (a *account) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -33,7 +33,7 @@ func (a *account) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer a.mu.Unlock()
 	key := request.Header.Get("Authorization")
 	key = key[strings.Index(key, "Credential=")+len("Credential=") : strings.IndexByte(key, '/')]
-	if strings.HasPrefix(request.URL.Host, "ecs.") {
+	if strings.HasPrefix(request.URL.Host, "ecs.") || strings.HasPrefix(request.URL.Host, "monitoring.") {
 		a.calls = append(a.calls, request.URL.Host+" "+key)
 		return response(`{"clusterArns":[]}`), nil
 	}

@@ -26,11 +26,16 @@ func NewEMF(out io.Writer, installation string, now func() time.Time) *EMF {
 // Put writes a line. Without values it writes none.
 func (e *EMF) Put(values []Value, properties ...Property) {
 	// Without the library's own dimensions, which are the function's: each would be paid for.
-	line := emf.New(emf.WithWriter(e.out), emf.WithTimestamp(e.now()), emf.WithoutDimensions()).
-		Namespace(Namespace).Dimension(DimensionInstallation, e.installation)
+	line := emf.New(emf.WithWriter(e.out), emf.WithTimestamp(e.now()), emf.WithoutDimensions()).Namespace(Namespace)
+	dimensions := []emf.Dimension{emf.NewDimension(DimensionInstallation, e.installation)}
 	for _, p := range properties {
-		line.Property(p.Key, p.Value)
+		if p.Key == DimensionCluster {
+			dimensions = append(dimensions, emf.NewDimension(p.Key, p.Value))
+		} else {
+			line.Property(p.Key, p.Value)
+		}
 	}
+	line.DimensionSet(dimensions...)
 	for _, v := range values {
 		unit := emf.Count
 		if v.Name == EventLagMillis {

@@ -28,6 +28,16 @@ func TestALineOfTheEmbeddedMetricFormat(t *testing.T) {
 		`"environment":"log\"agent","region":"eu-west-1"}`, out.String())
 }
 
+func TestAMetricOfAClusterHasItAsADimension(t *testing.T) {
+	var out bytes.Buffer
+	NewEMF(&out, "main", func() time.Time { return at }).Put(
+		[]Value{{HostsWithOnlyDaemons, 3}}, Property{DimensionCluster, "1/eu-west-1/edge"}, Property{"region", "eu-west-1"},
+	)
+	require.JSONEq(t, `{"HostsWithOnlyDaemons":3,"Installation":"main","Cluster":"1/eu-west-1/edge","_aws":{"Timestamp":1795165200500,`+
+		`"CloudWatchMetrics":[{"Namespace":"Blox","Dimensions":[["Installation","Cluster"]],`+
+		`"Metrics":[{"Name":"HostsWithOnlyDaemons","Unit":"Count"}]}]},"region":"eu-west-1"}`, out.String())
+}
+
 func TestNothingToSayIsNoLine(t *testing.T) {
 	var out bytes.Buffer
 	NewEMF(&out, "main", time.Now).Put(nil, Property{"environment", "x"})

@@ -3,14 +3,19 @@
 //
 // All metrics are in one namespace and have one dimension, the installation: CloudWatch takes money for each combination
 // of name and dimensions. Which environment, cluster or place a number is about is a property of the line, found by
-// searching the log, and no dimension. Alarms that ask for the worst of them use the statistic Maximum.
+// searching the log, and no dimension. Alarms that ask for the worst of them use the statistic Maximum. What a scaling
+// policy goes by is the exception: it has the cluster as a second dimension, for a policy is of one cluster.
 package metrics
 
 // Namespace is that of every metric.
 const Namespace = "Blox"
 
-// DimensionInstallation is the only dimension.
-const DimensionInstallation = "Installation"
+// The dimensions. DimensionInstallation is that of every metric; a property with the key DimensionCluster, its value
+// ACCOUNT/REGION/NAME, makes that one a dimension of its line.
+const (
+	DimensionInstallation = "Installation"
+	DimensionCluster      = "Cluster"
+)
 
 // Name is a metric's name.
 type Name string
@@ -52,12 +57,22 @@ const (
 	// ReconcilePassesFailed: 1 for each reconcile of one cluster that failed. One that only ran out of time is delivered
 	// again, and counts in ReconcileMessagesFailed.
 	ReconcilePassesFailed Name = "ReconcilePassesFailed"
+	// HostsWithOnlyDaemons: of one cluster that has Blox daemons, by the dimension of the cluster, after each complete
+	// reconcile, 0 too: ACTIVE container instances that run at least one Blox daemon and nothing else. ECS's own scaling
+	// takes them for used.
+	HostsWithOnlyDaemons Name = "HostsWithOnlyDaemons"
 	// HostsWithoutHealthyDaemon: of one environment, after each look at the whole of it, 0 too: hosts that ought to have
 	// a healthy daemon, and have been without one for longer than a grace.
 	HostsWithoutHealthyDaemon Name = "HostsWithoutHealthyDaemon"
 	// DeploymentsStuck: of one environment, with the one before: 1 if its deployment has not ended and nothing came of it
 	// for too long, else 0.
 	DeploymentsStuck Name = "DeploymentsStuck"
+	// DeploymentsFailed: 1 for each deployment that did harm or did not get on, when that is decided: it then rolls back, or
+	// ends as failed.
+	DeploymentsFailed Name = "DeploymentsFailed"
+	// EnvironmentsBlocked: of one environment, after each look at the whole of it, 0 too: 1 if its task definition is
+	// INACTIVE, so that no host can get it, else 0.
+	EnvironmentsBlocked Name = "EnvironmentsBlocked"
 	// DeploymentsEnded: 1 for each deployment that ended; the property status says how.
 	DeploymentsEnded Name = "DeploymentsEnded"
 	// IngestMessagesFailed, ReconcileMessagesFailed, DriveMessagesFailed: messages that the function gave back to its queue

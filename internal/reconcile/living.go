@@ -44,6 +44,7 @@ func latest(a, b time.Time) time.Time {
 func (p *pass) summary() *state.Summary {
 	summary := state.Summarize(p.living[state.KindTask], p.living[state.KindContainerInstance], p.cfg.Now().UTC())
 	summary.LastEventAt = latest(summary.LastEventAt, p.lastEventAt)
+	summary.Instances.WithOnlyDaemons, p.hasDaemons = onlyDaemons(p.living[state.KindTask], p.living[state.KindContainerInstance])
 	if p.before.Summary != nil {
 		summary.LastEventAt = latest(summary.LastEventAt, p.before.Summary.LastEventAt)
 	}

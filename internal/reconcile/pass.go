@@ -32,6 +32,7 @@ type pass struct {
 	progress    progress
 	living      map[state.Kind][]state.Record // as they are after the repair; of tasks, what a summary needs
 	lastEventAt time.Time                     // of anything that was looked at, ended or not
+	hasDaemons  bool                          // known with the summary
 }
 
 // Cluster makes a pass over a cluster, unless one that began since asked.At is
@@ -117,6 +118,7 @@ func (p *pass) run(ctx context.Context, unlisted bool) (table.Cluster, error) {
 		}
 	}
 	p.report.Clusters = 1
+	p.measureIdle(*row.Summary)
 	p.log(ctx)
 	return row, nil
 }

@@ -12,17 +12,6 @@ import (
 	"github.com/blox/blox/internal/daemon"
 )
 
-// checkOnePerHost is invariant 2.
-func (w *world) checkOnePerHost(started *task) {
-	for _, other := range w.truth.tasks { // any order: at most one is found, or the run is over
-		if other != started && other.environment == started.environment && other.machine == started.machine && other.live() {
-			first, second := other.arn, started.arn
-			w.violate(2, "two live daemon tasks of environment %s on host %s: %s and %s", started.environment, started.machine, first, second)
-			return
-		}
-	}
-}
-
 // remembered is for how long a driver may act on what it has read: longer than the longest pause and the calls around it.
 const remembered = 4 * time.Minute
 
@@ -62,36 +51,6 @@ func (w *world) mostHosts() int {
 	}
 	return most
 }
-
-// ended hears that a live task is meant to stop.
-//
-// Invariant 3, as it is checked: each stop of a rollout that strikes a working daemon on a fit host (ACTIVE, its agent
-// connected under the registration that the task is on) is a disruption by us, until that host has a working daemon again
-// or is not fit any more, which is not our doing. Right after each such stop the disrupted hosts must be no more than
-// max(1, floor(N × (100 − min) / 100)), N being the most hosts that STATE had as ACTIVE in the last minutes: no driver
-// can have counted more. Working is a daemon that worked when the driver that claimed the stop had asked ECS last, and
-// still does; one that came up after it was found down may be stopped at no cost.
-func (w *world) ended(t *task) {
-	if t.environment == "" || w.cause == nil || w.cause.Task != t.arn || !strings.Contains(w.cause.Reason, replacedReason) {
-		return
-	}
-	env, decided := w.truth.environments[t.environment], w.truth.decided[t.arn]
-	h := w.truth.hosts[t.instance]
-	if env == nil || env.deleting || !decided.worked || t.working.IsZero() || h == nil || !h.active() {
-		return
-	}
-	env.disrupted[t.machine] = true
-	hosts := w.mostHosts()
-	allowed := max(1, hosts*(100-env.minimumHealthy)/100)
-	w.met("daemon stopped for a newer revision")
-	if len(env.disrupted) > allowed {
-		w.violate(3, "environment %s: %d daemons are down by our stops at once, %d are allowed of %d hosts at %d %%",
-			env.name, len(env.disrupted), allowed, hosts, env.minimumHealthy)
-	}
-}
-
-// replacedReason is what the scheduler gives as the reason of a rollout's stop.
-const replacedReason = "replaced by a newer revision"
 
 // checkVersions is invariant 1, on every change of the STATE table.
 func (w *world) checkVersions(record events.DynamoDBEventRecord) {
@@ -157,11 +116,13 @@ func (w *world) calling(action string, in request) {
 		if w.truth.tokens[in.ClientToken] > 1 {
 			w.met("start replayed")
 		}
-		deployment, ok := strings.CutPrefix(in.StartedBy, daemon.StartedByPrefix)
-		env := w.truth.deployments[deployment]
-		if !ok || env == "" || in.Group != daemon.Group(installation, env) || in.ClientToken == "" {
+		id, ok := strings.CutPrefix(in.StartedBy, daemon.StartedByPrefix)
+		dep := w.truth.deployments[id]
+		if !ok || dep == nil || in.Group != daemon.Group(installation, dep.EnvironmentID) || in.ClientToken == "" {
 			w.violate(4, "a start names no deployment: startedBy %q, group %q, clientToken %q", in.StartedBy, in.Group, in.ClientToken)
+			return
 		}
+		w.checkFrozen(action, dep.EnvironmentID)
 	case "StopTask":
 		t := w.truth.tasks[in.Task]
 		if t == nil || t.environment == "" || !strings.HasPrefix(t.startedBy, daemon.StartedByPrefix) {
@@ -174,6 +135,13 @@ func (w *world) calling(action string, in request) {
 		}
 		if !t.live() {
 			w.met("stop repeated")
+		}
+		w.checkFrozen(action, t.environment)
+	case "PutAttributes":
+		for _, a := range in.Attributes {
+			if a.Name == handoverAttribute {
+				w.handedOver(a.Value, a.TargetID)
+			}
 		}
 	}
 }

@@ -55,8 +55,24 @@ type request struct {
 	Tasks       []string `json:"tasks"`
 	Instances   []string `json:"containerInstances"`
 	Placement   []struct {
+		Type       string `json:"type"`
 		Expression string `json:"expression"`
 	} `json:"placementConstraints"`
+	Attributes []struct {
+		Name     string `json:"name"`
+		Value    string `json:"value"`
+		TargetID string `json:"targetId"`
+	} `json:"attributes"`
+}
+
+// distinct says that ECS itself was to refuse a second task of the group on the host.
+func (in request) distinct() bool {
+	for _, p := range in.Placement {
+		if p.Type == "distinctInstance" {
+			return true
+		}
+	}
+	return false
 }
 
 // Do implements the SDK's HTTPClient.
@@ -71,8 +87,7 @@ func (n *network) Do(req *http.Request) (*http.Response, error) {
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, fmt.Errorf("reading the request: %w", err)
 	}
-	changes := action == "RunTask" || action == "StopTask"
-	e := effect{service: "ecs", name: action, target: in.target(), writes: changes, tender: changes}
+	e := effect{service: "ecs", name: action, target: in.target(), writes: changing[action], tender: changing[action]}
 	response, err := perform(w, e, func() (*http.Response, error) {
 		return n.call(action, in, req, body)
 	}, errServer, errLost)
@@ -81,6 +96,9 @@ func (n *network) Do(req *http.Request) (*http.Response, error) {
 	}
 	return response, err
 }
+
+// changing are the actions around which the order of claim, lease and call matters.
+var changing = map[string]bool{"RunTask": true, "StopTask": true, "PutAttributes": true, "DeleteAttributes": true}
 
 func (in request) target() string {
 	switch {
@@ -92,6 +110,9 @@ func (in request) target() string {
 		return in.StartedBy + " " + host + " token " + in.ClientToken[:min(8, len(in.ClientToken))]
 	case in.Task != "":
 		return in.Task[strings.LastIndexByte(in.Task, '/')+1:] + " " + in.Reason
+	case len(in.Attributes) > 0:
+		a := in.Attributes[0]
+		return a.Name + " " + a.Value + " " + a.TargetID[strings.LastIndexByte(a.TargetID, '/')+1:]
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ import (
 	ingestfunction "github.com/blox/blox/functions/ingest"
 	reconcilefunction "github.com/blox/blox/functions/reconcile"
 	schedulerfunction "github.com/blox/blox/functions/scheduler"
+	"github.com/blox/blox/internal/alarms"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dispatch"
 	"github.com/blox/blox/internal/drive"
@@ -24,6 +25,10 @@ import (
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 )
+
+// idleGrace is how long a host may run nothing but daemons before it is released: shorter than in production, or few runs
+// would see it.
+const idleGrace = 3 * time.Minute
 
 // reconcilePeriod is how often the sweep's schedule fires.
 const reconcilePeriod = 5 * time.Minute
@@ -103,20 +108,26 @@ func (w *world) newDispatch() *process {
 }
 
 func (w *world) newDrive() *process {
-	driver := drive.New(drive.Config{
+	return &process{drive: schedulerfunction.Drive(w.newDriver(), quiet)}
+}
+
+func (w *world) newDriver() *drive.Driver {
+	settings := daemon.DefaultSettings()
+	settings.IdleGrace = idleGrace
+	return drive.New(drive.Config{
 		State: w.state, Daemon: w.daemon, ECS: func(account, region string) (ecsapi.API, error) { return w.clientOf(account, region) },
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewOwner: func() string { return w.newID() },
-		Installation: installation, Settings: daemon.DefaultSettings(),
+		Alarms:       func(string, string) (alarms.API, error) { return watcher{w}, nil },
+		Installation: installation, Settings: settings,
 		Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1,
 		Announce: teller{w}, Metrics: metrics.Discard{}, Log: quiet,
 	})
-	return &process{drive: schedulerfunction.Drive(driver, quiet)}
 }
 
 func (w *world) newAPI() *process {
 	return &process{api: httpapi.New(httpapi.Deps{
 		State: w.state, Daemon: w.daemon, ECS: func(account, region string) (httpapi.ECS, error) { return w.clientOf(account, region) },
-		Feed:    table.NewFeed(w.db, stateTable, w.clock),
+		Feed: table.NewFeed(w.db, stateTable, w.clock), Scheduler: schedulerOf{w.newDriver()},
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewID: w.newTimeID, Account: account, Region: region,
 		Installation: installation, Version: "sim", Logger: quiet,
 	})}

@@ -15,22 +15,27 @@ type operators struct {
 	jobs     []string
 	// revision of the daemon that each environment name was given last; 0 is none.
 	wants map[string]int
-	// broken are the images that do not work now.
-	broken map[string]bool
+	// broken are the images that do not work now, inactive the task definitions that were deregistered.
+	broken, inactive map[string]bool
+	// replacing are deployments of inactive ones that got a successor at the end.
+	replacing map[string]bool
 }
 
 // revisions of each daemon's task definition, each with an image of its own. Every third has a container health check,
 // one is heavier. The family is named as the environment.
 const revisions = 8
 
+// firstPort is that of the first environment's daemons.
+const firstPort = 9000
+
 func image(revision int) string { return fmt.Sprintf("agent:%d", revision) }
 
 func (w *world) prepare() {
-	w.ops = operators{wants: map[string]int{}, broken: map[string]bool{}}
+	w.ops = operators{wants: map[string]int{}, broken: map[string]bool{}, inactive: map[string]bool{}, replacing: map[string]bool{}}
 	w.must("CreateCluster", map[string]any{"clusterName": cluster})
 	for i, name := range names {
 		for r := 1; r <= revisions; r++ {
-			w.registerDaemon(name, r, 9000+i)
+			w.registerDaemon(name, r, firstPort+i)
 		}
 	}
 	for _, family := range []string{"job", "web"} {
@@ -38,9 +43,13 @@ func (w *world) prepare() {
 			map[string]any{"name": family, "image": family, "cpu": 50, "memory": map[string]int{"job": 1400, "web": 300}[family], "essential": true},
 		}})
 	}
+	if w.s.migrate {
+		w.prepareMigration()
+	}
 	for range w.p.hosts {
 		w.addHost()
 	}
+	w.alarms.Set(watchedAlarm, "OK")
 	w.must("CreateService", map[string]any{"cluster": cluster, "serviceName": "web", "taskDefinition": "web", "desiredCount": 1 + w.plan.IntN(4)})
 	if w.f.crowd > 0 {
 		w.prepareCrowd()
@@ -50,8 +59,9 @@ func (w *world) prepare() {
 func (w *world) registerDaemon(name string, revision, port int) {
 	container := map[string]any{
 		"name": "agent", "image": image(revision), "cpu": 10, "memory": 200, "essential": true,
-		// A port that only one task of a host can have, as daemons often want.
-		"portMappings": []any{map[string]any{"containerPort": 9000, "hostPort": port}},
+	}
+	if !w.s.portless() { // a port that only one task of a host can have, as daemons often want
+		container["portMappings"] = []any{map[string]any{"containerPort": 9000, "hostPort": port}}
 	}
 	if revision%3 == 0 {
 		container["healthCheck"] = map[string]any{"command": []string{"CMD", "true"}}
@@ -146,6 +156,14 @@ var steps = []struct {
 	{5, (*world).stopDaemon},
 	{5, (*world).breakImage},
 	{3, (*world).answerNothing},
+	{12, (*world).rule},
+	{4, (*world).freezeSome},
+	{3, (*world).threeBadUpdates},
+	{6, (*world).moveRing},
+	{3, (*world).fillAttributes},
+	{6, (*world).sicken},
+	{4, (*world).deregisterDefinition},
+	{5, (*world).raise},
 }
 
 func (w *world) someName() string { return names[w.plan.IntN(w.p.environments)] }
@@ -194,6 +212,10 @@ func (w *world) breakImage() {
 		w.heal(r)
 		return
 	}
+	w.breakImageOf(r)
+}
+
+func (w *world) breakImageOf(r int) {
 	fault := ecssim.ImageFault{}
 	switch w.plan.IntN(4) {
 	case 0:

@@ -59,17 +59,17 @@ func (w *world) deploy(name string, revision int) {
 		return
 	}
 	w.met("operator: deployment")
+	w.deployNow(name, revision)
+}
+
+func (w *world) deployNow(name string, revision int) {
 	w.ops.wants[name] = revision
-	definition := client.EnvironmentDefinition{
-		Name: name, InstanceGroup: &client.InstanceGroup{Cluster: cluster}, TaskDefinition: fmt.Sprintf("%s:%d", name, revision), LaunchType: "EC2",
-		DeploymentConfiguration: &client.DeploymentConfiguration{
-			MinimumHealthyPercent: &w.p.minimumHealthyPercent, MinHealthySeconds: &w.p.minHealthySeconds,
-		},
-	}
+	definition := w.definition(name, revision)
 	w.call(http.MethodPut, "/v1/environments/"+name, definition, apiTries, func(status int, body []byte) {
 		var env client.Environment
 		if status >= 300 || json.Unmarshal(body, &env) != nil {
 			w.met(fmt.Sprintf("api answered PUT with %d", status))
+			w.note("api: %s", body)
 			return // somebody deletes it, or was faster
 		}
 		w.call(http.MethodPost, "/v1/environments/"+name+"/deployments?deploymentToken="+env.DeploymentToken, nil, apiTries, func(status int, body []byte) {

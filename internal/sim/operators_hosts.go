@@ -77,7 +77,11 @@ func (w *world) restartHost() {
 
 // hostSpec is a machine with room for two daemons and an ordinary task, and not for many of them.
 func hostSpec(id string) ecssim.HostSpec {
-	return ecssim.HostSpec{EC2InstanceID: id, Memory: 2500, CPU: 1024}
+	spec := ecssim.HostSpec{EC2InstanceID: id, Memory: 2500, CPU: 1024}
+	if ring := int(id[len("i-")]) % (len(rings) + 1); ring < len(rings) { // one host in four is of no ring
+		spec.Attributes = map[string]string{ringAttribute: rings[ring]}
+	}
+	return spec
 }
 
 func (w *world) drainHost() {

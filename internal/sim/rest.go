@@ -21,6 +21,8 @@ type rest struct {
 	sweeps map[state.ClusterKey]int
 	since  time.Time // of being at rest; zero if it is not
 	why    string    // it is not
+	// draining is since when nothing but daemons keeps a registration from ending its drain.
+	draining map[string]time.Time
 }
 
 const (
@@ -33,7 +35,7 @@ const (
 // settle ends the faults.
 func (w *world) settle() {
 	w.note("the faults stop")
-	w.rest.calm, w.rest.began, w.rest.sweeps = true, w.now, map[state.ClusterKey]int{}
+	w.rest.calm, w.rest.began, w.rest.sweeps, w.rest.draining = true, w.now, map[state.ClusterKey]int{}, map[string]time.Time{}
 	w.p = w.p.calm()
 	w.bus.downUntil = time.Time{}
 	w.f.feedDeath, w.f.twins = 0, 0
@@ -64,7 +66,15 @@ func (w *world) settle() {
 	for len(w.ops.jobs) > 0 {
 		w.stopJob()
 	}
-	w.must("UpdateService", map[string]any{"cluster": cluster, "service": "web", "desiredCount": 0})
+	left := 0
+	if w.s.release {
+		left = 1 // so that one host is not idle
+	}
+	w.must("UpdateService", map[string]any{"cluster": cluster, "service": "web", "desiredCount": left})
+	w.alarms.Set(watchedAlarm, "OK")
+	for _, h := range w.registered() {
+		w.emptyAttributes(h)
+	}
 	var look func()
 	look = func() {
 		w.look()
@@ -111,22 +121,11 @@ func (w *world) stopKept() {
 	}
 }
 
-// restartSick restarts, by hand, daemons whose health check failed for an image that works again: ECS's check of a task
-// comes to no other end, and Blox leaves a daemon alone that runs.
-func (w *world) restartSick() {
-	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
-		t := w.truth.tasks[arn]
-		if t.environment != "" && t.live() && t.health == "UNHEALTHY" && !w.broken(t.definition) {
-			w.note("operator: restarts %s", arn)
-			w.operator("StopTask", map[string]any{"cluster": cluster, "task": arn, "reason": "sick"})
-		}
-	}
-}
-
 // look sees whether the world is at rest.
 func (w *world) look() {
 	w.stopKept()
-	w.restartSick()
+	w.overrule()
+	w.checkDrains()
 	for _, cluster := range w.clusters() {
 		if n := w.rest.sweeps[cluster]; n < 2 {
 			w.rest.why = fmt.Sprintf("only %d passes over cluster %s were completed", n, cluster)
@@ -164,16 +163,15 @@ func (w *world) restless() string {
 	if what := w.ghosts(); what != "" {
 		return what
 	}
-	directory, err := w.daemon.Directory(context.Background())
-	if err != nil {
-		panic(err)
-	}
 	exists := map[string]bool{}
-	for _, entry := range directory {
-		exists[entry.ID] = true
+	for _, entry := range w.directory() {
+		exists[entry.ID], exists[entry.Name] = true, true
 		if what := w.unfinished(entry); what != "" {
 			return "environment " + entry.Name + ": " + what
 		}
+	}
+	if what := w.leftBehind(exists); what != "" {
+		return what
 	}
 	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
 		t := w.truth.tasks[arn]
@@ -210,34 +208,27 @@ func (w *world) unfinished(entry table.DirectoryEntry) string {
 			return fmt.Sprintf("it has a slot of host %s, which has left", s.Host.EC2InstanceID)
 		}
 	}
-	if env.DeploymentID == "" {
+	dep := w.deploymentOf(env)
+	if dep == nil {
 		return ""
 	}
-	dep, err := w.daemon.Deployment(ctx, env.ID, env.DeploymentID)
-	if err != nil {
-		return err.Error()
-	}
-	rev, err := w.daemon.Revision(ctx, env.ID, dep.Revision)
-	if err != nil {
-		return err.Error()
-	}
-	broken := w.broken(rev.TaskDefinition)
-	if !dep.Status.Ended() && !broken {
+	e := w.expect(env, *dep)
+	if !dep.Status.Ended() && !e.broken {
 		return fmt.Sprintf("deployment %s of revision %d is %s: %+v %v", dep.ID, dep.Revision, dep.Status, dep.Counts, dep.FailedInstances)
 	}
-	if what := w.untold(dep); what != "" {
+	if what := w.untold(*dep); what != "" {
 		return what
 	}
 	if what := w.unended(env); what != "" {
 		return what
 	}
-	return w.misplaced(env, rev, broken)
+	return e.misplaced()
 }
 
 // unended are deployments that neither are in force nor have ended.
 func (w *world) unended(env daemon.Environment) string {
 	for _, id := range slices.Sorted(maps.Keys(w.truth.deployments)) {
-		if w.truth.deployments[id] != env.ID || id == env.DeploymentID {
+		if w.truth.deployments[id].EnvironmentID != env.ID || id == env.DeploymentID {
 			continue
 		}
 		dep, err := w.daemon.Deployment(context.Background(), env.ID, id)
@@ -252,45 +243,6 @@ func (w *world) unended(env daemon.Environment) string {
 		}
 		if what := w.untold(dep); what != "" {
 			return what
-		}
-	}
-	return ""
-}
-
-func (w *world) broken(taskDefinition string) bool {
-	for r := 1; r <= revisions; r++ {
-		if w.ops.broken[image(r)] && taskDefinition[len(taskDefinition)-2:] == fmt.Sprintf(":%d", r) {
-			return true
-		}
-	}
-	return false
-}
-
-// misplaced says which host has not exactly the daemon that it should have.
-func (w *world) misplaced(env daemon.Environment, rev daemon.Revision, broken bool) string {
-	daemons, others := map[string][]*task{}, map[string]int{}
-	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
-		t := w.truth.tasks[arn]
-		switch {
-		case t.environment == env.ID && t.live():
-			daemons[t.machine] = append(daemons[t.machine], t)
-		case t.environment == "" && t.last != daemon.StatusStopped:
-			others[t.machine]++
-		}
-	}
-	for _, h := range w.registered() {
-		on := daemons[h.machine]
-		switch {
-		case len(on) > 1:
-			return fmt.Sprintf("host %s has %d daemons", h.machine, len(on))
-		case h.active() && !broken && len(on) == 0:
-			return fmt.Sprintf("host %s has no daemon", h.machine)
-		case h.active() && !broken && on[0].definition != rev.TaskDefinition:
-			return fmt.Sprintf("host %s has %s and not %s", h.machine, on[0].definition, rev.TaskDefinition)
-		case h.active() && !broken && on[0].working.IsZero():
-			return fmt.Sprintf("the daemon of host %s does not work: %s %s", h.machine, on[0].last, on[0].health)
-		case h.status == daemon.StatusDraining && others[h.machine] == 0 && len(on) > 0:
-			return fmt.Sprintf("host %s drains, and only the daemon keeps it from ending", h.machine)
 		}
 	}
 	return ""

@@ -58,6 +58,7 @@ func (w *world) comeToRest() {
 	}
 	w.runUntil(w.rest.began.Add(restWithin), w.rested)
 	if w.violation == nil && !w.rested() {
+		w.explain()
 		w.violate(5, "not at rest %s after the faults stopped: %s", restWithin, w.rest.why)
 	}
 	for _, check := range []func(){w.checkEvents, w.checkTruth, w.checkFeed, w.checkReaders} {

@@ -3,10 +3,10 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/state"
@@ -35,18 +35,19 @@ type truth struct {
 	fit map[string]bool
 
 	environments map[string]*environment // by id
-	deployments  map[string]string       // id to environment id
-	slots        map[string]slot         // as stored, by key
-	decided      map[string]decision     // by task ARN: stops of rollouts, as they were claimed
-	tokens       map[string]int          // how often each was sent
-	active       map[string]string       // the machine of each container instance that is stored as ACTIVE
-	fleets       []fleet                 // the newest last
+	revisions    map[revisionKey]daemon.Revision
+	deployments  map[string]*deployment // by id
+	slots        map[string]daemon.Slot // as stored, by key
+	decided      map[string]decision    // by task ARN: stops of rollouts, as they were claimed
+	tokens       map[string]int         // how often each was sent
+	active       map[string]string      // the machine of each container instance that is stored as ACTIVE
+	fleets       []fleet                // the newest last
 }
 
 func newTruth() truth {
 	return truth{
 		hosts: map[string]*host{}, tasks: map[string]*task{}, fit: map[string]bool{}, active: map[string]string{},
-		environments: map[string]*environment{}, deployments: map[string]string{}, slots: map[string]slot{},
+		environments: map[string]*environment{}, deployments: map[string]*deployment{}, revisions: map[revisionKey]daemon.Revision{}, slots: map[string]daemon.Slot{},
 		decided: map[string]decision{}, tokens: map[string]int{},
 	}
 }
@@ -78,16 +79,27 @@ func (t *task) live() bool {
 // environment is what the checks know of one.
 type environment struct {
 	id, name       string
-	minimumHealthy int
+	deployment     string // in force
 	deleting, keep bool
-	disrupted      map[string]bool // machines whose daemon we stopped for another, and that have had none since
+	frozenSince    time.Time            // zero if it is not
+	good           map[int]bool         // revisions that a deployment has brought to every host
+	disrupted      map[string]time.Time // machines whose daemon we stopped, and that have had none since
 }
 
-type slot struct{ state, taskARN string }
+// revisionKey names one revision of an environment.
+type revisionKey struct {
+	environment string
+	number      int
+}
 
-// decision is a stop of a rollout as it was claimed: whether the daemon was working when its driver had asked ECS last.
-// A daemon that is down already may be replaced at no cost, and may come up before the call is made.
-type decision struct{ worked bool }
+// decision is a stop as it was claimed: when, and whether the daemon was working when its driver had asked ECS last. A
+// daemon that is down already may be replaced at no cost, and may come up before the call is made.
+type decision struct {
+	at     time.Time
+	worked bool
+	// spare says that another daemon of the host worked then.
+	spare bool
+}
 
 // learn follows what ECS tells.
 func (w *world) learn(t told) {
@@ -155,7 +167,11 @@ func (w *world) stored(i item) {
 	case "slot":
 		w.storedSlot(i)
 	case "deployment":
-		w.truth.deployments[text(i, "id")] = text(i, "environmentId")
+		w.storedDeployment(i)
+	case "revision":
+		var rev daemon.Revision
+		decode(i, &rev)
+		w.truth.revisions[revisionKey{rev.EnvironmentID, rev.Number}] = rev
 	case "environment":
 		w.storedEnvironment(i)
 	case "timeline":
@@ -189,18 +205,29 @@ func kindOfKey(key string) string {
 }
 
 func (w *world) storedSlot(i item) {
-	key, now := keyOf(i), slot{state: text(i, "state"), taskARN: text(i, "taskArn")}
+	var now daemon.Slot
+	decode(i, &now)
+	key := keyOf(i)
 	before := w.truth.slots[key]
 	w.truth.slots[key] = now
-	if before.state != now.state {
-		w.met(fmt.Sprintf("slot %s to %s", either(before.state, "none"), now.state))
-		w.trace(w.current, "slot", fmt.Sprintf("%s: %s to %s, revision %s, attempt %s, %s%s", text(i, "host"), either(before.state, "none"),
-			now.state, text(i, "revision"), text(i, "attempt"), text(i, "reason"), text(i, "stopReason")))
+	w.metSlot(before, now)
+	if before.State != now.State {
+		w.met(fmt.Sprintf("slot %s to %s", either(string(before.State), "none"), now.State))
+		w.trace(w.current, "slot", fmt.Sprintf("%s: %s to %s, revision %d, attempt %d, %s%s", now.Host, either(string(before.State), "none"),
+			now.State, now.Revision, now.Attempt, now.Reason, now.StopReason))
 	}
-	if now.state != string(daemon.SlotStopping) || before.state == now.state || text(i, "stopReason") != replacedReason {
-		return
+	w.checkHeld(before, now)
+	if now.State == daemon.SlotStopping && before.State != now.State {
+		w.decide(now.TaskARN)
 	}
-	t := w.truth.tasks[now.taskARN]
+	if f := now.Former; f != nil && f.StoppingAt != nil && (before.Former == nil || before.Former.StoppingAt == nil) {
+		w.decide(f.TaskARN)
+	}
+}
+
+// decide hears that the stop of a task was claimed.
+func (w *world) decide(arn string) {
+	t := w.truth.tasks[arn]
 	if t == nil || w.current == nil {
 		return
 	}
@@ -208,7 +235,35 @@ func (w *world) storedSlot(i item) {
 	if asked.IsZero() {
 		asked = w.current.begun
 	}
-	w.truth.decided[now.taskARN] = decision{worked: !t.working.IsZero() && !t.working.After(asked)}
+	d := decision{at: w.now, worked: !t.working.IsZero() && !t.working.After(asked)}
+	for _, other := range w.truth.tasks { // any order: it is an or
+		if other != t && other.environment == t.environment && other.machine == t.machine {
+			d.spare = d.spare || !other.working.IsZero() && !other.working.After(asked)
+		}
+	}
+	w.truth.decided[arn] = d
+}
+
+// metSlot counts what rarely becomes of a host.
+func (w *world) metSlot(before, now daemon.Slot) {
+	for what, met := range map[string]bool{ // any order: each on its own
+		"attempt failed three times in a row": now.Failures >= 3 && before.Failures < 3,
+		"host released":                       now.Released && !before.Released,
+		"released host needed again":          before.Released && !now.Released,
+		"surge begun":                         now.Former != nil && before.Former == nil,
+		"surge over":                          now.Former == nil && before.Former != nil,
+		"surge whose new daemon died":         now.Former != nil && before.State != daemon.SlotIdle && now.State == daemon.SlotIdle,
+		"surge turned back":                   now.Former != nil && before.Former != nil && now.TaskARN == before.Former.TaskARN,
+		"attribute of a full host":            now.AttributeError != "" && before.AttributeError == "",
+		"readiness attribute set":             now.Attribute != "" && before.Attribute == "",
+		"readiness attribute deleted":         now.Attribute == "" && before.Attribute != "",
+		"host handed back":                    now.HandedOver == "" && before.HandedOver != "",
+		"daemon came back under a new deploy": now.State == daemon.SlotPlaced && before.State == daemon.SlotClaimed && now.Attempt > 0,
+	} {
+		if met {
+			w.met(what)
+		}
+	}
 }
 
 func either(s, otherwise string) string {
@@ -230,19 +285,38 @@ func (w *world) deleted(key item) {
 
 // storedEnvironment follows an environment's definition. What it deploys is read from the table when it is needed.
 func (w *world) storedEnvironment(i item) {
-	id := text(i, "id")
-	env := w.truth.environments[id]
+	var now daemon.Environment
+	decode(i, &now)
+	env := w.truth.environments[now.ID]
 	if env == nil {
-		env = &environment{id: id, name: text(i, "name"), disrupted: map[string]bool{}, minimumHealthy: w.p.minimumHealthyPercent}
-		w.truth.environments[id] = env
+		env = &environment{id: now.ID, name: now.Name, disrupted: map[string]time.Time{}, good: map[int]bool{}}
+		w.truth.environments[now.ID] = env
 	}
-	if text(i, "status") == string(daemon.EnvironmentDeleting) {
+	env.deployment, env.keep = now.DeploymentID, now.KeepTasks
+	if now.LastGoodRevision != 0 {
+		env.good[now.LastGoodRevision] = true
+	}
+	switch {
+	case now.Frozen == nil:
+		env.frozenSince = time.Time{}
+	case env.frozenSince.IsZero():
+		env.frozenSince = w.now
+	}
+	if now.Status == daemon.EnvironmentDeleting {
 		env.deleting = true
 		clear(env.disrupted)
 	}
-	if keep, ok := i["keepTasks"].(*types.AttributeValueMemberBOOL); ok {
-		env.keep = keep.Value
+}
+
+// environmentNamed is the one of that name which is not being deleted, or else any; nil if there never was one.
+func (w *world) environmentNamed(name string) *environment {
+	var found *environment
+	for _, id := range slices.Sorted(maps.Keys(w.truth.environments)) {
+		if env := w.truth.environments[id]; env.name == name && (found == nil || found.deleting) {
+			found = env
+		}
 	}
+	return found
 }
 
 // environmentNow reads an environment as it is stored, past the faults.

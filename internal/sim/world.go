@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/blox/blox/internal/alarms"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/ecssim"
 	"github.com/blox/blox/internal/queue"
@@ -27,7 +28,7 @@ type world struct {
 	// whether a fault strikes, what operators do, and ids.
 	pace, chance, plan, ids *rand.Rand
 	// And of the parts that only some seeds have.
-	membering, crowd, reading, feeding, lasting *rand.Rand
+	membering, crowd, reading, feeding, lasting, rolling *rand.Rand
 
 	timers      timers
 	seq         uint64
@@ -37,6 +38,8 @@ type world struct {
 	current     *invocation
 
 	f            features
+	s            scheduling
+	alarms       alarms.Memory
 	places       []*place          // the first is the installation's own
 	member       *place            // the second; nil if there is none
 	ecs          *ecssim.Simulator // of the first place
@@ -74,8 +77,9 @@ func newWorld(seed uint64, o Options) *world {
 		tracer: tracer{keep: o.Tail, sink: o.Trace}, mirror: newMirror(),
 	}
 	w.p = newProfile(stream(5))
-	w.f = newFeatures(stream(6))
+	w.f, w.s = newFeatures(stream(6)), newScheduling(stream(12))
 	w.membering, w.crowd, w.reading, w.feeding, w.lasting = stream(7), stream(8), stream(9), stream(10), stream(11)
+	w.rolling = stream(13)
 	w.ecs = w.addPlace(account, region).ecs
 	if w.f.member {
 		w.member = w.addPlace(memberAccount, memberRegion)

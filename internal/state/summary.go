@@ -51,6 +51,9 @@ type InstanceSummary struct {
 	OtherAgentVersions int     `json:"otherAgentVersions,omitempty"`
 	// AgentDisconnected counts those whose agent is not connected.
 	AgentDisconnected int `json:"agentDisconnected"`
+	// WithOnlyDaemons counts the ACTIVE ones that run at least one Blox daemon and
+	// nothing else. Summarize leaves it out: it does not know daemons.
+	WithOnlyDaemons int `json:"withOnlyDaemons"`
 	// Resources are sorted by name. OtherResources counts the names that are left
 	// out; ECS itself has fewer than the bound.
 	Resources      []ResourceSum `json:"resources"`

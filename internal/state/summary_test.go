@@ -88,7 +88,7 @@ func TestSummaryOfNothing(t *testing.T) {
 	out, err := json.Marshal(state.Summarize(nil, nil, noon))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"countedAt":"2026-11-20T12:00:00Z","tasks":{"total":0,"byStatus":[],"families":[]},
-		"instances":{"total":0,"byStatus":[],"byAgentVersion":[],"agentDisconnected":0,"resources":[]}}`, string(out))
+		"instances":{"total":0,"byStatus":[],"byAgentVersion":[],"agentDisconnected":0,"withOnlyDaemons":0,"resources":[]}}`, string(out))
 }
 
 func TestTheRevisionIsThatOfTheNewestVersion(t *testing.T) {

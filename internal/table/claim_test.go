@@ -30,7 +30,7 @@ func TestClaimSlotOnlyOfALivingEnvironment(t *testing.T) {
 		require.NoError(t, err, "what it had before is seen by whoever deletes it")
 		require.Equal(t, int64(2), stored.RecordVersion)
 
-		require.NoError(t, d.RemoveEnvironment(t.Context(), env))
+		require.NoError(t, d.RemoveEnvironment(t.Context(), env, after(60)))
 		for _, late := range []daemon.Slot{slot("e1", "i-2"), stored} {
 			_, err = d.ClaimSlot(t.Context(), late)
 			require.ErrorIs(t, err, table.ErrConflict, "it is no more")

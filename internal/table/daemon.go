@@ -10,7 +10,7 @@ import (
 //
 //	pk                                sk                          holds
 //	environments                      NAME                        DirectoryEntry
-//	cluster/ACCOUNT/REGION/CLUSTER    ENVIRONMENT                 membership: which environments a cluster's change concerns
+//	cluster/ACCOUNT/REGION/CLUSTER    ENVIRONMENT                 Membership: which environments a cluster's change concerns
 //	environment/ID                    environment                 daemon.Environment
 //	environment/ID                    revision/00000001           daemon.Revision
 //	environment/ID                    deployment/ID               daemon.Deployment; the ids sort by time
@@ -18,6 +18,7 @@ import (
 //	environment/ID                    slot/HOST                   daemon.Slot
 //	environment/ID                    lease                       Lease
 //	environment/ID                    timeline/DEPLOYMENT/…       TimelineEntry
+//	deleted                           NAME/ID                     DeletedEnvironment, for a day
 //	budget/ACCOUNT/REGION/BUCKET      budget                      call tokens left
 type Daemon struct {
 	db   dynamo.API

@@ -38,6 +38,7 @@ func (d *Daemon) CreateDeployment(ctx context.Context, env daemon.Environment, d
 	seen := env.RecordVersion
 	env.DeploymentID, env.UpdatedAt = dep.ID, dep.CreatedAt
 	env.RecordVersion++
+	dep.RecordVersion = 1
 	update, err := d.putVersioned(environmentPK(env.ID), environmentSK, env, seen)
 	if err != nil {
 		return err
@@ -74,14 +75,19 @@ func (d *Daemon) superseding(ctx context.Context, env daemon.Environment, at tim
 	}
 	return []types.TransactWriteItem{{Update: &types.Update{
 		TableName: &d.name, Key: itemKey(environmentPK(env.ID), deploymentSK(previous.ID)),
-		UpdateExpression:         aws.String("SET #status = :superseded, endedAt = :at"),
-		ConditionExpression:      aws.String("#status IN (:pending, :running)"),
+		UpdateExpression: aws.String("SET #status = :superseded, endedAt = :at, " +
+			"recordVersion = recordVersion + :one REMOVE pausedFor"),
+		// The counts may move meanwhile, the end may not.
+		ConditionExpression:      aws.String("attribute_exists(pk) AND NOT #status IN (:completed, :rolledBack, :failed, :stopped, :superseded)"),
 		ExpressionAttributeNames: map[string]string{"#status": "status"},
 		ExpressionAttributeValues: Item{
+			":completed":  stringValue(string(daemon.DeploymentCompleted)),
+			":rolledBack": stringValue(string(daemon.DeploymentRolledBack)),
+			":failed":     stringValue(string(daemon.DeploymentFailed)),
+			":stopped":    stringValue(string(daemon.DeploymentStopped)),
 			":superseded": stringValue(string(daemon.DeploymentSuperseded)),
-			":pending":    stringValue(string(daemon.DeploymentPending)),
-			":running":    stringValue(string(daemon.DeploymentRunning)),
 			":at":         stringValue(at.UTC().Format(time.RFC3339Nano)),
+			":one":        numberValue(1),
 		},
 	}}}, nil
 }
@@ -93,27 +99,24 @@ func (d *Daemon) Deployment(ctx context.Context, environmentID, deploymentID str
 	return dep, err
 }
 
-// AdvanceDeployment stores the scheduler's progress, or the counts of a deployment that stays completed. ErrConflict: the
-// deployment has ended otherwise meanwhile.
-func (d *Daemon) AdvanceDeployment(ctx context.Context, dep daemon.Deployment) error {
-	item, err := encode(environmentPK(dep.EnvironmentID), deploymentSK(dep.ID), dep)
+// AdvanceDeployment stores a deployment if it is still the one that was read, and returns it as stored: people and the
+// scheduler change the same deployment. ErrConflict: it changed meanwhile, or is gone.
+func (d *Daemon) AdvanceDeployment(ctx context.Context, dep daemon.Deployment) (daemon.Deployment, error) {
+	next := dep
+	next.RecordVersion++
+	item, err := encode(environmentPK(dep.EnvironmentID), deploymentSK(dep.ID), next)
 	if err != nil {
-		return err
+		return dep, err
 	}
 	_, err = d.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &d.name, Item: item,
-		ConditionExpression:      aws.String("#status IN (:pending, :running, :now)"),
-		ExpressionAttributeNames: map[string]string{"#status": "status"},
-		ExpressionAttributeValues: Item{
-			":pending": stringValue(string(daemon.DeploymentPending)),
-			":running": stringValue(string(daemon.DeploymentRunning)),
-			":now":     stringValue(string(dep.Status)),
-		},
+		ConditionExpression:       aws.String("recordVersion = :seen"),
+		ExpressionAttributeValues: Item{":seen": numberValue(dep.RecordVersion)},
 	})
 	if err != nil {
-		return fmt.Errorf("storing the progress of deployment %s: %w", dep.ID, conflict(err))
+		return dep, fmt.Errorf("storing the progress of deployment %s: %w", dep.ID, conflict(err))
 	}
-	return nil
+	return next, nil
 }
 
 // Deployments reads one page of an environment's deployments, newest first. after is the id that the page before ended

@@ -41,6 +41,7 @@ func TestCreateDeploymentPutsItInForce(t *testing.T) {
 		require.Equal(t, after(10).UnixMilli(), entries[0].DueAt, "it is begun at once")
 		got, err := d.Deployment(t.Context(), "e1", "d1")
 		require.NoError(t, err)
+		dep.RecordVersion = 1
 		require.Equal(t, dep, got)
 		_, err = d.Deployment(t.Context(), "e1", "d2")
 		require.ErrorIs(t, err, table.ErrNotFound)
@@ -84,10 +85,15 @@ func TestCreateDeploymentOnlyOverWhatWasRead(t *testing.T) {
 func TestANewerDeploymentSupersedesAnUnfinishedOne(t *testing.T) {
 	ended := after(15)
 	becomes := map[daemon.DeploymentStatus]daemon.DeploymentStatus{
-		daemon.DeploymentPending:   daemon.DeploymentSuperseded,
-		daemon.DeploymentRunning:   daemon.DeploymentSuperseded,
-		daemon.DeploymentCompleted: daemon.DeploymentCompleted,
-		daemon.DeploymentStopped:   daemon.DeploymentStopped,
+		daemon.DeploymentPending:     daemon.DeploymentSuperseded,
+		daemon.DeploymentRunning:     daemon.DeploymentSuperseded,
+		daemon.DeploymentPaused:      daemon.DeploymentSuperseded,
+		daemon.DeploymentBaking:      daemon.DeploymentSuperseded,
+		daemon.DeploymentRollingBack: daemon.DeploymentSuperseded,
+		daemon.DeploymentCompleted:   daemon.DeploymentCompleted,
+		daemon.DeploymentRolledBack:  daemon.DeploymentRolledBack,
+		daemon.DeploymentFailed:      daemon.DeploymentFailed,
+		daemon.DeploymentStopped:     daemon.DeploymentStopped,
 	}
 	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
 		d := table.NewDaemon(db, name)
@@ -97,11 +103,13 @@ func TestANewerDeploymentSupersedesAnUnfinishedOne(t *testing.T) {
 				env := created(t, d, id, "n-"+string(status))
 				first := deployment(env, "d1", "token-1", after(10))
 				require.NoError(t, d.CreateDeployment(t.Context(), env, first))
+				first.RecordVersion = 1
 				first.Status = status
 				if status.Ended() {
 					first.EndedAt = &ended
 				}
-				require.NoError(t, d.AdvanceDeployment(t.Context(), first))
+				first.PausedFor = daemon.PausedByPeople
+				first = advanced(t, d, first)
 				env = read(t, d, id)
 				require.NoError(t, d.CreateDeployment(t.Context(), env, deployment(env, "d2", "token-2", after(20))))
 				require.Equal(t, "d2", read(t, d, id).DeploymentID)
@@ -111,10 +119,14 @@ func TestANewerDeploymentSupersedesAnUnfinishedOne(t *testing.T) {
 				require.Equal(t, want, got.Status)
 				require.NotNil(t, got.EndedAt)
 				if status.Ended() {
-					require.Equal(t, ended, *got.EndedAt)
-				} else {
-					require.Equal(t, after(20), *got.EndedAt)
+					require.Equal(t, first, got)
+					return
 				}
+				require.Equal(t, after(20), *got.EndedAt)
+				require.Equal(t, first.RecordVersion+1, got.RecordVersion)
+				require.Empty(t, got.PausedFor)
+				_, err = d.AdvanceDeployment(t.Context(), first)
+				require.ErrorIs(t, err, table.ErrConflict, "who has not seen the end")
 			})
 		}
 	})
@@ -144,32 +156,48 @@ func TestCreateDeploymentAfterACrash(t *testing.T) {
 	})
 }
 
-func TestAdvanceDeploymentUntilItHasEnded(t *testing.T) {
+func TestAdvanceDeploymentOnlyOverWhatWasRead(t *testing.T) {
 	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
 		d := table.NewDaemon(db, name)
 		env := created(t, d, "e1", "log-agent")
 		dep := deployment(env, "d1", "token-1", after(10))
-		require.ErrorIs(t, d.AdvanceDeployment(t.Context(), dep), table.ErrConflict, "there is none")
+		_, err := d.AdvanceDeployment(t.Context(), dep)
+		require.ErrorIs(t, err, table.ErrConflict, "there is none")
 		require.NoError(t, d.CreateDeployment(t.Context(), env, dep))
+		dep, err = d.Deployment(t.Context(), "e1", "d1")
+		require.NoError(t, err)
+		require.Equal(t, int64(1), dep.RecordVersion)
 
-		startedAt, endedAt := after(11), after(30)
+		paused := dep
+		startedAt := after(11)
 		dep.Status, dep.StartedAt = daemon.DeploymentRunning, &startedAt
 		dep.Counts = daemon.Counts{Desired: 5, Updated: 2, Healthy: 4, Unavailable: 1}
 		dep.FailedInstances = []daemon.FailedInstance{{Host: host("i-1"), Reason: "RESOURCE:MEMORY"}}
-		require.NoError(t, d.AdvanceDeployment(t.Context(), dep))
-		got, err := d.Deployment(t.Context(), "e1", "d1")
-		require.NoError(t, err)
-		require.Equal(t, dep, got)
+		stored := advanced(t, d, dep)
+		require.Equal(t, int64(2), stored.RecordVersion)
+		stored.RecordVersion = dep.RecordVersion
+		require.Equal(t, dep, stored, "nothing else changed")
 
-		dep.Status, dep.EndedAt = daemon.DeploymentCompleted, &endedAt
-		require.NoError(t, d.AdvanceDeployment(t.Context(), dep))
-		late := dep
-		late.Status, late.EndedAt = daemon.DeploymentRunning, nil
-		require.ErrorIs(t, d.AdvanceDeployment(t.Context(), late), table.ErrConflict)
-		got, err = d.Deployment(t.Context(), "e1", "d1")
+		paused.Status = daemon.DeploymentPaused
+		_, err = d.AdvanceDeployment(t.Context(), paused)
+		require.ErrorIs(t, err, table.ErrConflict, "who read it before the scheduler wrote it")
+		paused, err = d.Deployment(t.Context(), "e1", "d1")
 		require.NoError(t, err)
-		require.Equal(t, dep, got)
+		require.Equal(t, daemon.DeploymentRunning, paused.Status)
+		paused.Status = daemon.DeploymentPaused
+		advanced(t, d, paused)
 	})
+}
+
+// advanced is a deployment as it was stored, and as it is read.
+func advanced(t *testing.T, d *table.Daemon, dep daemon.Deployment) daemon.Deployment {
+	t.Helper()
+	stored, err := d.AdvanceDeployment(t.Context(), dep)
+	require.NoError(t, err)
+	got, err := d.Deployment(t.Context(), dep.EnvironmentID, dep.ID)
+	require.NoError(t, err)
+	require.Equal(t, stored, got)
+	return stored
 }
 
 func TestDeploymentsNewestFirst(t *testing.T) {
@@ -214,11 +242,12 @@ func TestADeploymentThatEndsMeanwhileIsNotSuperseded(t *testing.T) {
 		env := created(t, d, "e1", "log-agent")
 		first := deployment(env, "d1", "token-1", after(10))
 		require.NoError(t, d.CreateDeployment(t.Context(), env, first))
+		first.RecordVersion = 1
 		env = read(t, d, "e1")
 		endedAt := after(15)
 		first.Status, first.EndedAt = daemon.DeploymentCompleted, &endedAt
 		slow := table.NewDaemon(&between{API: db, after: "GetItem", then: func() {
-			require.NoError(t, d.AdvanceDeployment(t.Context(), first))
+			first = advanced(t, d, first)
 		}}, name)
 		second := deployment(env, "d2", "token-2", after(20))
 		require.ErrorIs(t, slow.CreateDeployment(t.Context(), env, second), table.ErrConflict)

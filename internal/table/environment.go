@@ -11,8 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/blox/blox/internal/daemon"
-	"github.com/blox/blox/internal/state"
-	"github.com/blox/blox/internal/table/schema"
 )
 
 // ErrExists says that the name is taken.
@@ -29,9 +27,6 @@ type DirectoryEntry struct {
 	RecordVersion int64 `json:"recordVersion"`
 }
 
-// revisionSK pads the number so that revisions sort.
-func revisionSK(number int) string { return fmt.Sprintf("revision/%08d", number) }
-
 // CreateEnvironment stores a new environment with its first revision. ErrExists: the name is taken.
 func (d *Daemon) CreateEnvironment(ctx context.Context, env daemon.Environment, rev daemon.Revision) error {
 	env.RecordVersion = 1
@@ -41,9 +36,12 @@ func (d *Daemon) CreateEnvironment(ctx context.Context, env daemon.Environment, 
 		{environmentPK(env.ID), revisionSK(rev.Number), rev},
 	}
 	for _, cluster := range env.Clusters {
-		puts = append(puts, itemPut{membershipPK(cluster), env.ID, map[string]string{"name": env.Name}})
+		puts = append(puts, itemPut{membershipPK(cluster), env.ID, membershipItem{Name: env.Name, WatchesTasks: watchesTasks(rev)}})
 	}
-	err := d.transact(ctx, puts...)
+	err := checkClusters(env)
+	if err == nil {
+		err = d.transact(ctx, puts...)
+	}
 	if errors.Is(err, ErrConflict) {
 		return fmt.Errorf("environment %s: %w", env.Name, ErrExists)
 	}
@@ -96,16 +94,27 @@ func (d *Daemon) putVersioned(pk, sk string, value any, seen int64) (types.Trans
 	}}, nil
 }
 
-// UpdateEnvironment stores a changed definition, and its new revision if there is one. ErrConflict: the environment
-// changed since it was read.
+// UpdateEnvironment stores a changed definition, and its new revision if there is one, and which clusters the environment
+// has hosts in. ErrConflict: the environment changed since it was read.
 func (d *Daemon) UpdateEnvironment(ctx context.Context, env daemon.Environment, rev *daemon.Revision) error {
+	if err := d.update(ctx, env, rev); err != nil {
+		return fmt.Errorf("updating environment %s: %w", env.Name, err)
+	}
+	return nil
+}
+
+func (d *Daemon) update(ctx context.Context, env daemon.Environment, rev *daemon.Revision) error {
+	items, err := d.memberships(ctx, env, rev)
+	if err != nil {
+		return err
+	}
 	seen := env.RecordVersion
 	env.RecordVersion++
 	update, err := d.putVersioned(environmentPK(env.ID), environmentSK, env, seen)
 	if err != nil {
 		return err
 	}
-	items := []types.TransactWriteItem{update, d.dueNow(env)}
+	items = append(items, update, d.dueNow(env))
 	if rev != nil {
 		put, err := d.putNew(itemPut{environmentPK(env.ID), revisionSK(rev.Number), *rev})
 		if err != nil {
@@ -113,10 +122,8 @@ func (d *Daemon) UpdateEnvironment(ctx context.Context, env daemon.Environment, 
 		}
 		items = append(items, put)
 	}
-	if _, err := d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items}); err != nil {
-		return fmt.Errorf("updating environment %s: %w", env.Name, conflict(err))
-	}
-	return nil
+	_, err = d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+	return conflict(err)
 }
 
 // dueNow makes a changed environment due at once, should its wake-up be lost.
@@ -211,85 +218,4 @@ func (d *Daemon) Environments(ctx context.Context, ids []string) ([]daemon.Envir
 		return nil, fmt.Errorf("reading environments: %w", err)
 	}
 	return decodeAll[daemon.Environment](items)
-}
-
-// Revision reads one revision. ErrNotFound: there is none.
-func (d *Daemon) Revision(ctx context.Context, environmentID string, number int) (daemon.Revision, error) {
-	var rev daemon.Revision
-	err := d.get(ctx, environmentPK(environmentID), revisionSK(number), &rev)
-	return rev, err
-}
-
-// EnvironmentsOfCluster lists the ids of the environments that have hosts in the cluster.
-func (d *Daemon) EnvironmentsOfCluster(ctx context.Context, cluster state.ClusterKey) ([]string, error) {
-	items, err := queryAll(ctx, d.db, &dynamodb.QueryInput{
-		TableName: &d.name, KeyConditionExpression: aws.String("pk = :pk"),
-		ExpressionAttributeValues: Item{":pk": stringValue(membershipPK(cluster))},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing environments of cluster %s: %w", cluster, err)
-	}
-	ids := make([]string, len(items))
-	for i, item := range items {
-		ids[i] = stringOf(item, schema.SortKey)
-	}
-	return ids, nil
-}
-
-// RemoveEnvironment deletes all that is kept of an environment, but for its lease, which the caller holds and drops
-// (DropLease). It may be repeated after a crash: what makes the environment found goes last, and at once.
-func (d *Daemon) RemoveEnvironment(ctx context.Context, env daemon.Environment) error {
-	for _, cluster := range env.Clusters {
-		if err := d.delete(ctx, itemKey(membershipPK(cluster), env.ID)); err != nil {
-			return fmt.Errorf("removing environment %s from cluster %s: %w", env.Name, cluster, err)
-		}
-	}
-	items, err := queryAll(ctx, d.db, &dynamodb.QueryInput{
-		TableName: &d.name, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
-		ProjectionExpression:      aws.String("pk, sk"),
-		ExpressionAttributeValues: Item{":pk": stringValue(environmentPK(env.ID))},
-	})
-	if err != nil {
-		return fmt.Errorf("listing what is left of environment %s: %w", env.Name, err)
-	}
-	for _, key := range items {
-		switch stringOf(key, schema.SortKey) {
-		case environmentSK, leaseSK:
-			continue
-		}
-		if err := d.delete(ctx, key); err != nil {
-			return fmt.Errorf("removing what is left of environment %s: %w", env.Name, err)
-		}
-	}
-	return d.removeNamed(ctx, env)
-}
-
-// removeNamed deletes the environment and frees its name in one transaction: with only one of the two left, nobody
-// could find the environment again or use its name. A name that a new environment has is left alone: then this one was
-// removed before.
-func (d *Daemon) removeNamed(ctx context.Context, env daemon.Environment) error {
-	_, err := d.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		{Delete: &types.Delete{
-			TableName: &d.name, Key: itemKey(directoryPK, env.Name),
-			ConditionExpression:       aws.String("attribute_not_exists(pk) OR id = :id"),
-			ExpressionAttributeValues: Item{":id": stringValue(env.ID)},
-		}},
-		{Delete: &types.Delete{TableName: &d.name, Key: itemKey(environmentPK(env.ID), environmentSK)}},
-	}})
-	if err == nil || nameTaken(err) {
-		return nil
-	}
-	return fmt.Errorf("removing environment %s: %w", env.Name, conflict(err))
-}
-
-// nameTaken says that the first condition of a transaction did not hold.
-func nameTaken(err error) bool {
-	var canceled *types.TransactionCanceledException
-	return errors.As(err, &canceled) && len(canceled.CancellationReasons) > 0 &&
-		aws.ToString(canceled.CancellationReasons[0].Code) == "ConditionalCheckFailed"
-}
-
-func (d *Daemon) delete(ctx context.Context, key Item) error {
-	_, err := d.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &d.name, Key: key})
-	return err
 }

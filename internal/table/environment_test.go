@@ -95,7 +95,7 @@ func TestDirectoryAndMembership(t *testing.T) {
 		for _, cluster := range []state.ClusterKey{home, away} {
 			members, err := d.EnvironmentsOfCluster(t.Context(), cluster)
 			require.NoError(t, err)
-			require.Equal(t, []string{"e1", "e2"}, members)
+			require.Equal(t, []table.Membership{{ID: "e1"}, {ID: "e2"}}, members)
 		}
 		members, err := d.EnvironmentsOfCluster(t.Context(), state.ClusterKey{Account: home.Account, Region: home.Region, Name: "edg"})
 		require.NoError(t, err)
@@ -199,66 +199,25 @@ func furnish(t *testing.T, d *table.Daemon, env daemon.Environment) {
 	require.NoError(t, d.AppendTimeline(t.Context(), env.ID, table.TimelineEntry{At: after(3), DeploymentID: "d1", Kind: "start"}))
 }
 
-func TestRemoveEnvironmentLeavesNothing(t *testing.T) {
-	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
-		d := table.NewDaemon(db, name)
-		created(t, d, "e2", "metrics")
-		before := contents(t, db, name)
-		env := created(t, d, "e1", "log-agent")
-		furnish(t, d, env)
-		require.NoError(t, d.RemoveEnvironment(t.Context(), env))
-		require.Equal(t, before, contents(t, db, name))
-		require.NoError(t, d.RemoveEnvironment(t.Context(), env), "once more is nothing")
-		require.Equal(t, before, contents(t, db, name))
-	})
-}
-
-// Whoever dies while removing leaves an environment that is found by its name, and can be removed again.
-func TestRemoveEnvironmentAfterACrash(t *testing.T) {
-	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
-		d := table.NewDaemon(db, name)
-		crashPoints(t, db, func(t *testing.T, dying *crashing, _ int) {
-			env := created(t, d, "e1", "log-agent")
-			furnish(t, d, env)
-			err := table.NewDaemon(dying, name).RemoveEnvironment(t.Context(), env)
-			if err != nil {
-				require.ErrorIs(t, err, errCrash)
-			}
-			found, err := d.EnvironmentByName(t.Context(), "log-agent")
-			if err == nil {
-				require.NoError(t, d.RemoveEnvironment(t.Context(), found))
-			} else {
-				require.ErrorIs(t, err, table.ErrNotFound)
-			}
-			require.Empty(t, contents(t, db, name))
-		})
-	})
-}
-
-func TestRemoveEnvironmentLeavesTheNameToANewOne(t *testing.T) {
-	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
-		d := table.NewDaemon(db, name)
-		old := created(t, d, "e1", "log-agent")
-		require.NoError(t, d.RemoveEnvironment(t.Context(), old))
-		created(t, d, "e2", "log-agent")
-		before := contents(t, db, name)
-		require.NoError(t, d.RemoveEnvironment(t.Context(), old), "a wake-up that was under way for long")
-		require.Equal(t, before, contents(t, db, name))
-	})
-}
-
 func TestStoresSayWhatFailed(t *testing.T) {
 	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, _ string) {
 		d, ctx := table.NewDaemon(db, "no-such-table"), context.Background()
 		env, rev := environment("e1", "log-agent")
 		env.DeploymentID = "d0"
+		_, advanced := d.AdvanceDeployment(ctx, deployment(env, "d1", "t", start))
+		_, revisions := d.Revisions(ctx, "e1", 10, 0)
+		_, deleted := d.DeletedEnvironments(ctx, start)
 		calls := map[string]error{
+			"revisions of environment e1":         revisions,
+			"listing deleted environments":        deleted,
+			"log-agent out of 1 clusters":         d.DropClusters(ctx, env, []state.ClusterKey{away}),
+			"timeline of environment e1":          d.AppendTimelineAll(ctx, "e1", []table.TimelineEntry{{At: start}}),
 			"creating environment log-agent":      d.CreateEnvironment(ctx, env, rev),
 			"updating environment log-agent":      d.UpdateEnvironment(ctx, env, nil),
-			"removing environment log-agent":      d.RemoveEnvironment(ctx, env),
+			"removing environment log-agent":      d.RemoveEnvironment(ctx, env, start),
 			"when environment log-agent is due":   d.SetDue(ctx, env, start),
 			"deployment of environment log-agent": d.CreateDeployment(ctx, env, deployment(env, "d1", "t", start)),
-			"progress of deployment d1":           d.AdvanceDeployment(ctx, deployment(env, "d1", "t", start)),
+			"progress of deployment d1":           advanced,
 			"deleting the slot":                   d.DeleteSlot(ctx, slot("e1", "i-1")),
 			"timeline of deployment d1":           d.AppendTimeline(ctx, "e1", table.TimelineEntry{At: start, DeploymentID: "d1"}),
 			"dirty":                               d.MarkDirty(ctx, "e1", nil, start),

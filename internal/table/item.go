@@ -116,6 +116,29 @@ func queryAll(ctx context.Context, db dynamo.API, in *dynamodb.QueryInput) ([]It
 	return nil, fmt.Errorf("query of table %s: more than %d pages", aws.ToString(in.TableName), maxPages)
 }
 
+// queryUpTo reads the first items of a query, over as many pages as they take: DynamoDB ends one at 1 MB.
+func queryUpTo(ctx context.Context, db dynamo.API, limit int, in *dynamodb.QueryInput) ([]Item, error) {
+	var items []Item
+	for range maxPages {
+		if len(items) >= limit {
+			return items, nil
+		}
+		next := *in
+		next.Limit = aws.Int32(int32(limit - len(items))) //nolint:gosec // a page's size
+		out, err := db.Query(ctx, &next)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, out.Items...)
+		if len(out.LastEvaluatedKey) == 0 {
+			return items, nil
+		}
+		next.ExclusiveStartKey = out.LastEvaluatedKey
+		in = &next
+	}
+	return nil, fmt.Errorf("query of table %s: more than %d pages", aws.ToString(in.TableName), maxPages)
+}
+
 // getBatch is BatchGetItem's limit, batchTries how often what it leaves over is asked for again.
 const (
 	getBatch   = 100

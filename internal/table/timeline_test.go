@@ -1,9 +1,12 @@
 package table_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/internal/daemon"
@@ -39,5 +42,78 @@ func TestTimelineNewestFirst(t *testing.T) {
 		none, err := d.Timeline(t.Context(), "e1", "d9", 10)
 		require.NoError(t, err)
 		require.Empty(t, none)
+	})
+}
+
+func TestAppendTimelineAll(t *testing.T) {
+	const n = 60
+	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
+		d := table.NewDaemon(db, name)
+		require.NoError(t, d.AppendTimelineAll(t.Context(), "e1", nil))
+		var entries []table.TimelineEntry
+		for i := range n {
+			entries = append(entries, table.TimelineEntry{At: after(i), DeploymentID: "d1", Kind: "start", Reason: "first"})
+		}
+		again := entries[3]
+		again.Reason = "again"
+		require.NoError(t, d.AppendTimelineAll(t.Context(), "e1", append(entries, again)))
+		all, err := d.Timeline(t.Context(), "e1", "d1", 100)
+		require.NoError(t, err)
+		require.Len(t, all, n)
+		for i, entry := range all {
+			want := entries[n-1-i]
+			if i == n-1-3 {
+				want = again
+			}
+			want.TTL = want.At.Add(30 * 24 * time.Hour).Unix()
+			require.Equal(t, want, entry)
+		}
+	})
+}
+
+// leaving writes one item of a batch, and leaves the rest over.
+type leaving struct {
+	dynamo.API
+	calls int
+	least int // it leaves over at least so many
+}
+
+func (l *leaving) BatchWriteItem(
+	ctx context.Context, in *dynamodb.BatchWriteItemInput, opts ...func(*dynamodb.Options),
+) (*dynamodb.BatchWriteItemOutput, error) {
+	l.calls++
+	for table, requests := range in.RequestItems {
+		done := max(1, len(requests)/2)
+		left := map[string][]types.WriteRequest{table: requests[done:]}
+		if len(requests) <= l.least {
+			return &dynamodb.BatchWriteItemOutput{UnprocessedItems: in.RequestItems}, nil
+		} else if len(requests) == done {
+			left = nil
+		}
+		_, err := l.API.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{table: requests[:done]},
+		}, opts...)
+		return &dynamodb.BatchWriteItemOutput{UnprocessedItems: left}, err
+	}
+	return nil, nil
+}
+
+func TestAppendTimelineAllWritesWhatIsLeftOver(t *testing.T) {
+	onBoth(t, schema.Daemon, func(t *testing.T, db dynamo.API, name string) {
+		var entries []table.TimelineEntry
+		for i := range 12 {
+			entries = append(entries, table.TimelineEntry{At: after(i), DeploymentID: "d1", Kind: "start"})
+		}
+		slow := &leaving{API: db}
+		require.NoError(t, table.NewDaemon(slow, name).AppendTimelineAll(t.Context(), "e1", entries))
+		require.Equal(t, 5, slow.calls, "12 items, then 6, 3, 2 and 1")
+		all, err := table.NewDaemon(db, name).Timeline(t.Context(), "e1", "d1", 100)
+		require.NoError(t, err)
+		require.Len(t, all, len(entries))
+
+		stuck := &leaving{API: db, least: 1}
+		err = table.NewDaemon(stuck, name).AppendTimelineAll(t.Context(), "e2", entries)
+		require.ErrorContains(t, err, "still throttled")
+		require.Equal(t, 8, stuck.calls, "bounded")
 	})
 }

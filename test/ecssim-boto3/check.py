@@ -265,6 +265,27 @@ def services(hosts_):
     eventually("deleted", lambda: shop()["status"] == "INACTIVE")
 
 
+def daemon_service(hosts_):
+    created = call("create_service", cluster=CLUSTER, serviceName="agent", taskDefinition="small", schedulingStrategy="DAEMON",
+                   placementConstraints=[{"type": "memberOf", "expression": "not(attribute:blox.handover exists)"}])["service"]
+    equal(created["schedulingStrategy"], "DAEMON", "strategy")
+    equal(call("list_services", cluster=CLUSTER, schedulingStrategy="DAEMON")["serviceArns"], [created["serviceArn"]], "services by strategy")
+    tasks_ = lambda: call("list_tasks", cluster=CLUSTER, serviceName="agent")["taskArns"]  # noqa: E731
+    hosts_of = lambda: {task(arn)["containerInstanceArn"] for arn in tasks_()}  # noqa: E731
+    eventually("a task on each ACTIVE host", lambda: hosts_of() == set(hosts_[1:]))
+    handed_over = {"name": "blox.handover", "value": "agent", "targetType": "container-instance", "targetId": hosts_[1]}
+    call("put_attributes", cluster=CLUSTER, attributes=[handed_over])
+    eventually("a host that is handed over", lambda: hosts_of() == set(hosts_[2:]))
+    for i in range(9):
+        call("put_attributes", cluster=CLUSTER, attributes=[{**handed_over, "name": f"n{i}"}] if i < 8 else [{**handed_over, "value": "again"}])
+    refused("AttributeLimitExceededException", "put_attributes", cluster=CLUSTER, attributes=[{**handed_over, "name": "eleventh"}])
+    call("update_service", cluster=CLUSTER, service="agent", placementConstraints=[])
+    eventually("without the constraint", lambda: hosts_of() == set(hosts_[1:]))
+    refused("InvalidParameterException", "update_service", "desired count", cluster=CLUSTER, service="agent", desiredCount=1)
+    call("delete_service", cluster=CLUSTER, service="agent")
+    eventually("the daemon service is gone", lambda: not tasks_() and not call("list_services", cluster=CLUSTER)["serviceArns"])
+
+
 def command_line(hosts_):
     equal(cli("list-container-instances", "--cluster", CLUSTER)["containerInstanceArns"], hosts_, "CLI: hosts")
     added = cli("register-container-instance", "--cluster", CLUSTER, "--attributes", "name=zone,value=z",
@@ -303,6 +324,7 @@ def main():
     tasks(arns)
     tags(arns[0])
     services(arns)
+    daemon_service(arns)
     command_line(arns)
     the_end(arns)
     print(f"ok: {sum(calls.values())} calls of {len(calls)} actions with boto3 {boto3.__version__}, and the AWS CLI, agree with AWS's model")

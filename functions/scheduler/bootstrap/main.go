@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/blox/blox/functions/scheduler"
+	"github.com/blox/blox/internal/alarms"
 	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dispatch"
@@ -83,6 +84,7 @@ func newDrive(cfg aws.Config, s scheduler.Settings) any {
 		State: table.NewState(db, s.StateTable, s.VisibleFor), Daemon: table.NewDaemon(db, s.DaemonTable),
 		Wakeups: queue.NewSQS(sqs.NewFromConfig(cfg), s.WakeupQueueURL),
 		ECS:     func(account, region string) (ecsapi.API, error) { return clients.ECS(account, region) },
+		Alarms:  func(account, region string) (alarms.API, error) { return clients.CloudWatch(account, region) },
 		Now:     time.Now, NewOwner: uuid.NewString, Installation: s.Installation, Settings: settings,
 		Modify:   ecsapi.ModifyShare(s.Drive.ModifiesPerSecond),
 		Describe: ecsapi.ReadShare(s.Drive.ReadsPerSecond),

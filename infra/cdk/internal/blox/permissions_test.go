@@ -91,7 +91,8 @@ func TestNoWildcardStandsInAnAction(t *testing.T) {
 // What IAM knows no narrower resource for. ListTasks is bound by its condition.
 func TestEverythingIsTheResourceOnlyWhereIAMKnowsNoOther(t *testing.T) {
 	allowed := []string{
-		"dynamodb:ListStreams", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListTasks", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+		"cloudwatch:DescribeAlarms", "dynamodb:ListStreams", "ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListTasks",
+		"ecs:RegisterTaskDefinition", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
 	}
 	for _, m := range []made{standard, options, ofMember} {
 		for role, all := range granted(t, m) {
@@ -128,13 +129,15 @@ func TestWhatEachFunctionMayDo(t *testing.T) {
 			"dynamodb:ListStreams", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage",
 		},
 		"drive": append([]string{
-			"dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
-			"ecs:DescribeCapacityProviders", "ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks", "ecs:RunTask", "ecs:StopTask", "ecs:TagResource",
+			"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+			"cloudwatch:DescribeAlarms", "ecs:DeleteAttributes", "ecs:DescribeCapacityProviders", "ecs:DescribeServices",
+			"ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:ListTasks", "ecs:PutAttributes", "ecs:RunTask", "ecs:StopTask", "ecs:TagResource",
 			"events:PutEvents", "sqs:SendMessage",
 		}, poll...),
 		"api": {
 			"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
-			"ecs:DescribeClusters", "ecs:DescribeTaskDefinition", "sqs:SendMessage",
+			"cloudwatch:DescribeAlarms", "ecs:DescribeCapacityProviders", "ecs:DescribeClusters", "ecs:DescribeServices",
+			"ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition", "ecs:TagResource", "sqs:SendMessage",
 		},
 		"stream": {"dynamodb:BatchGetItem", "dynamodb:Query"},
 	} {
@@ -174,7 +177,7 @@ func TestCallsToECSAreBoundToTheAccountAndRegion(t *testing.T) {
 			}
 			switch s.SID {
 			// These actions do not know the condition key, or no cluster.
-			case "ListClusters", "Clusters", "TaskDefinitions", "CapacityProviders", "TagNewTasks":
+			case "ListClusters", "Clusters", "TaskDefinitions", "CapacityProviders", "TagNewTasks", "TagCopies":
 			default:
 				require.JSONEq(t, clusters, text(t, s.Condition), s.SID)
 			}
@@ -182,13 +185,18 @@ func TestCallsToECSAreBoundToTheAccountAndRegion(t *testing.T) {
 	}
 	tag := find(t, ofFunction(t, standard, "drive"), "TagNewTasks")
 	require.Equal(t, object{"StringEquals": object{"ecs:CreateAction": "RunTask"}}, tag.Condition)
+	tag = find(t, ofFunction(t, standard, "api"), "TagCopies")
+	require.Equal(t, object{"StringEquals": object{"ecs:CreateAction": "RegisterTaskDefinition"}}, tag.Condition)
+	require.Contains(t, text(t, tag.Resources), `:task-definition/blox-*:*"`)
 }
 
 func TestOnlyTheGivenRolesMayBePassed(t *testing.T) {
-	pass := find(t, ofFunction(t, options, "drive"), "PassRolesToTasks")
-	require.Equal(t, []string{"iam:PassRole"}, pass.Actions)
-	require.Equal(t, []any{passable}, pass.Resources)
-	require.Equal(t, object{"StringEquals": object{"iam:PassedToService": "ecs-tasks.amazonaws.com"}}, pass.Condition)
+	for _, name := range []string{"drive", "api"} {
+		pass := find(t, ofFunction(t, options, name), "PassRolesToTasks")
+		require.Equal(t, []string{"iam:PassRole"}, pass.Actions)
+		require.Equal(t, []any{passable}, pass.Resources)
+		require.Equal(t, object{"StringEquals": object{"iam:PassedToService": "ecs-tasks.amazonaws.com"}}, pass.Condition)
+	}
 	for role, all := range granted(t, standard) {
 		require.NotContains(t, actions(all), "iam:PassRole", role)
 	}
@@ -268,6 +276,7 @@ func TestPartsOfTables(t *testing.T) {
 	}{
 		{"dispatch", "Feed", "feed/*"},
 		{"dispatch", "EnvironmentsOfClusters", "cluster/*"},
+		{"drive", "KnownClusters", "clusters"},
 		{"reconcile", "CallBudget", "budget/*"},
 	} {
 		require.Equal(t, object{

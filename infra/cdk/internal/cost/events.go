@@ -109,6 +109,7 @@ func (t *Template) Growth() ([]Line, error) {
 				readUnits.of(sweeps*readsAClusterAndSweep) + writeUnits.of(sweeps*writesAClusterAndSweep) +
 				logIngestion.of(sweeps*logBytesARun/gigabyte) + traces.of(reconcile.share()*sweeps),
 		},
+		{"a cluster with daemons: its metric", "HostsWithOnlyDaemons, which is by cluster", customMetrics.of(1)},
 		{
 			"a watcher that is always connected",
 			fmt.Sprintf("Lambda at %s all month, %.2f read units a second while nothing changes", memory(stream.memoryGB), readsAWatcherASecond),

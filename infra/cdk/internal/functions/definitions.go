@@ -127,7 +127,8 @@ func (f *Functions) drive(p Props) definition {
 	statements := []awsiam.PolicyStatement{
 		onTable("State", p.State.State, batchGetItem, getItem, updateItem),
 		onIndexes(p.State.State, schema.ByPhase, schema.ByInstance, schema.ByGroup),
-		onTable("Daemon", p.State.Daemon, batchGetItem, conditionCheck, deleteItem, getItem, putItem, query, updateItem),
+		onKeys("KnownClusters", p.State.State, []string{clustersKey}, query),
+		onTable("Daemon", p.State.Daemon, batchGetItem, batchWriteItem, conditionCheck, deleteItem, getItem, putItem, query, updateItem),
 		on("WakeUps", p.Daemon.Wakeups.QueueArn(), "sqs:SendMessage"),
 		on("Announce", p.Events.Bus.EventBusArn(), "events:PutEvents"),
 		consume(p.Daemon.Wakeups.QueueArn()),
@@ -166,7 +167,7 @@ func (f *Functions) api(p Props) definition {
 		on("WakeUps", p.Daemon.Wakeups.QueueArn(), "sqs:SendMessage"),
 		on("Reconcile", p.Daemon.Reconcile.QueueArn(), "sqs:SendMessage"),
 	}
-	statements = append(statements, ecsaccess.API(f.home())...)
+	statements = append(statements, ecsaccess.API(f.home(), p.Settings.PassableRoleARNs)...)
 	return definition{
 		name: rolename.API, zip: "api", memoryMB: 256, timeoutSeconds: apiSeconds,
 		description: "Answers the API",

@@ -47,6 +47,7 @@ func on(sid string, arn *string, actions ...string) awsiam.PolicyStatement {
 const (
 	getItem        = "dynamodb:GetItem"
 	batchGetItem   = "dynamodb:BatchGetItem"
+	batchWriteItem = "dynamodb:BatchWriteItem"
 	query          = "dynamodb:Query"
 	putItem        = "dynamodb:PutItem"
 	updateItem     = "dynamodb:UpdateItem"
@@ -59,6 +60,7 @@ const (
 	feedKeys       = "feed/*"
 	budgetKeys     = "budget/*"
 	membershipKeys = "cluster/*"
+	clustersKey    = "clusters"
 )
 
 var allIndexes = indexNames(schema.State)

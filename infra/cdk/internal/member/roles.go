@@ -11,14 +11,15 @@ import (
 )
 
 // readRole lists and describes, for functions reconcile and api: each one's calls are a policy of their own, so that
-// whoever reads the role sees what is for which.
+// whoever reads the role sees what is for which. It starts, stops and changes nothing; the copies of task definitions that
+// api registers run only if somebody runs them, which this role may not.
 func (m *member) readRole() awsiam.Role {
 	return m.role("ReadRole", rolename.Read(m.settings.Installation, *m.stack.Region()),
-		"Lists and describes ECS for the Blox installation "+m.settings.Installation,
+		"Lists and describes ECS, and copies task definitions, for the Blox installation "+m.settings.Installation,
 		[]string{rolename.Reconcile, rolename.API},
 		map[string]awsiam.PolicyDocument{
 			"reconcile": document(ecsaccess.Reconcile(m.place())),
-			"api":       document(ecsaccess.API(m.place())),
+			"api":       document(ecsaccess.API(m.place(), m.settings.PassableRoleARNs)),
 		})
 }
 

@@ -61,5 +61,20 @@ func rolloutAlarms(m metrics) []alarm {
 			metric:    m.blox(deploymentsStuck, statisticMaximum, 15*minute),
 			threshold: 1, periods: 1,
 		},
+		{
+			name: "deployments-failed", runbook: "deployments-failed",
+			means: "A deployment did harm or did not get on: it rolls back to the last good revision, or stays where it is.",
+			first: "the events on the installation's bus name the environment; blox describe environment NAME says why, and what its hosts have now.",
+			// Told once for each deployment, when it is decided: the alarm ends by itself.
+			metric:    m.blox(deploymentsFailed, statisticSum, 5*minute),
+			threshold: 1, periods: 1,
+		},
+		{
+			name: "environments-blocked", runbook: "environments-blocked",
+			means:     "The task definition of an environment is INACTIVE: ECS starts no task of it any more, so that no new host gets its daemon.",
+			first:     "the log of function drive names the environment; apply it with a task definition that is ACTIVE, or with copyTaskDefinition.",
+			metric:    m.blox(environmentsBlocked, statisticMaximum, 15*minute),
+			threshold: 1, periods: 1,
+		},
 	}
 }

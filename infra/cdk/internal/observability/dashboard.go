@@ -147,12 +147,17 @@ func reconcile(props Props, m metrics) section {
 
 func rollouts(props Props, m metrics) section {
 	return section{"Rollouts", "Daemons on hosts. The worst environment of the installation is shown.", []graph{
-		{title: "Hosts without a healthy daemon", left: []awscloudwatch.IMetric{
+		{title: "Hosts without a healthy daemon, environments that cannot start any", left: []awscloudwatch.IMetric{
 			m.blox(hostsWithoutHealthyDaemon, statisticMaximum, 15*minute),
+			m.blox(environmentsBlocked, statisticMaximum, 15*minute),
 		}},
 		{title: "Deployments", left: []awscloudwatch.IMetric{
 			m.blox(deploymentsEnded, statisticSum, 5*minute),
+			m.blox(deploymentsFailed, statisticSum, 5*minute),
 			m.blox(deploymentsStuck, statisticMaximum, 15*minute),
+		}},
+		{title: "Hosts with nothing but daemons, by cluster", left: []awscloudwatch.IMetric{
+			m.byCluster(hostsWithOnlyDaemons, statisticMaximum, 15*minute),
 		}},
 		{title: "drive: runs, and ms a run", left: append(runs(props.Functions.Drive), m.blox(driveMessagesFailed, statisticSum, 5*minute)), right: durations(props.Functions.Drive)},
 	}}

@@ -1,6 +1,7 @@
 package observability
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -14,11 +15,14 @@ import (
 )
 
 // Blox's own metrics: most are written by the functions into their logs (CloudWatch's embedded metric format). The
-// installation is their only dimension: each combination of dimensions is a metric of its own and billed as one.
+// installation is their only dimension: each combination of dimensions is a metric of its own and billed as one. But
+// HostsWithOnlyDaemons is by cluster too, for scaling policies.
 const (
-	// Namespace is theirs, Dimension the name of the one dimension, whose value is the installation's name.
-	Namespace = "Blox"
-	Dimension = "Installation"
+	// Namespace is theirs, Dimension the name of the one dimension, whose value is the installation's name. ClusterDimension
+	// is the second one of what is by cluster, its value ACCOUNT/REGION/NAME.
+	Namespace        = "Blox"
+	Dimension        = "Installation"
+	ClusterDimension = "Cluster"
 
 	// FunctionCallsFailed is made from the API's access log: see api.failedCalls.
 	FunctionCallsFailed = "FunctionCallsFailed"
@@ -39,6 +43,9 @@ const (
 	reconcilePassesFailed     = "ReconcilePassesFailed"
 	hostsWithoutHealthyDaemon = "HostsWithoutHealthyDaemon"
 	deploymentsStuck          = "DeploymentsStuck"
+	hostsWithOnlyDaemons      = "HostsWithOnlyDaemons"
+	deploymentsFailed         = "DeploymentsFailed"
+	environmentsBlocked       = "EnvironmentsBlocked"
 	deploymentsEnded          = "DeploymentsEnded"
 
 	// Messages that a function handed back for another try. Lambda takes a batch of which some failed for a success.
@@ -70,6 +77,18 @@ func (m metrics) blox(name, statistic string, periodMinutes float64) awscloudwat
 		DimensionsMap: &map[string]*string{Dimension: jsii.String(m.installation)},
 		Statistic:     jsii.String(statistic),
 		Period:        minutes(periodMinutes),
+	})
+}
+
+// byCluster is one of the functions' metrics for each cluster that has reported it lately: which do is not known here.
+func (m metrics) byCluster(name, statistic string, periodMinutes float64) awscloudwatch.MathExpression {
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression: jsii.String(fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName="%s" %s="%s"', '%s', %.0f)`,
+			Namespace, Dimension, ClusterDimension, name, Dimension, m.installation, statistic, 60*periodMinutes)),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{},
+		// A text of its own would stand at every cluster's line.
+		Label:  jsii.String(""),
+		Period: minutes(periodMinutes),
 	})
 }
 

@@ -80,6 +80,8 @@ func TestAlarms(t *testing.T) {
 		"events-missing":               {"Blox DriftRepaired", "Sum", 900, ">=50", [2]float64{3, 3}, good},
 		"hosts-without-healthy-daemon": {"Blox HostsWithoutHealthyDaemon", "Maximum", 900, ">=1", [2]float64{1, 1}, good},
 		"deployments-stuck":            {"Blox DeploymentsStuck", "Maximum", 900, ">=1", [2]float64{1, 1}, good},
+		"deployments-failed":           {"Blox DeploymentsFailed", "Sum", 300, ">=1", [2]float64{1, 1}, good},
+		"environments-blocked":         {"Blox EnvironmentsBlocked", "Maximum", 900, ">=1", [2]float64{1, 1}, good},
 		"daemon-table-throttled":       {"FILL(reads, 0) + FILL(writes, 0)", "", 0, ">=50", [2]float64{3, 3}, good},
 		"state-table-throttled": {
 			"FILL(reads, 0) + FILL(writes, 0) + FILL(byInstance, 0) + FILL(byStartedBy, 0) + FILL(byGroup, 0)",
@@ -295,6 +297,10 @@ func TestDashboardShowsEveryMetricOfBlox(t *testing.T) {
 		require.NoError(t, err)
 		shown := map[string]bool{}
 		for _, metric := range regexp.MustCompile(`\\"Blox\\",\\"([A-Za-z]+)\\",\\"Installation\\"`).FindAllStringSubmatch(string(text), -1) {
+			shown[metric[1]] = true
+		}
+		searched := regexp.MustCompile(`SEARCH\('{Blox,Installation,Cluster} MetricName=\\+"(\w+)\\+" Installation=\\+"blox\\+"', 'Maximum', 900\)`)
+		for _, metric := range searched.FindAllStringSubmatch(string(text), -1) {
 			shown[metric[1]] = true
 		}
 		want := append(metricsOfFunctions(t), "FunctionCallsFailed")

@@ -1,0 +1,82 @@
+package daemon
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func migrating(s Snapshot) Snapshot {
+	s.Revision.MigrateFrom = "logs"
+	return s
+}
+
+// served has a task of the service on the host.
+func served(last string) func(*Snapshot, *Host) {
+	return hostChange(func(h *Host) {
+		h.Foreign = &Task{ARN: "service-task", Host: h.Key, DesiredStatus: StatusRunning, LastStatus: last}
+	})
+}
+
+func handedOver() func(*Snapshot, *Host) {
+	return slotted(func(s *Slot) { s.HandedOver, s.Disrupted, s.UpdatingSince = "logs", true, ago(time.Minute) })
+}
+
+func TestTakingOverFromAService(t *testing.T) {
+	leaving := hostChange(func(h *Host) { h.Foreign.DesiredStatus = StatusStopped })
+	for name, c := range map[string]struct {
+		snapshot Snapshot
+		want     []string
+	}{
+		"half of the hosts at once":                      {many(migrating(fixture()), 1, 4, served(StatusRunning)), []string{"handOver i-001", "handOver i-002"}},
+		"hosts whose task does not work first, for free": {migrating(minimum(fixture(), 100)).with(1, served(StatusRunning)).with(2, served("PENDING")), []string{"handOver i-002", "handOver i-001"}},
+		"not while others are on their way":              {many(migrating(fixture()).with(9, handedOver(), served(StatusRunning), leaving), 1, 1, served(StatusRunning)), []string{"observe i-009"}},
+		"not on stale knowledge":                         {migrating(stale(fixture())).with(1, served(StatusRunning)), []string{}},
+		"not while the deployment is paused":             {migrating(paused(fixture())).with(1, served(StatusRunning)), []string{}},
+		"ours waits for the service's task to end":       {migrating(completed(fixture())).with(1, handedOver(), served(StatusRunning), leaving), []string{"observe i-001"}},
+		"then ours is started":                           {migrating(fixture()).with(1, handedOver()), []string{"start i-001"}},
+		"the attribute is put again if the task stays":   {migrating(fixture()).with(1, handedOver(), served(StatusRunning)), []string{"handOver i-001"}},
+		"not more often than events need":                {migrating(fixture()).with(1, handedOver(), served(StatusRunning), slotChange(func(s *Slot) { s.WakeAt = ago(-time.Second) })), []string{"observe i-001"}},
+		"and if it comes back beside ours":               {migrating(completed(fixture())).with(1, running(2), served(StatusRunning), slotChange(func(s *Slot) { s.HandedOver = "logs" })), []string{"handOver i-001"}},
+		"a host without a task of the service gets ours": {migrating(fixture()).with(1), []string{"start i-001"}},
+		"a host that drains is left to the service":      {migrating(fixture()).with(1, served(StatusRunning), status(StatusDraining)), []string{}},
+		"deleted, the host is given back":                {deleting(migrating(fixture()), false).with(1, handedOver()), []string{"deleteAttribute i-001"}},
+		"deleted, not before our task has stopped":       {deleting(migrating(fixture()), false).with(1, running(2), slotChange(func(s *Slot) { s.HandedOver = "logs" })), []string{"stop i-001"}},
+		"deleted with its tasks kept, the host stays":    {deleting(migrating(fixture()), true).with(1, running(2), slotChange(func(s *Slot) { s.HandedOver = "logs" })), []string{"forget i-001"}},
+		"deleted, a host that left needs nothing":        {deleting(migrating(fixture()), false).with(1, handedOver(), status("INACTIVE")), []string{"forget i-001"}},
+		"deleted, given back and then forgotten":         {deleting(migrating(fixture()), false).with(1, slotted(func(*Slot) {})), []string{"forget i-001"}},
+		"deleted, an attribute that will not go is left": {deleting(migrating(fixture()), false).with(1, handedOver(), attributeFailed(0)), []string{"forget i-001"}},
+		"deleted, one that may go yet is waited for":     {deleting(migrating(changedNow(fixture())), false).with(1, handedOver(), attributeFailed(time.Minute)), []string{"observe i-001"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, ofHosts(Plan(c.snapshot, t0)))
+		})
+	}
+}
+
+// changedNow has the environment changed a moment ago.
+func changedNow(s Snapshot) Snapshot {
+	s.Environment.UpdatedAt = t0
+	return s
+}
+
+func TestWhatAHandOverStores(t *testing.T) {
+	a := Plan(migrating(fixture()).with(1, served(StatusRunning)), t0)[0]
+	require.Equal(t, Attribute{Name: "blox.handover", Value: "log-agent"}, *a.Attribute)
+	require.Equal(t, "logs", a.Slot.HandedOver)
+	require.Equal(t, SlotIdle, a.Slot.State)
+	require.True(t, a.Slot.Disrupted, "the host is paid for until ours is well")
+	require.Equal(t, t0, *a.Slot.UpdatingSince)
+	require.Equal(t, "taken over from service logs", a.Reason)
+
+	broken := Plan(migrating(fixture()).with(1, served("PENDING")), t0)[0]
+	require.False(t, broken.Slot.Disrupted, "it had no daemon that works")
+}
+
+func TestAHostWithTheServicesTaskLacksNothing(t *testing.T) {
+	require.Nil(t, tended(t, migrating(paused(fixture())).with(1, served(StatusRunning), slotted(func(s *Slot) { s.WakeAt = ago(0) }))).UnhealthySince)
+	require.NotNil(t, tended(t, migrating(paused(fixture())).with(1, served("PENDING"), slotted(func(*Slot) {}))).UnhealthySince)
+	_, waits := waitsOf(migrating(paused(fixture())).with(1, served(StatusRunning)))
+	require.NotEmpty(t, waits)
+}

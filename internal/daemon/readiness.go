@@ -1,0 +1,109 @@
+package daemon
+
+import "time"
+
+// The readiness attribute: services wait for a host's daemon by the placement constraint
+// memberOf(attribute:NAME == ready), which is the only way to have ECS start the daemon first.
+
+// readiness sets the attribute once the daemon has been healthy for long enough, and deletes it when it is not any more.
+//
+// Keeps: it is set only while the daemon has settled on an ACTIVE host; in between, while a young daemon becomes well, what
+// is there stays. The slot says what was set, for the stored attributes of a host are as old as the last reconcile.
+func (p *planner) readiness(t *turn) {
+	if t.slot.Attribute != "" && t.slot.AttributeOn != t.host.ContainerInstanceARN && t.host.ContainerInstanceARN != "" {
+		t.slot.Attribute, t.slot.AttributeOn = "", "" // a new registration has lost it
+	}
+	name := p.attributeFor(t)
+	switch {
+	case name == t.slot.Attribute:
+		if t.slot.HandedOver == "" {
+			t.slot.AttributeError, t.slot.AttributeRetryAt = "", nil
+		}
+	case t.taken || t.noted || p.gone(t.key) || p.leftBehind(t) && p.Environment.Status == EnvironmentDeleting || !p.attributeDue(t):
+	case t.slot.Attribute != "":
+		slot := t.slot
+		slot.Attribute, slot.AttributeOn = "", ""
+		p.changeAttribute(t, DeleteAttribute, Attribute{Name: t.slot.Attribute}, slot, "host is not ready any more")
+	default:
+		slot := t.slot
+		slot.Attribute, slot.AttributeOn = name, t.host.ContainerInstanceARN
+		p.changeAttribute(t, SetAttribute, Attribute{Name: name, Value: ReadinessReady}, slot, "daemon is healthy")
+	}
+}
+
+// attributeFor is the attribute that the host is to carry now; empty is none.
+func (p *planner) attributeFor(t *turn) string {
+	if p.Environment.Status == EnvironmentDeleting {
+		return ""
+	}
+	if p.Deployment == nil {
+		return t.slot.Attribute
+	}
+	name, now := p.readinessName(t.slot), p.now
+	eligible, _ := p.eligible(t.host)
+	former := t.slot.Former
+	settled := t.slot.Settled(p.minHealthy(), now) ||
+		former != nil && t.slot.Serving() && former.HealthySince != nil && now.Sub(*former.HealthySince) >= p.minHealthy()
+	switch {
+	case !eligible || !t.slot.Serving():
+		return ""
+	case settled && t.host.Status == StatusActive:
+		return name
+	case t.slot.Attribute == name:
+		return name
+	}
+	return ""
+}
+
+// readinessName is the attribute's name in the revision that the host has.
+func (p *planner) readinessName(slot Slot) string {
+	if p.Base != nil && slot.Revision == p.Base.Number {
+		return p.Base.ReadinessAttribute
+	}
+	return p.Revision.ReadinessAttribute
+}
+
+// attributeDue says that an attribute of the host may be changed now.
+func (p *planner) attributeDue(t *turn) bool {
+	if p.holdsStill(t) {
+		return false
+	}
+	if retry := t.slot.AttributeRetryAt; retry != nil && p.now.Before(*retry) {
+		t.slot = t.slot.wakeBy(*retry, p.now)
+		t.wait("its attributes could not be changed (%s), which is tried again at %s", t.slot.AttributeError, clock(*retry))
+		return false
+	}
+	return true
+}
+
+// changeAttribute asks for one change; slot is as it is once that was made. The action is dropped if something of more
+// worth is decided for the host in the same plan, so the turn's own slot knows nothing of it.
+func (p *planner) changeAttribute(t *turn, kind Kind, attribute Attribute, slot Slot, reason string) {
+	slot.AttributeError, slot.AttributeRetryAt = "", nil
+	unchanged := t.slot
+	t.noted = true
+	p.attributes = append(p.attributes, Action{
+		Kind: kind, Host: t.key, Slot: &slot, Attribute: &attribute, Reason: reason, unchanged: &unchanged,
+	})
+}
+
+// attributePatience is how long a deletion tries to take back what it left on hosts: attributes are no reason to keep an
+// environment for ever.
+const attributePatience = time.Hour
+
+// leftBehind says that an attribute could not be taken back, and that nobody tries any longer.
+func (p *planner) leftBehind(t *turn) bool {
+	return t.slot.AttributeError != "" && p.now.Sub(p.Environment.UpdatedAt) >= attributePatience
+}
+
+// AttributeFailed is the slot to store instead of the action's when ECS did not take the change: why, and when to try
+// again. A host may carry ten custom attributes; that it is full is such a reason.
+func (a Action) AttributeFailed(why string, s Settings, now time.Time) Slot {
+	slot := *a.Slot
+	if a.unchanged != nil {
+		slot = *a.unchanged
+	}
+	retry := now.Add(s.AttributeRetry)
+	slot.AttributeError, slot.AttributeRetryAt = why, &retry
+	return slot.wakeBy(retry, now)
+}

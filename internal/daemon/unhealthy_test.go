@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sickFor has the health check of the host's daemon fail for that long.
+func sickFor(d time.Duration) func(*Snapshot, *Host) {
+	return slotChange(func(s *Slot) { s.HealthySince, s.SickSince, s.UnhealthySince = nil, ago(d), ago(d) })
+}
+
+func TestADaemonWhoseHealthCheckFailsIsRestarted(t *testing.T) {
+	partial := completed(fixture()).with(1, running(2), sick(), sickFor(time.Minute))
+	partial.Full = false
+	for name, c := range map[string]struct {
+		snapshot Snapshot
+		want     []string
+	}{
+		"not at once":                             {completed(fixture()).with(1, running(2), sick()), []string{"observe i-001"}},
+		"not within the grace":                    {completed(fixture()).with(1, running(2), sick(), sickFor(59*time.Second)), []string{"observe i-001"}},
+		"after it":                                {completed(fixture()).with(1, running(2), sick(), sickFor(time.Minute)), []string{"stop i-001"}},
+		"while a deployment runs":                 {fixture().with(1, running(2), sick(), sickFor(time.Minute)), []string{"stop i-001", "advance running"}},
+		"not if it recovers":                      {completed(fixture()).with(1, running(2), sickFor(time.Minute)), []string{"observe i-001"}},
+		"a look at one host asks for all":         {partial, []string{"wake"}},
+		"not on stale knowledge":                  {stale(completed(fixture())).with(1, running(2), sick(), sickFor(time.Minute)), []string{}},
+		"not while the agent is away":             {completed(fixture()).with(1, running(2), sick(), sickFor(time.Minute), awaySince(time.Second)), []string{}},
+		"no more at once than may be unavailable": {many(many(completed(fixture()), 1, 3, running(2), sick(), sickFor(time.Minute)), 4, 7, running(2)), []string{"stop i-001", "stop i-002"}},
+		"one at a time if it fails everywhere":    {many(completed(fixture()), 1, 4, running(2), sick(), sickFor(time.Minute)), []string{"stop i-001"}},
+		"none while others are down by our own":   {many(completed(fixture()).with(9, running(2), stopping(time.Second), slotChange(func(s *Slot) { s.Disrupted = true })), 1, 1, running(2), sick(), sickFor(time.Minute)), []string{"observe i-009"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, brief(Plan(c.snapshot, t0)))
+		})
+	}
+}
+
+func TestARestartOfAnUnhealthyDaemonCountsAsAFailure(t *testing.T) {
+	a := Plan(completed(fixture()).with(1, running(2), sick(), sickFor(time.Hour)), t0)[0]
+	require.Equal(t, reasonUnhealthy, a.Reason)
+	require.True(t, a.Slot.Disrupted, "the host is paid for until it is well again")
+
+	s := completed(fixture()).with(1, placed(2, StatusStopped, StatusStopped), stopping(time.Second), slotChange(func(s *Slot) {
+		s.StopReason, s.Failures = reasonUnhealthy, 3
+	}))
+	after := tended(t, s)
+	require.Equal(t, 4, after.Failures)
+	require.Equal(t, t0.Add(backoff(4)), *after.RetryAt)
+
+	stopped := Resolved(Slot{State: SlotStopping, StopReason: reasonUnhealthy}, nil, DefaultSettings(), t0)
+	require.Equal(t, SlotIdle, stopped.State)
+	require.Equal(t, 1, stopped.Failures)
+}
+
+func TestHowLongAHealthCheckFailsIsRemembered(t *testing.T) {
+	first := tended(t, completed(fixture()).with(1, running(2), sick()))
+	require.Equal(t, t0, *first.SickSince)
+	require.Equal(t, t0.Add(time.Minute), *first.WakeAt)
+	require.Nil(t, tended(t, completed(fixture()).with(1, running(2), sickFor(time.Hour))).SickSince)
+}
