@@ -131,6 +131,60 @@ func TestCallsSendWhatTheAPIExpects(t *testing.T) {
 			_, err := c.ListTimeline(t.Context(), "n", "d", 20)
 			return err
 		},
+		`PUT /v1/environments/n?force=true {"taskDefinition":"a:1","deploymentConfiguration":{"maxUnavailable":"10%"}}`: func(c *Client) error {
+			_, err := c.PutEnvironment(t.Context(), "n", EnvironmentDefinition{
+				TaskDefinition: "a:1", DeploymentConfiguration: &DeploymentConfiguration{MaxUnavailable: "10%"},
+			}, WithForce())
+			return err
+		},
+		"GET /v1/environments/n?deleted=true": func(c *Client) error {
+			_, err := c.GetDeletedEnvironment(t.Context(), "n")
+			return err
+		},
+		"GET /v1/environments/n/revisions?limit=3": func(c *Client) error {
+			_, err := c.ListRevisionsPage(t.Context(), "n", PageOptions{Limit: 3})
+			return err
+		},
+		"GET /v1/environments/n/revisions/7": func(c *Client) error {
+			_, err := c.GetRevision(t.Context(), "n", 7)
+			return err
+		},
+		"GET /v1/environments/n/diff?from=3": func(c *Client) error {
+			_, err := c.DiffRevisions(t.Context(), "n", 3, 0)
+			return err
+		},
+		`POST /v1/environments/n/pause {"reason":"x"}`: func(c *Client) error {
+			_, err := c.PauseDeployment(t.Context(), "n", "x")
+			return err
+		},
+		"POST /v1/environments/n/resume {}": func(c *Client) error {
+			_, err := c.ResumeDeployment(t.Context(), "n", "")
+			return err
+		},
+		"POST /v1/environments/n/promote {}": func(c *Client) error {
+			_, err := c.PromoteDeployment(t.Context(), "n", "")
+			return err
+		},
+		"POST /v1/environments/n/stop {}": func(c *Client) error {
+			_, err := c.StopDeployment(t.Context(), "n", "")
+			return err
+		},
+		"POST /v1/environments/n/restart": func(c *Client) error {
+			_, err := c.RestartEnvironment(t.Context(), "n", "")
+			return err
+		},
+		"POST /v1/environments/n/rollback?deploymentToken=token&to=2": func(c *Client) error {
+			_, err := c.RollBackEnvironment(t.Context(), "n", 2, "token")
+			return err
+		},
+		`POST /v1/environments/n/freeze {"reason":"audit"}`: func(c *Client) error {
+			_, err := c.FreezeEnvironment(t.Context(), "n", "audit")
+			return err
+		},
+		"POST /v1/environments/n/thaw {}": func(c *Client) error {
+			_, err := c.ThawEnvironment(t.Context(), "n", "")
+			return err
+		},
 		"GET /v1/environments/n/deployments?limit=1": func(c *Client) error {
 			_, err := c.ListDeploymentsPage(t.Context(), "n", PageOptions{Limit: 1})
 			return err

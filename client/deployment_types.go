@@ -72,7 +72,7 @@ func (d Deployment) Ended() bool {
 // TimelineEntry is one thing that the scheduler did for a deployment, and why.
 type TimelineEntry struct {
 	At      time.Time `json:"at"`
-	Kind    string    `json:"kind" doc:"What was done, such as start, stop, observe or advance."`
+	Kind    string    `json:"kind" doc:"What was done, such as start, stop, observe or advance; operate is what people did."`
 	Host    string    `json:"host,omitempty" doc:"EC2 instance id; absent for what concerns all hosts."`
 	TaskARN string    `json:"taskARN,omitempty"`
 	Reason  string    `json:"reason,omitempty"`

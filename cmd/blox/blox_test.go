@@ -159,7 +159,7 @@ func TestACompletedDeploymentWithFailedHostsFails(t *testing.T) {
 func TestDeployGivesUpWaiting(t *testing.T) {
 	s := newSession(t)
 	s.run("apply -f " + s.file(manifestText))
-	s.run("deploy log-agent --wait --timeout 10s").fails(exitFailed, "still pending after 10s", "blox describe deployment log-agent")
+	s.run("deploy log-agent --wait --timeout 10s").fails(exitFailed, "still pending after 10s", "blox rollout status log-agent")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	s.onPause = cancel
@@ -194,7 +194,7 @@ func TestUsageErrors(t *testing.T) {
 	for line, want := range map[string]string{
 		"fly":                              `unknown command "fly": allowed are apply`,
 		"--fly":                            "unknown flag: --fly",
-		"get":                              "what to get is missing: allowed are clusters, deployments, environments, instances, tasks",
+		"get":                              "what to get is missing: allowed are clusters, deployments, environments, hosts, instances, tasks",
 		"get services":                     `cannot get "services": allowed are`,
 		"get tasks a b":                    "2 arguments: want blox get tasks [TASK]",
 		"get tasks abc":                    "give --cluster, or the ARN",

@@ -20,7 +20,6 @@ func newDescribeEnvironmentCommand(c *connection) *cobra.Command {
 	}, environmentLines)
 }
 
-
 func environmentLines(now time.Time, e client.Environment) []line {
 	lines := []line{
 		{"Environment", e.Name},

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -17,11 +18,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/blox/blox/internal/alarms"
+	"github.com/blox/blox/internal/announce"
 	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/drive"
 	"github.com/blox/blox/internal/dynamo/memory"
+	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/httpapi"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
@@ -53,6 +59,13 @@ func newSession(t *testing.T) *session {
 	s.state, s.daemon = table.NewState(db, "state", state.DefaultVisibleFor), table.NewDaemon(db, "daemon")
 	server := httptest.NewServer(httpapi.New(httpapi.Deps{
 		State: s.state, Daemon: s.daemon, ECS: func(string, string) (httpapi.ECS, error) { return anyECS{}, nil }, Feed: table.NewFeed(db, "state", clock), Wakeups: nowhere{},
+		Scheduler: drive.New(drive.Config{
+			State: s.state, Daemon: s.daemon, ECS: func(string, string) (ecsapi.API, error) { return nil, errors.New("there is no ECS") },
+			Alarms:  func(string, string) (alarms.API, error) { return &alarms.Memory{}, nil },
+			Wakeups: nowhere{}, Now: clock, NewOwner: s.newID, Installation: "test", Settings: daemon.DefaultSettings(),
+			Modify: drive.DefaultModify, Describe: drive.DefaultDescribe, Workers: 1, Announce: announce.Log{Logger: slog.New(slog.DiscardHandler)},
+			Metrics: metrics.Discard{}, Log: slog.New(slog.DiscardHandler),
+		}),
 		Reconciles: nowhere{}, Version: "1.2.3", VisibleFor: state.DefaultVisibleFor, Now: clock, NewID: s.newID, Account: eventtest.DefaultAccount, Region: eventtest.DefaultRegion, Installation: "test",
 		Logger: slog.New(slog.DiscardHandler),
 	}))
@@ -85,6 +98,23 @@ func (t *session) advance(name string, change func(*daemon.Deployment)) {
 	change(&dep)
 	_, err = t.daemon.AdvanceDeployment(context.Background(), dep)
 	require.NoError(t.t, err)
+}
+
+// daemonCluster is the cluster of manifestText.
+var daemonCluster = state.ClusterKey{Account: eventtest.DefaultAccount, Region: eventtest.DefaultRegion, Name: "edge"}
+
+// lastGood stores that a revision's deployment completed.
+func (t *session) lastGood(name string, revision int) {
+	env, err := t.daemon.EnvironmentByName(context.Background(), name)
+	require.NoError(t.t, err)
+	env.LastGoodRevision = revision
+	require.NoError(t.t, t.daemon.UpdateEnvironment(context.Background(), env, nil))
+}
+
+// exits checks the exit code.
+func (p printed) exits(code int) {
+	p.t.Helper()
+	require.Equal(p.t, code, p.code, "%s: %s%s", p.line, p.stdout, p.stderr)
 }
 
 // printed is what a command line left behind.
@@ -164,6 +194,14 @@ func (anyECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersInput,
 		out.Clusters = append(out.Clusters, types.Cluster{ClusterArn: &arn, Status: &active})
 	}
 	return out, nil
+}
+
+func (anyECS) RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error) {
+	return nil, errors.New("nothing is registered here")
+}
+
+func (anyECS) DescribeServices(context.Context, *ecs.DescribeServicesInput, ...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error) {
+	return &ecs.DescribeServicesOutput{}, nil
 }
 
 // nowhere takes wake-ups.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,11 +110,13 @@ func verdict(cmd *cobra.Command, dep client.Deployment, wanted string) error {
 	}
 }
 
+// because is a deployment's reason. That of what people did begins with the status, which is told already.
 func because(dep client.Deployment) string {
-	if dep.Reason == "" {
+	reason := strings.TrimLeft(strings.TrimPrefix(dep.Reason, dep.Status), ": ")
+	if reason == "" {
 		return ""
 	}
-	return " (" + cell(dep.Reason) + ")"
+	return " (" + cell(reason) + ")"
 }
 
 // progress is a deployment in one line, with what it waits for.
@@ -131,7 +134,7 @@ func progress(d client.Deployment) string {
 	return text
 }
 
-// statusText is such as "paused", "rollingBack to revision 3 (…)".
+// statusText is such as "paused (lunch)", "rollingBack to revision 3 (…)".
 func statusText(d client.Deployment) string {
 	text := d.Status
 	if d.RollbackTo > 0 && !d.Ended() {

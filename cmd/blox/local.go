@@ -19,7 +19,9 @@ func newLocalCommand() *cobra.Command {
 		Long: `Run all of Blox on this machine, in one process, with a simulated Amazon ECS in the place of AWS.
 
 The API listens on --addr, under /v1. The simulator listens on --ecs-addr and speaks the protocol of Amazon ECS: any AWS
-SDK and the AWS CLI can use it (--endpoint-url). A demo cluster with ordinary services and a daemon is there from the
+SDK and the AWS CLI can use it (--endpoint-url). What AWS has no call for is there, too: PUT /local/alarms/NAME with
+{"state": "ALARM"} sets off a CloudWatch alarm, and PUT /local/images with {"image": "…", "crashAfterSeconds": 1,
+"exitCode": 1}, or failPull, unhealthy or ignoreStop, spoils an image; the image alone makes it sound again. A demo cluster with ordinary services and a daemon is there from the
 start, unless --no-demo.
 
 The state is kept in memory, or with --store dynamodb in the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names. Without that

@@ -10,10 +10,10 @@ import (
 // everyField is a manifest in which nothing is left out.
 const everyField = `
 name: log-agent
-clusterPattern: edge-*
+clusterPattern: edge*
 instanceGroup:
   expression: attribute:ecs.instance-type =~ m7i.*
-  exclude: [i-1, mi-2]
+  exclude: [i-0a1b2c3d, mi-0a1b2c3d4e5f60718]
 taskDefinition: log-agent:12
 copyTaskDefinition: true
 launchType: EC2
@@ -57,8 +57,8 @@ func TestEveryFieldOfAManifestReachesTheAPI(t *testing.T) {
 	sent, err := json.Marshal(definition)
 	require.NoError(t, err)
 	require.JSONEq(t, `{
-		"name": "log-agent", "clusterPattern": "edge-*",
-		"instanceGroup": {"expression": "attribute:ecs.instance-type =~ m7i.*", "exclude": ["i-1", "mi-2"]},
+		"name": "log-agent", "clusterPattern": "edge*",
+		"instanceGroup": {"expression": "attribute:ecs.instance-type =~ m7i.*", "exclude": ["i-0a1b2c3d", "mi-0a1b2c3d4e5f60718"]},
 		"taskDefinition": "log-agent:12", "copyTaskDefinition": true, "launchType": "EC2",
 		"networkConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1", "sg-2"]},
 		"overrides": {"containerOverrides": [{"name": "log-agent", "memory": 256, "environment": [{"name": "LEVEL", "value": "debug"}]}]},

@@ -115,7 +115,9 @@ type migration struct {
 	service daemonService
 }
 
-func (m *migration) say(format string, args ...any) { fmt.Fprintf(m.cmd.OutOrStdout(), format+"\n", args...) }
+func (m *migration) say(format string, args ...any) {
+	fmt.Fprintf(m.cmd.OutOrStdout(), format+"\n", args...)
+}
 
 // manifest is the environment to be: the file's, or one like the service.
 func (m *migration) manifest() (manifest, error) {

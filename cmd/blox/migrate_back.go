@@ -92,16 +92,16 @@ func (m *migration) takenOver(env client.Environment) ([]hostToGiveBack, error) 
 	}
 	pages := ecs.NewListAttributesPaginator(m.ecs, &ecs.ListAttributesInput{
 		Cluster: &m.service.clusterARN, TargetType: types.TargetTypeContainerInstance,
-		AttributeName: aws.String(daemon.HandoverAttribute), AttributeValue: &env.Name,
+		AttributeName: aws.String(daemon.HandOverAttribute), AttributeValue: &env.Name,
 	})
 	var hosts []hostToGiveBack
 	for n := 0; pages.HasMorePages(); n++ {
 		if n == maxAttributePages {
-			return nil, fmt.Errorf("listing the hosts with attribute %s: there are more than %d pages", daemon.HandoverAttribute, n)
+			return nil, fmt.Errorf("listing the hosts with attribute %s: there are more than %d pages", daemon.HandOverAttribute, n)
 		}
 		page, err := pages.NextPage(m.cmd.Context())
 		if err != nil {
-			return nil, fmt.Errorf("listing the hosts with attribute %s: %w", daemon.HandoverAttribute, err)
+			return nil, fmt.Errorf("listing the hosts with attribute %s: %w", daemon.HandOverAttribute, err)
 		}
 		for _, a := range page.Attributes {
 			on := aws.ToString(a.TargetId)
@@ -124,10 +124,10 @@ func (m *migration) giveBack(host hostToGiveBack) error {
 	}
 	if _, err := m.ecs.DeleteAttributes(ctx, &ecs.DeleteAttributesInput{
 		Cluster: &m.service.clusterARN, Attributes: []types.Attribute{{
-			Name: aws.String(daemon.HandoverAttribute), TargetType: types.TargetTypeContainerInstance, TargetId: &host.containerInstanceARN,
+			Name: aws.String(daemon.HandOverAttribute), TargetType: types.TargetTypeContainerInstance, TargetId: &host.containerInstanceARN,
 		}},
 	}); err != nil {
-		return fmt.Errorf("deleting attribute %s: %w", daemon.HandoverAttribute, err)
+		return fmt.Errorf("deleting attribute %s: %w", daemon.HandOverAttribute, err)
 	}
 	remedy := "see the service's events in ECS"
 	if !m.flags.stopFirst {

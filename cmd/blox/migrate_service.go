@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,7 +17,7 @@ import (
 
 // handoverConstraint keeps a DAEMON service away from hosts that an environment has taken over. ECS also stops tasks that
 // run where their constraint does not hold any more.
-const handoverConstraint = "not(attribute:" + daemon.HandoverAttribute + " exists)"
+const handoverConstraint = "not(attribute:" + daemon.HandOverAttribute + " exists)"
 
 // maxConstraints is ECS's limit of placement constraints of a service.
 const maxConstraints = 10
@@ -83,9 +84,9 @@ func (s daemonService) addConstraint(ctx context.Context, api *ecs.Client) error
 		return fmt.Errorf("service %s has %d placement constraints already: ECS allows %d, and one more is needed", s.name,
 			len(s.PlacementConstraints), maxConstraints)
 	}
-	constraints := append(s.PlacementConstraints[:len(s.PlacementConstraints):len(s.PlacementConstraints)], types.PlacementConstraint{
+	constraints := slices.Concat(s.PlacementConstraints, []types.PlacementConstraint{{
 		Type: types.PlacementConstraintTypeMemberOf, Expression: aws.String(handoverConstraint),
-	})
+	}})
 	_, err := api.UpdateService(ctx, &ecs.UpdateServiceInput{Cluster: &s.clusterARN, Service: &s.name, PlacementConstraints: constraints})
 	if err != nil {
 		return fmt.Errorf("adding a placement constraint to service %s: %w", s.name, err)
@@ -152,7 +153,8 @@ func (s daemonService) configuration() *manifestConfiguration {
 		return nil
 	}
 	made := &manifestConfiguration{}
-	if percent := given.MinimumHealthyPercent; percent != nil {
+	// 0 % is ECS's default for DAEMON services, and seldom meant: the first step would take all hosts over at once.
+	if percent := given.MinimumHealthyPercent; percent != nil && *percent > 0 {
 		made.MinimumHealthyPercent = new(whole)
 		*made.MinimumHealthyPercent = whole(*percent)
 	}

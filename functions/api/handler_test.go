@@ -13,30 +13,46 @@ import (
 	"github.com/stretchr/testify/require"
 
 	function "github.com/blox/blox/functions/api"
+	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/dynamo/memory"
 	"github.com/blox/blox/internal/event"
 	"github.com/blox/blox/internal/event/eventtest"
 	"github.com/blox/blox/internal/httpapi"
 	"github.com/blox/blox/internal/member"
+	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/state"
 	"github.com/blox/blox/internal/table"
 	"github.com/blox/blox/internal/table/schema"
 )
 
+type invocation func(events.APIGatewayProxyRequest) events.APIGatewayProxyResponse
+
 // newFunction is the function as Lambda calls it, with one task stored.
-func newFunction(t *testing.T) (invoke func(events.APIGatewayProxyRequest) events.APIGatewayProxyResponse, task state.Observation) {
+func newFunction(t *testing.T) (invoke invocation, task state.Observation) {
+	invoke, store, _ := newStores(t)
+	parsed, err := event.Parse(eventtest.Task())
+	require.NoError(t, err)
+	_, err = store.Put(t.Context(), *parsed.Observation, eventtest.DefaultTime)
+	require.NoError(t, err)
+	return invoke, *parsed.Observation
+}
+
+// newDaemonFunction is the function with its environments, of which there are none.
+func newDaemonFunction(t *testing.T) (invocation, *table.Daemon) {
+	invoke, _, daemons := newStores(t)
+	return invoke, daemons
+}
+
+func newStores(t *testing.T) (invocation, *table.State, *table.Daemon) {
 	now := func() time.Time { return eventtest.DefaultTime }
 	db := memory.New(memory.WithClock(now))
 	require.NoError(t, table.Create(t.Context(), db, "state", schema.State))
-	store := table.NewState(db, "state", state.DefaultVisibleFor)
-	parsed, err := event.Parse(eventtest.Task())
-	require.NoError(t, err)
-	_, err = store.Put(t.Context(), *parsed.Observation, now())
-	require.NoError(t, err)
+	require.NoError(t, table.Create(t.Context(), db, "daemon", schema.Daemon))
+	store, daemons := table.NewState(db, "state", state.DefaultVisibleFor), table.NewDaemon(db, "daemon")
 	handler := function.New(httpapi.Deps{
-		State: store, Daemon: table.NewDaemon(db, "daemon"), Feed: table.NewFeed(db, "state", now), Now: now,
+		State: store, Daemon: daemons, Feed: table.NewFeed(db, "state", now), Now: now,
 		NewID: func() string { return "made-here" }, Account: eventtest.DefaultAccount, Region: eventtest.DefaultRegion,
-		Installation: "test", Logger: slog.New(slog.DiscardHandler),
+		Wakeups: nowhere{}, Installation: "test", Logger: slog.New(slog.DiscardHandler),
 	})
 	entry := lambda.NewHandler(handler.Handle)
 	return func(request events.APIGatewayProxyRequest) events.APIGatewayProxyResponse {
@@ -47,8 +63,13 @@ func newFunction(t *testing.T) (invoke func(events.APIGatewayProxyRequest) event
 		var response events.APIGatewayProxyResponse
 		require.NoError(t, json.Unmarshal(raw, &response))
 		return response
-	}, *parsed.Observation
+	}, store, daemons
 }
+
+// nowhere takes wake-ups.
+type nowhere struct{}
+
+func (nowhere) Send(context.Context, []queue.Message) error { return nil }
 
 func TestRequestsOfAPIGateway(t *testing.T) {
 	invoke, task := newFunction(t)
@@ -97,11 +118,32 @@ func TestABodyReachesTheAPI(t *testing.T) {
 	}
 }
 
+// Who signed a request is kept with what it changes.
+func TestTheCallerReachesTheAPI(t *testing.T) {
+	invoke, daemons := newDaemonFunction(t)
+	const arn = "arn:aws:sts::210987654321:assumed-role/operators/ada"
+	env := daemon.Environment{ID: "e", Name: "log-agent", Status: daemon.EnvironmentActive, Revision: 1}
+	require.NoError(t, daemons.CreateEnvironment(t.Context(), env, daemon.Revision{EnvironmentID: "e", Number: 1}))
+	for _, caller := range []string{"", arn} {
+		got := invoke(events.APIGatewayProxyRequest{
+			HTTPMethod: http.MethodPost, Path: "/v1/environments/log-agent/freeze", Body: `{"reason": "audit"}`,
+			RequestContext: events.APIGatewayProxyRequestContext{Identity: events.APIGatewayRequestIdentity{UserArn: caller}},
+		})
+		require.Equal(t, 200, got.StatusCode, got.Body)
+		stored, err := daemons.Environment(t.Context(), "e")
+		require.NoError(t, err)
+		require.Equal(t, &daemon.Freeze{At: eventtest.DefaultTime, By: caller, Reason: "audit"}, stored.Frozen)
+		got = invoke(events.APIGatewayProxyRequest{HTTPMethod: http.MethodPost, Path: "/v1/environments/log-agent/thaw"})
+		require.Equal(t, 200, got.StatusCode, got.Body)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	good := map[string]string{
 		"BLOX_STATE_TABLE": "state", "BLOX_DAEMON_TABLE": "daemon", "BLOX_WAKEUP_QUEUE_URL": "https://queue", "BLOX_INSTALLATION": "main",
 		"BLOX_ACCOUNT": "210987654321", "AWS_REGION": "eu-west-1", "BLOX_VERSION": "1.0.0", "BLOX_RETENTION_DAYS": "7",
 		"BLOX_HANDLER": "api", "BLOX_MEMBERS": "none", "BLOX_EXTERNAL_ID": "none", "BLOX_RECONCILE_QUEUE_URL": "https://queue.fifo",
+		"BLOX_RECONCILE_MINUTES": "5", "BLOX_ECS_READS_PER_SECOND": "10",
 	}
 	settings, err := function.SettingsFrom(func(name string) string { return good[name] })
 	require.NoError(t, err)
@@ -109,7 +151,7 @@ func TestSettings(t *testing.T) {
 		Handler: function.HandlerAPI, StateTable: "state", DaemonTable: "daemon", WakeupQueueURL: "https://queue",
 		ReconcileQueueURL: "https://queue.fifo", Installation: "main",
 		Settings: member.Settings{Home: member.Place{Account: "210987654321", Region: "eu-west-1"}, ExternalID: member.None},
-		Version:  "1.0.0", VisibleFor: 7 * 24 * time.Hour,
+		Version:  "1.0.0", VisibleFor: 7 * 24 * time.Hour, ReconcilePeriod: 5 * time.Minute, ReadsPerSecond: 10,
 	}, settings)
 	for name := range good {
 		_, err := function.SettingsFrom(func(asked string) string {

@@ -28,6 +28,9 @@ type Settings struct {
 	DaemonTable       string // BLOX_DAEMON_TABLE: name of the DAEMON table
 	WakeupQueueURL    string // BLOX_WAKEUP_QUEUE_URL: queue of the scheduler's wake-ups
 	ReconcileQueueURL string // BLOX_RECONCILE_QUEUE_URL: FIFO queue of requests to reconcile
+	// What the scheduler is told, too: the API plans as it does.
+	ReconcilePeriod time.Duration // BLOX_RECONCILE_MINUTES: how often clusters are reconciled
+	ReadsPerSecond  float64       // BLOX_ECS_READS_PER_SECOND: share of ECS's reads in each account and region
 }
 
 // SettingsFrom reads the settings. Every one of the handler's must be there; the error names the variable that is not, or
@@ -46,6 +49,8 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 			functionenv.Text("BLOX_DAEMON_TABLE", &s.DaemonTable),
 			functionenv.Text("BLOX_WAKEUP_QUEUE_URL", &s.WakeupQueueURL),
 			functionenv.Text("BLOX_RECONCILE_QUEUE_URL", &s.ReconcileQueueURL),
+			functionenv.Minutes("BLOX_RECONCILE_MINUTES", &s.ReconcilePeriod),
+			functionenv.CallsPerSecond("BLOX_ECS_READS_PER_SECOND", &s.ReadsPerSecond),
 		)
 	} else if err == nil {
 		err = s.ReadHome(getenv)

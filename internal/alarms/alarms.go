@@ -1,7 +1,7 @@
 // Package alarms reads the states of CloudWatch alarms that deployments are watched by.
 //
-// Metric and composite alarms are read. A log alarm can be watched through a composite one: not every region that has the
-// other two knows that type, and a call that asks for it there is refused as a whole.
+// Metric and composite alarms are read. A log alarm can be watched through a composite one: not every region that has
+// the other two knows that type, and a call that asks for it there is refused as a whole.
 package alarms
 
 import (
@@ -31,8 +31,8 @@ const (
 	maxPages = 10
 )
 
-// States are the states of alarms by name: OK, ALARM, INSUFFICIENT_DATA, or empty for one that does not exist. Each name
-// is in the result. With an error nothing is known of any.
+// States are the states of alarms by name: OK, ALARM, INSUFFICIENT_DATA, or empty for one that does not exist. Each
+// name is in the result. With an error nothing is known of any.
 func States(ctx context.Context, api API, names []string) (map[string]string, error) {
 	states := make(map[string]string, len(names))
 	for _, name := range names {

@@ -60,7 +60,8 @@ func (m *Memory) DescribeAlarms(
 	out := &cloudwatch.DescribeAlarmsOutput{}
 	for _, name := range slices.Sorted(maps.Keys(m.state)) {
 		if slices.Contains(in.AlarmNames, name) {
-			out.MetricAlarms = append(out.MetricAlarms, types.MetricAlarm{AlarmName: aws.String(name), StateValue: m.state[name]})
+			alarm := types.MetricAlarm{AlarmName: aws.String(name), StateValue: m.state[name]}
+			out.MetricAlarms = append(out.MetricAlarms, alarm)
 		}
 	}
 	return out, nil

@@ -14,23 +14,24 @@ const (
 	Stop Kind = "stop"
 	// Restop: call StopTask again for a slot that is stopping already.
 	Restop Kind = "restop"
-	// Surge: store the slot (state claimed, with a Former) in a transaction that checks the lease's epoch, then call RunTask
-	// with its request: the host is to have two tasks for a while.
+	// Surge: store the slot (state claimed, with a Former) in a transaction that checks the lease's epoch, then call
+	// RunTask with its request: the host is to have two tasks for a while.
 	Surge Kind = "surge"
 	// StopFormer: store the slot in a transaction that checks the lease's epoch, then call StopTask for TaskARN, its
 	// Former's task.
 	StopFormer Kind = "stopFormer"
-	// SetAttribute: call PutAttributes for Attribute on the slot's registration, then store the slot. DeleteAttribute: call
-	// DeleteAttributes, then store the slot. If ECS refuses, store what AttributeFailed gives.
-	SetAttribute    Kind = "setAttribute"
+	// SetAttribute: call PutAttributes for Attribute on the slot's registration, then store the slot.
+	// If ECS refuses, store what AttributeFailed gives.
+	SetAttribute Kind = "setAttribute"
+	// DeleteAttribute: call DeleteAttributes, then store the slot, as with SetAttribute.
 	DeleteAttribute Kind = "deleteAttribute"
-	// HandOver: store the slot in a transaction that checks the lease's epoch, then set Attribute on the host, which takes
-	// it away from the ECS service that had the daemon there before.
+	// HandOver: store the slot in a transaction that checks the lease's epoch, then set Attribute on the host, which
+	// takes it away from the ECS service that had the daemon there before.
 	HandOver Kind = "handOver"
 	// StopStray: call StopTask for a task of ours that no slot owns. No slot is written; the lease is checked first.
 	StopStray Kind = "stopStray"
-	// Resolve: ask ECS what became of a claim or a task that the stored state does not show. TaskARN is set if that is the
-	// slot's Former; the answer then goes to ResolvedFormer, not to Resolved.
+	// Resolve: ask ECS what became of a claim or a task that the stored state does not show. TaskARN is set if that is
+	// the slot's Former; the answer then goes to ResolvedFormer, not to Resolved.
 	Resolve Kind = "resolve"
 	// Observe: store the slot; nothing is asked of ECS.
 	Observe Kind = "observe"

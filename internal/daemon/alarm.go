@@ -8,9 +8,13 @@ import (
 // alarmFiring is CloudWatch's word for an alarm that has gone off.
 const alarmFiring = "ALARM"
 
-// alarmsKnown says that the alarms were read, or that there are none. While they are not known nothing is replaced: a
-// rollout that cannot be watched is not what was asked for.
+// alarmsKnown says that the alarms were read, or that none are watched: after the end, and during a rollback, which an
+// alarm cannot stop. While they are not known nothing is replaced: a rollout that cannot be watched is not what was asked
+// for.
 func (p *planner) alarmsKnown() bool {
+	if d := p.Deployment; d != nil && (d.Status.Ended() || d.Status == DeploymentRollingBack) {
+		return true
+	}
 	return len(p.Revision.DeploymentConfiguration.Alarms) == 0 || p.Alarms != nil
 }
 

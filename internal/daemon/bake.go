@@ -56,7 +56,7 @@ func (p *planner) bake(d Deployment) (Deployment, string) {
 
 func (p *planner) completeNow(d Deployment) (Deployment, string) {
 	d.Status, d.EndedAt = DeploymentCompleted, &p.now
-	if p.Revision.DeploymentConfiguration.Method == OnDelete {
+	if p.method() == OnDelete {
 		return d, "every host has a daemon; hosts get the revision when their daemons end"
 	}
 	return d, "every host has the revision"

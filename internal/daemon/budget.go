@@ -1,6 +1,9 @@
 package daemon
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // budget is how many hosts may still be disturbed in one plan.
 type budget struct {
@@ -8,7 +11,12 @@ type budget struct {
 	allowed, taken int
 	// surges hosts may have two tasks, surging have.
 	surges, surging int
+	// down are the first of those that are unavailable, for people.
+	down []string
 }
+
+// maxNamedHosts bounds how many hosts one sentence names.
+const maxNamedHosts = 3
 
 // budget counts what earlier plans, of whichever deployment, have taken.
 //
@@ -27,8 +35,11 @@ func (p *planner) budget() budget {
 		if slot.Former != nil {
 			b.surging++
 		}
-		if p.daemonBelongs(key, slot) && p.owed(slot) && p.overdue(slot) {
-			overdue++
+		if p.daemonBelongs(key, slot) && p.owed(slot) {
+			b.name(key)
+			if p.overdue(slot) {
+				overdue++
+			}
 		}
 	}
 	b.taken = tally.Unavailable - min(overdue, max(1, b.allowed))
@@ -36,12 +47,30 @@ func (p *planner) budget() budget {
 }
 
 // take takes room for one host that is to be without a daemon for a while.
-func (b *budget) take() bool {
+func (b *budget) take(key HostKey) bool {
 	if b.taken >= b.allowed {
 		return false
 	}
 	b.taken++
+	b.name(key)
 	return true
+}
+
+// takeOne is take for what a surge cannot do: where none may be unavailable one is, or it could never be done.
+func (b *budget) takeOne(key HostKey) bool {
+	if b.allowed == 0 && b.taken <= 0 {
+		b.taken++
+		b.name(key)
+		return true
+	}
+	return b.take(key)
+}
+
+// name remembers a host that is unavailable, if not enough are.
+func (b *budget) name(key HostKey) {
+	if len(b.down) < maxNamedHosts {
+		b.down = append(b.down, key.EC2InstanceID)
+	}
 }
 
 // surge takes room for one host that is to have two tasks. Nobody is to be without a daemon for it, but where more hosts
@@ -55,7 +84,15 @@ func (b *budget) surge() bool {
 }
 
 func (b *budget) wait() string {
-	return fmt.Sprintf("waits for the budget: %d of %d hosts that may be without a healthy daemon are", b.taken, b.allowed)
+	text := fmt.Sprintf("waits for the budget: %d of %d hosts that may be without a healthy daemon are", b.taken, b.allowed)
+	if len(b.down) == 0 {
+		return text
+	}
+	text += ": " + strings.Join(b.down, ", ")
+	if b.taken > len(b.down) {
+		text += ", …"
+	}
+	return text
 }
 
 func (b *budget) surgeWait() string {
@@ -111,11 +148,11 @@ func (p *planner) serves(key HostKey, slot Slot) bool {
 // host whose former daemon serves on lacks nothing.
 func (p *planner) owed(slot Slot) bool {
 	switch {
-	case slot.Settled(p.minHealthy(), p.now) || slot.Former != nil && slot.Serving():
+	case slot.Former != nil && slot.Serving():
 		return false
 	case slot.Disrupted:
-		return true
-	case p.brokenBefore(slot):
+		return true // until a settled daemon was seen: a task that is not in the stored state may be dead
+	case slot.Settled(p.minHealthy(), p.now), p.brokenBefore(slot):
 		return false
 	case slot.State == SlotStopping:
 		return true

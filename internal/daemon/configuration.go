@@ -18,7 +18,8 @@ const (
 	// ReplaceThenTerminate starts the new task beside the old one, and stops the old one when the new one has been healthy
 	// for minHealthySeconds. Both must fit on the host, so static host ports forbid it.
 	ReplaceThenTerminate Method = "replaceThenTerminate"
-	// OnDelete replaces nothing: a host gets the new revision when its old task ends for another reason.
+	// OnDelete replaces nothing: a host gets the new revision when its old task ends for another reason. Only a rollback
+	// to a revision of this method replaces, as TerminateThenReplace does.
 	OnDelete Method = "onDelete"
 )
 

@@ -119,5 +119,6 @@ func (a Amount) check(name string) error {
 // none says that the amount is no host, of however many.
 func (a Amount) none() bool {
 	value, _ := a.parts()
-	return value == 0
+	_, err := ParseAmount(string(a))
+	return err == nil && value == 0
 }

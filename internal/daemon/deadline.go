@@ -16,10 +16,12 @@ func (p *planner) overdue(slot Slot) bool {
 	if from == nil {
 		from = slot.UnhealthySince
 	}
-	if from == nil || p.frozen() || slot.Settled(p.minHealthy(), p.now) {
+	d := p.Deployment
+	held := d.Status == DeploymentPending || d.FrozenSince != nil || p.frozen() // its clocks start when it has begun, or begun again
+	if from == nil || held || slot.Settled(p.minHealthy(), p.now) {
 		return false
 	}
-	return p.now.Sub(p.Deployment.notBefore(*from)) >= p.Revision.DeploymentConfiguration.HostDeadline()
+	return p.now.Sub(d.notBefore(*from)) >= p.Revision.DeploymentConfiguration.HostDeadline()
 }
 
 // notBefore is a time from which a deadline runs: none runs from before the deployment could last do something about it.

@@ -25,7 +25,12 @@ func (p *planner) dismantle(key HostKey) {
 		// The claim's task may exist, or be about to: whoever made the claim may have been held up on its way to ECS. A
 		// replay that ECS refuses says nothing about that call, and once the environment is gone nobody looks for what
 		// it brings. So nothing is sent; when no call can be on its way any more, ECS is asked what is there.
-		p.resolveAfter(t, t.slot.ClaimedAt.Add(claimSettles), "environment deleted, outcome of the start is unknown")
+		// A replay may have been sent until the environment was deleted.
+		sent := *t.slot.ClaimedAt
+		if p.Environment.UpdatedAt.After(sent) {
+			sent = p.Environment.UpdatedAt
+		}
+		p.resolveAfter(t, sent.Add(claimSettles), "environment deleted, outcome of the start is unknown")
 	case t.slot.State == SlotPlaced && p.gone(key):
 		p.tendPlaced(t)
 	case t.slot.State == SlotPlaced:

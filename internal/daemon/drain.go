@@ -4,8 +4,8 @@ package daemon
 // by RunTask alone on a DRAINING host, so that without this the drain would wait for the daemon for ever. Each other
 // task's end is an event; the look in between is for those that are lost.
 //
-// Keeps: of Blox daemons on the host those of a lower priority go first; those of the same do not wait for each other, and
-// none waits longer than the deadline.
+// Keeps: of Blox daemons on the host those of a lower priority go first; those of the same do not wait for each other,
+// and none waits longer than the deadline.
 func (p *planner) tendDraining(t *turn) {
 	known := t.slot.DrainingSince.Add(p.Settings.EventGrace)
 	overdue := !p.now.Before(t.slot.DrainingSince.Add(p.Settings.DrainDeadline))

@@ -51,8 +51,8 @@ func (p *planner) selects(r Revision, h Host) (bool, string) {
 	return true, ""
 }
 
-// onCluster says that the daemon belongs on the host's cluster. The scheduler finds the environment new clusters that match
-// the pattern without a new revision.
+// onCluster says that the daemon belongs on the host's cluster. The scheduler finds the environment new clusters that
+// match the pattern without a new revision.
 func (r Revision) onCluster(h Host) bool {
 	if len(r.Clusters) == 0 || slices.Contains(r.Clusters, h.Key.Cluster) {
 		return true
@@ -61,8 +61,8 @@ func (r Revision) onCluster(h Host) bool {
 	return err == nil && match
 }
 
-// matches says whether the host is in the instance group. The expression was read when the revision was made, and is read
-// once a plan. A host that it cannot be evaluated for does not match: its agent's version is none.
+// matches says whether the host is in the instance group. The expression was read when the revision was made, and is
+// read once a plan. A host that it cannot be evaluated for does not match: its agent's version is none.
 func (p *planner) matches(expression string, h Host) (bool, string) {
 	query, ok := p.queries[expression]
 	if !ok {

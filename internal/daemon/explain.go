@@ -65,18 +65,26 @@ type HostStatus struct {
 func Explain(s Snapshot, now time.Time) []HostStatus {
 	p := newPlanner(s, now)
 	p.plan()
-	next := map[HostKey]Action{}
-	for _, a := range effective(s, p.actions()) {
-		if _, ok := next[a.Host]; !ok {
-			next[a.Host] = a
-		}
-	}
+	next := nextSteps(effective(s, p.actions()))
 	hosts := make([]HostStatus, len(p.keys))
 	for i, key := range p.keys {
 		hosts[i] = p.explain(key, next[key])
 	}
 	return hosts
 }
+
+// nextSteps are the first actions of the hosts; an attribute is only one where nothing is done to a task.
+func nextSteps(actions []Action) map[HostKey]Action {
+	next := map[HostKey]Action{}
+	for _, a := range actions {
+		if first, ok := next[a.Host]; !ok || aboutAttribute(first.Kind) && !aboutAttribute(a.Kind) {
+			next[a.Host] = a
+		}
+	}
+	return next
+}
+
+func aboutAttribute(kind Kind) bool { return kind == SetAttribute || kind == DeleteAttribute }
 
 // CountHosts counts the hosts of a full snapshot as they are now, for its deployment; all zero without one.
 func CountHosts(s Snapshot, now time.Time) Counts {
@@ -115,11 +123,14 @@ func (p *planner) explain(key HostKey, next Action) HostStatus {
 	if st.Since != nil && st.Since.Equal(p.now) && !found.known {
 		st.Since = nil // it was never looked at before
 	}
-	if t := p.tended[key]; t != nil && st.Next == "" {
+	if st.Next != "" && !aboutAttribute(st.Next) {
+		return st
+	}
+	if t := p.tended[key]; t != nil {
 		st.WaitsFor = t.waits
 	}
-	if st.WaitsFor == "" && st.Next == "" {
-		st.WaitsFor = p.waitOf(st, slot)
+	if st.WaitsFor == "" {
+		st.WaitsFor = p.waitOf(st)
 	}
 	return st
 }
@@ -203,7 +214,7 @@ func (p *planner) stateOfTask(slot Slot) (HostState, *time.Time, string) {
 }
 
 // waitOf is what is waited for where the turn does not say it.
-func (p *planner) waitOf(st HostStatus, slot Slot) string {
+func (p *planner) waitOf(st HostStatus) string {
 	switch st.State {
 	case HostUnknown:
 		return "waits for the first complete reconcile of its cluster"

@@ -89,10 +89,12 @@ func (h HostStatus) tries(how string) string {
 // then says what comes next, or what is waited for.
 func (h HostStatus) then() string {
 	switch {
-	case h.Next != "":
+	case h.Next != "" && !aboutAttribute(h.Next):
 		return "; " + nextWords(h.Next)
 	case h.WaitsFor != "" && h.WaitsFor != h.Reason:
 		return "; " + h.WaitsFor
+	case h.Next != "":
+		return "; its readiness attribute is being changed now"
 	case h.RetryAt != nil:
 		return "; next try at " + clock(*h.RetryAt)
 	}
@@ -114,9 +116,7 @@ func nextWords(kind Kind) string {
 		return "a second one there is being stopped now"
 	case HandOver:
 		return "it is being taken over now"
-	case SetAttribute, DeleteAttribute:
-		return "its readiness attribute is being changed now"
-	case Resolve, Observe, Forget, Advance, Wake, Finish:
+	case SetAttribute, DeleteAttribute, Resolve, Observe, Forget, Advance, Wake, Finish:
 	}
 	return "next: " + string(kind)
 }

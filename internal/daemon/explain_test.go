@@ -25,7 +25,8 @@ func TestExplainSaysWhyAHostIsAsItIs(t *testing.T) {
 		},
 		"is well, and not for long enough": {
 			updating(0, func(*DeploymentConfiguration) {}).with(1, running(2), slotChange(func(s *Slot) { s.HealthySince = ago(time.Second) })),
-			HostSettling, []string{"has a daemon of revision 2 that works since 2026-11-20T08:59:59Z", "10s"},
+			HostSettling,
+			[]string{"has a daemon of revision 2 that works since 2026-11-20T08:59:59Z", "10s"},
 		},
 		"is about to get its first daemon": {
 			steady.with(1), HostWaiting, []string{"i-001 has no daemon", "; one is being started now."},
@@ -40,14 +41,17 @@ func TestExplainSaysWhyAHostIsAsItIs(t *testing.T) {
 		},
 		"waits for the budget": {
 			rolling.with(1, running(2), slotChange(func(s *Slot) { s.Disrupted, s.HealthySince, s.DeploymentID = true, ago(time.Second), "d-2" })).with(2, running(1)),
-			HostHealthy, []string{"i-002 has a healthy daemon of revision 1, and is to have revision 2; ", "budget"},
+			HostHealthy,
+			[]string{"i-002 has a healthy daemon of revision 1, and is to have revision 2; " +
+				"waits for the budget: 1 of 1 hosts that may be without a healthy daemon are: i-001."},
 		},
 		"waits for fresh knowledge": {
 			unfresh(rolling).with(1, running(1)), HostHealthy, []string{"is to have revision 2; ", "fresh knowledge"},
 		},
 		"waits for the canaries": {
 			updating(0, func(c *DeploymentConfiguration) { c.Canary = &Canary{Hosts: "1"} }).with(1, running(2)).with(2, running(1)),
-			HostHealthy, []string{"i-002 has a healthy daemon of revision 1", "canaries"},
+			HostHealthy,
+			[]string{"i-002 has a healthy daemon of revision 1", "canaries"},
 		},
 		"waits for a paused deployment": {
 			pausedByAnn(rolling).with(1, running(1)), HostHealthy, []string{"revision 1", "paused by ann: lunch"},
@@ -153,12 +157,7 @@ func TestExplainIsWhatPlanDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anySnapshot(t)
 		s.Full = true
-		first := map[HostKey]Action{}
-		for _, a := range effective(s, Plan(s, t0)) {
-			if _, ok := first[a.Host]; !ok {
-				first[a.Host] = a
-			}
-		}
+		first := nextSteps(effective(s, Plan(s, t0)))
 		hosts := Explain(s, t0)
 		known := map[HostKey]bool{}
 		for i, h := range hosts {

@@ -98,6 +98,18 @@ func TestForecastEnds(t *testing.T) {
 			},
 			DeploymentRolledBack, 0, "",
 		},
+		"with a rollback that begins at once": {
+			updating(3, func(c *DeploymentConfiguration) { c.Alarms = []string{"errors"} }),
+			func(s *Snapshot) {
+				s.Deployment.Status, s.Alarms = DeploymentRunning, map[string]string{"errors": "ALARM"}
+				s.Hosts, s.Slots, s.Tasks = nil, nil, nil
+				*s = s.with(1, running(1)).with(2, running(2)).with(3, running(1))
+			},
+			DeploymentRolledBack, 20 * time.Second, "",
+		},
+		"when clusters were reconciled": {
+			unfresh(updating(1, func(*DeploymentConfiguration) {})), nil, DeploymentCompleted, 40 * time.Second, "",
+		},
 		"when the alarms are read": {
 			updating(1, func(c *DeploymentConfiguration) { c.Alarms = []string{"errors"} }), nil, DeploymentCompleted, 2*time.Minute + 10*time.Second, "",
 		},
@@ -140,7 +152,7 @@ func TestForecastOfABlockedHostTriesItAgain(t *testing.T) {
 func TestForecastSaysWhichHostIsLeft(t *testing.T) {
 	s := updating(1, func(*DeploymentConfiguration) {}).with(2, running(1), hostChange(func(h *Host) { h.AgentConnected = false }))
 	f := Foresee(s, t0, 20)
-	require.Contains(t, f.WaitsFor, "i-002: waits for the host's agent to connect", "%v", told(f))
+	require.Contains(t, f.WaitsFor, "i-002: the host's agent is not connected", "%v", told(f))
 }
 
 // anyHealthyFleet is a fleet without faults that a deployment begins on.

@@ -1,7 +1,7 @@
 package daemon
 
-// frozen says that the scheduler keeps its hands off the environment: it learns, and asks, and changes nothing. A deletion
-// thaws, or a frozen environment could never be deleted.
+// frozen says that the scheduler keeps its hands off the environment: it learns, and asks, and changes nothing. A
+// deletion thaws, or a frozen environment could never be deleted.
 func (p *planner) frozen() bool {
 	return p.Environment.Frozen != nil && p.Environment.Status == EnvironmentActive
 }

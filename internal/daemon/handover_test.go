@@ -29,8 +29,11 @@ func TestTakingOverFromAService(t *testing.T) {
 		snapshot Snapshot
 		want     []string
 	}{
-		"half of the hosts at once":                      {many(migrating(fixture()), 1, 4, served(StatusRunning)), []string{"handOver i-001", "handOver i-002"}},
-		"hosts whose task does not work first, for free": {migrating(minimum(fixture(), 100)).with(1, served(StatusRunning)).with(2, served("PENDING")), []string{"handOver i-002", "handOver i-001"}},
+		"half of the hosts at once": {many(migrating(fixture()), 1, 4, served(StatusRunning)), []string{"handOver i-001", "handOver i-002"}},
+		"hosts whose task is being stopped first, for free": {
+			migrating(minimum(fixture(), 100)).with(1, served(StatusRunning)).with(2, served(StatusRunning), leaving),
+			[]string{"handOver i-002", "handOver i-001"},
+		},
 		"not while others are on their way":              {many(migrating(fixture()).with(9, handedOver(), served(StatusRunning), leaving), 1, 1, served(StatusRunning)), []string{"observe i-009"}},
 		"not on stale knowledge":                         {migrating(stale(fixture())).with(1, served(StatusRunning)), []string{}},
 		"not while the deployment is paused":             {migrating(paused(fixture())).with(1, served(StatusRunning)), []string{}},
@@ -39,6 +42,7 @@ func TestTakingOverFromAService(t *testing.T) {
 		"the attribute is put again if the task stays":   {migrating(fixture()).with(1, handedOver(), served(StatusRunning)), []string{"handOver i-001"}},
 		"not more often than events need":                {migrating(fixture()).with(1, handedOver(), served(StatusRunning), slotChange(func(s *Slot) { s.WakeAt = ago(-time.Second) })), []string{"observe i-001"}},
 		"and if it comes back beside ours":               {migrating(completed(fixture())).with(1, running(2), served(StatusRunning), slotChange(func(s *Slot) { s.HandedOver = "logs" })), []string{"handOver i-001"}},
+		"not if ours is stopped there":                   {migrating(completed(fixture())).with(1, running(2), served(StatusRunning), slotChange(func(s *Slot) { s.HandedOver = "logs" }), hostChange(func(h *Host) { h.Managed = true })), []string{"stop i-001"}},
 		"a host without a task of the service gets ours": {migrating(fixture()).with(1), []string{"start i-001"}},
 		"a host that drains is left to the service":      {migrating(fixture()).with(1, served(StatusRunning), status(StatusDraining)), []string{}},
 		"deleted, the host is given back":                {deleting(migrating(fixture()), false).with(1, handedOver()), []string{"deleteAttribute i-001"}},
@@ -70,8 +74,8 @@ func TestWhatAHandOverStores(t *testing.T) {
 	require.Equal(t, t0, *a.Slot.UpdatingSince)
 	require.Equal(t, "taken over from service logs", a.Reason)
 
-	broken := Plan(migrating(fixture()).with(1, served("PENDING")), t0)[0]
-	require.False(t, broken.Slot.Disrupted, "it had no daemon that works")
+	starting := Plan(migrating(fixture()).with(1, served("PENDING")), t0)[0]
+	require.True(t, starting.Slot.Disrupted, "its task may work by now: nobody asked ECS about it")
 }
 
 func TestAHostWithTheServicesTaskLacksNothing(t *testing.T) {

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,11 +37,11 @@ func (m *model) checkStart(a Action) {
 	if a.Slot.Former != nil && stored.Former == nil {
 		surging := 1
 		for _, slot := range m.slots {
-			if slot.Former != nil {
+			if slot.Former != nil && m.tasks[slot.Former.TaskARN] != nil && m.tasks[slot.Former.TaskARN].Live() {
 				surging++
 			}
 		}
-		require.LessOrEqual(m.t, surging, target.DeploymentConfiguration.AllowedSurge(m.desired()), "hosts with two tasks")
+		require.LessOrEqual(m.t, surging, target.DeploymentConfiguration.AllowedSurge(m.desired()), "hosts with two tasks: %s", m.story(a.Host))
 	}
 	if base != nil {
 		require.Contains(m.t, []int{target.Number, base.Number}, a.Slot.Revision)
@@ -57,7 +59,7 @@ func (m *model) checkStart(a Action) {
 				reached++
 			}
 		}
-		require.LessOrEqual(m.t, reached, max(1, c.Hosts.RoundedUp(m.desired())), "canaries")
+		require.LessOrEqual(m.t, reached, max(1, c.Hosts.RoundedUp(m.desired())), "canaries: %s", m.story(a.Host))
 	}
 }
 
@@ -75,7 +77,7 @@ func (m *model) checkStop(a Action) {
 	require.NotContains(m.t, []DeploymentStatus{DeploymentPaused, DeploymentStopped, DeploymentFailed}, m.dep.Status,
 		"%s: nothing is replaced while the deployment is held", a.Reason)
 	config := m.target().DeploymentConfiguration
-	require.NotEqual(m.t, OnDelete, config.Method)
+	require.False(m.t, config.Method == OnDelete && m.dep.RollbackTo == 0)
 	m.settleDebts()
 	allowed, overdue := config.AllowedUnavailable(m.desired()), 0
 	for _, since := range m.down {
@@ -86,7 +88,7 @@ func (m *model) checkStop(a Action) {
 	if _, again := m.down[a.Host]; !again {
 		m.down[a.Host] = m.now
 		require.LessOrEqual(m.t, len(m.down)-min(overdue, max(1, allowed)), allowed,
-			"%d hosts are down by us, %d past their deadline: %s", len(m.down), overdue, m.story(a.Host))
+			"%d hosts are down by us, %d past their deadline: %v %s", len(m.down), overdue, m.down, m.story(a.Host))
 	}
 }
 
@@ -270,6 +272,75 @@ func TestHistoriesKeepTheInvariants(t *testing.T) {
 	})
 }
 
+// kubernetes #123232: three updates in a row that fail leave no ready daemon. Here nobody and nothing rolls back, and each
+// update comes before the one before it has failed for good.
+func TestThreeBadUpdatesInARowLeaveTheMinimum(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newModel(t, 10)
+		m.calm = true // but for the updates
+		config := DeploymentConfiguration{
+			MinimumHealthyPercent: 70, MinHealthySeconds: 30, CircuitBreaker: CircuitBreaker{Disabled: true},
+			Method: rapid.SampledFrom([]Method{TerminateThenReplace, ReplaceThenTerminate}).Draw(t, "method"),
+		}
+		m.deploy(config, false)
+		run := func(seconds int) (fewest int) {
+			fewest = len(m.hosts)
+			for range seconds / 20 {
+				m.pass(true, nil, 1000)
+				m.tick(20 * time.Second)
+				working := 0
+				for _, key := range m.keys() {
+					if live := m.liveOn(key); len(live) > 0 && !m.bad[live[0].revision] || len(live) > 1 {
+						working++
+					}
+				}
+				fewest = min(fewest, working)
+			}
+			return fewest
+		}
+		run(120)
+		require.Equal(t, DeploymentCompleted, m.dep.Status)
+		for range 3 {
+			m.deploy(config, true)
+			require.GreaterOrEqual(t, run(rapid.IntRange(20, 500).Draw(t, "seconds")), 7)
+		}
+		m.deploy(config, false)
+		run(1200)
+		require.Equal(t, DeploymentCompleted, m.dep.Status, "and a good one ends it")
+	})
+}
+
+// TestHistoriesComeEverywhere shows that the histories reach what they are to check.
+func TestHistoriesComeEverywhere(t *testing.T) {
+	history := rapid.Custom(func(t *rapid.T) map[string]bool {
+		m := newModel(t, rapid.IntRange(1, 9).Draw(t, "hosts"))
+		m.alarms["errors"] = "OK"
+		m.deploy(anyConfiguration(t), false)
+		for range rapid.IntRange(10, 150).Draw(t, "steps") {
+			m.happen()
+		}
+		m.recover()
+		for range 30 {
+			m.pass(true, nil, 1000)
+			m.tick(20 * time.Second)
+		}
+		return m.seen
+	})
+	seen := map[string]bool{}
+	for seed := range 100 { // always the same ones
+		maps.Copy(seen, history.Example(seed))
+	}
+	for _, kind := range []Kind{Start, Replay, Stop, Restop, Surge, StopFormer, Resolve, Observe, Forget, Advance, Wake} {
+		require.True(t, seen[string(kind)], kind)
+	}
+	for _, status := range []DeploymentStatus{
+		DeploymentRunning, DeploymentPaused, DeploymentBaking, DeploymentRollingBack, DeploymentCompleted, DeploymentRolledBack,
+		DeploymentFailed,
+	} {
+		require.True(t, seen[string(status)], "%s is not in %v", status, slices.Sorted(maps.Keys(seen)))
+	}
+}
+
 // checkEnd is what must be when the faults have ended.
 func (m *model) checkEnd() {
 	if m.ends() {
@@ -278,7 +349,7 @@ func (m *model) checkEnd() {
 	if m.dep.Status != DeploymentCompleted && m.dep.Status != DeploymentRolledBack || !m.ends() {
 		return
 	}
-	onDelete := m.target().DeploymentConfiguration.Method == OnDelete
+	onDelete := m.target().DeploymentConfiguration.Method == OnDelete && m.dep.RollbackTo == 0
 	for _, key := range m.keys() {
 		if m.hosts[key].Status != StatusActive {
 			continue

@@ -47,8 +47,8 @@ func (p *planner) learnLack(key HostKey, slot Slot) Slot {
 	return slot
 }
 
-// unreported says that a task will never be reported STOPPED: it was told to stop, and the agent that would have to do it has
-// registered anew and does not know it. ECS does not start it again, so the host counts as empty.
+// unreported says that a task will never be reported STOPPED: it was told to stop, and the agent that would have to do
+// it has registered anew and does not know it. ECS does not start it again, so the host counts as empty.
 func (p *planner) unreported(task Task) bool {
 	return !task.Live() && p.superseded[task.ContainerInstanceARN]
 }
@@ -82,8 +82,8 @@ func since(known *time.Time, is bool, now time.Time) *time.Time {
 // slot was lost. An idle slot's earlier attempts are proven dead and a claim's only task is its own, so there is at
 // most one, short of strays; of those, one that the agent knows and that runs what is wanted is kept.
 func (p *planner) adopt(key HostKey, slot Slot) Slot {
-	if _, ok := p.hosts[key]; !ok {
-		return slot
+	if _, ok := p.hosts[key]; !ok || p.Environment.Status == EnvironmentDeleting && p.Environment.KeepTasks {
+		return slot // what is left running has no owner any more
 	}
 	candidates := slices.DeleteFunc(slices.Clone(p.tasks[key]), func(t Task) bool {
 		return !t.Live() || !ours(t) || slot.owns(t.ARN)
@@ -119,8 +119,8 @@ func last(a, b bool) int {
 // ours says that Blox started the task. Its group is the environment's, or the snapshot would not hold it.
 func ours(t Task) bool { return strings.HasPrefix(t.StartedBy, StartedByPrefix) }
 
-// revisionShown is the revision that a slot's task shows by its task definition and by what it was asked to be. One that
-// asks for the same is the same, so that a revision which only changes how to roll out restarts nothing. Another
+// revisionShown is the revision that a slot's task shows by its task definition and by what it was asked to be. One
+// that asks for the same is the same, so that a revision which only changes how to roll out restarts nothing. Another
 // definition is not, whatever the slot says: a claim may have been answered with an older task. 0 is always outdated.
 func (p *planner) revisionShown(slot Slot, task Task) int {
 	switch {
@@ -179,7 +179,10 @@ func (p *planner) learnTask(slot Slot, task Task) Slot {
 	slot.HealthySince = since(slot.HealthySince, healthy, p.now)
 	slot.SickSince = since(slot.SickSince, task.Live() && task.Health == healthUnhealthy && !p.away(slot), p.now)
 	if slot.Settled(p.minHealthy(), p.now) {
-		slot.UpdatingSince = nil
+		// The debt ends when the daemon is seen to have been well for long enough, and not when it is found dead after as
+		// long: when it died is not known. What befalls the host from here on is not our doing, unless the deployment in
+		// force put it there.
+		slot.UpdatingSince, slot.Disrupted = nil, false
 	}
 	return slot
 }
@@ -190,12 +193,8 @@ func (p *planner) away(slot Slot) bool {
 	return slot.DisconnectedSince != nil && p.now.Sub(*slot.DisconnectedSince) >= p.Settings.DisconnectedGrace
 }
 
-// settle ends the debt of a daemon that had become healthy for long enough: what befalls the host from here on is not
-// our doing, unless the deployment in force put it there.
+// settle forgets the failures before a daemon that was healthy for long enough.
 func (p *planner) settle(slot Slot) Slot {
-	if slot.Settled(p.minHealthy(), p.now) {
-		slot.Disrupted = false
-	}
 	if slot.Settled(stableAfter, p.now) {
 		slot.Failures = 0
 	}

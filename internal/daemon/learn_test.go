@@ -54,14 +54,15 @@ func TestDeathsInARowBackOff(t *testing.T) {
 }
 
 func TestADebtEndsWithASettledDaemon(t *testing.T) {
-	died := func(healthyFor time.Duration) Slot {
-		s := minHealthy(fixture(), 10).with(1, placed(2, StatusStopped, StatusStopped), slotChange(func(s *Slot) {
+	seen := func(status string, healthyFor time.Duration) Slot {
+		s := minHealthy(fixture(), 10).with(1, placed(2, status, status), slotChange(func(s *Slot) {
 			s.Disrupted, s.HealthySince = true, ago(healthyFor)
 		}))
 		return tended(t, s)
 	}
-	require.True(t, died(5*time.Second).Disrupted, "what dies young is still our doing")
-	require.False(t, died(time.Minute).Disrupted)
+	require.True(t, seen(StatusStopped, 5*time.Second).Disrupted, "what dies young is still our doing")
+	require.True(t, seen(StatusStopped, time.Minute).Disrupted, "when it died is not known: it was never seen well for long enough")
+	require.False(t, seen(StatusRunning, time.Minute).Disrupted)
 }
 
 func TestAMachineThatRegisteredAnew(t *testing.T) {

@@ -210,7 +210,9 @@ func (m *model) apply(a Action) {
 		if a.Slot != nil {
 			m.store(*a.Slot)
 		}
-		m.stopTask(a.TaskARN)
+		if m.draw("fate of a stop", 9) > 0 { // else the driver died before it called
+			m.stopTask(a.TaskARN)
+		}
 	case Observe, SetAttribute, DeleteAttribute, HandOver:
 		m.store(*a.Slot)
 	case Resolve:
@@ -328,7 +330,9 @@ func (m *model) tick(d time.Duration) {
 		reports := host.AgentConnected && host.Status != statusInactive
 		switch {
 		case task.Stopped():
-			delete(m.tasks, arn) // everybody has seen it, or asks
+			if m.now.Sub(task.createdAt) > 6*time.Hour {
+				delete(m.tasks, arn)
+			}
 		case host.Status == statusInactive:
 			m.kill(task, "host is gone")
 		case task.stopAt != nil && !m.now.Before(*task.stopAt) && reports && !task.slow:
@@ -336,11 +340,8 @@ func (m *model) tick(d time.Duration) {
 		case task.Live() && reports && m.bad[task.revision] && m.now.Sub(task.createdAt) >= 10*time.Second:
 			m.kill(task, "EssentialContainerExited")
 		case task.LastStatus == "PENDING" && task.Live() && reports && m.now.Sub(task.createdAt) >= 5*time.Second:
-			task.LastStatus = StatusRunning
-			if !m.bad[task.revision] {
-				at := m.now
-				task.healthyAt = &at
-			}
+			at := m.now
+			task.LastStatus, task.healthyAt = StatusRunning, &at
 		}
 	}
 	m.settleDebts()

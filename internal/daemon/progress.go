@@ -135,7 +135,7 @@ func (p *planner) blocked() int {
 
 // complete says that every host has the revision which can have it.
 func (p *planner) complete(c Counts) bool {
-	onDelete := p.Revision.DeploymentConfiguration.Method == OnDelete
+	onDelete := p.method() == OnDelete
 	tried := false
 	for _, key := range p.keys {
 		slot := p.tended[key].slotOrIdle()
@@ -164,7 +164,7 @@ func (p *planner) done(key HostKey, slot Slot, onDelete bool) bool {
 	switch {
 	case p.updated(slot):
 		return true
-	case onDelete && p.serves(key, slot) && slot.DeploymentID != p.Deployment.ID:
+	case onDelete && p.serves(key, slot) && !p.reached(slot):
 		return true // it gets the revision when its daemon ends, which nobody waits for
 	case p.owed(slot), p.serves(key, slot):
 		return false

@@ -5,10 +5,12 @@ import "time"
 // The readiness attribute: services wait for a host's daemon by the placement constraint
 // memberOf(attribute:NAME == ready), which is the only way to have ECS start the daemon first.
 
-// readiness sets the attribute once the daemon has been healthy for long enough, and deletes it when it is not any more.
+// readiness sets the attribute once the daemon has been healthy for long enough, and deletes it when it is not any
+// more.
 //
-// Keeps: it is set only while the daemon has settled on an ACTIVE host; in between, while a young daemon becomes well, what
-// is there stays. The slot says what was set, for the stored attributes of a host are as old as the last reconcile.
+// Keeps: it is set only while the daemon has settled on an ACTIVE host; in between, while a young daemon becomes well,
+// what is there stays. The slot says what was set, for the stored attributes of a host are as old as the last
+// reconcile.
 func (p *planner) readiness(t *turn) {
 	if t.slot.Attribute != "" && t.slot.AttributeOn != t.host.ContainerInstanceARN && t.host.ContainerInstanceARN != "" {
 		t.slot.Attribute, t.slot.AttributeOn = "", "" // a new registration has lost it
@@ -19,7 +21,9 @@ func (p *planner) readiness(t *turn) {
 		if t.slot.HandedOver == "" {
 			t.slot.AttributeError, t.slot.AttributeRetryAt = "", nil
 		}
-	case t.taken || t.noted || p.gone(t.key) || p.leftBehind(t) && p.Environment.Status == EnvironmentDeleting || !p.attributeDue(t):
+	case t.taken || t.noted || p.gone(t.key):
+	case p.Environment.Status == EnvironmentDeleting && p.leftBehind(t):
+	case !p.attributeDue(t):
 	case t.slot.Attribute != "":
 		slot := t.slot
 		slot.Attribute, slot.AttributeOn = "", ""
@@ -87,8 +91,8 @@ func (p *planner) changeAttribute(t *turn, kind Kind, attribute Attribute, slot 
 	})
 }
 
-// attributePatience is how long a deletion tries to take back what it left on hosts: attributes are no reason to keep an
-// environment for ever.
+// attributePatience is how long a deletion tries to take back what it left on hosts: attributes are no reason to keep
+// an environment for ever.
 const attributePatience = time.Hour
 
 // leftBehind says that an attribute could not be taken back, and that nobody tries any longer.

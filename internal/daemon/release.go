@@ -2,13 +2,13 @@ package daemon
 
 import "time"
 
-// ECS's managed scaling counts a host as used while any task runs there that is not of a DAEMON service, and so keeps hosts
-// alive for nothing but our daemons.
+// ECS's managed scaling counts a host as used while any task runs there that is not of a DAEMON service, and so keeps
+// hosts alive for nothing but our daemons.
 
 const reasonReleased = "nothing but daemons keeps the host alive"
 
-// learnIdle remembers since when nothing but daemons runs on the host, and ends a release when other work has come. A look
-// that did not count the tasks changes nothing.
+// learnIdle remembers since when nothing but daemons runs on the host, and ends a release when other work has come. A
+// look that did not count the tasks changes nothing.
 func (p *planner) learnIdle(slot Slot, h Host) Slot {
 	switch {
 	case !p.Revision.ReleaseIdleHosts:

@@ -62,16 +62,17 @@ func (p *planner) candidate(t *turn) candidacy {
 		return leaveIt
 	case t.slot.Former != nil && t.slot.Healthy():
 		return leaveIt
-	case p.Revision.DeploymentConfiguration.Method == ReplaceThenTerminate && t.slot.Healthy():
+	case p.method() == ReplaceThenTerminate && t.slot.Healthy():
 		return surgeIt
 	}
 	return replaceIt
 }
 
-// endsService says that the host has a working daemon which the candidate's update would end, now or later.
+// endsService says that the host has a working daemon which the candidate's update would end, now or later. A task of another
+// service counts from its start: nobody asks ECS about it before it is taken away, and its last event may be late.
 func endsService(t *turn, what candidacy) bool {
 	if what == takeItOver {
-		return t.host.Foreign.LastStatus == StatusRunning
+		return t.host.Foreign.Live()
 	}
 	return t.slot.Healthy()
 }
@@ -88,7 +89,7 @@ func (p *planner) update(t *turn, what candidacy, serving bool, b *budget) {
 	case what == surgeIt && !b.surge():
 		t.wait("%s", b.surgeWait())
 		return
-	case what != surgeIt && serving && !b.take():
+	case what == takeItOver && serving && !b.takeOne(t.key), what == replaceIt && serving && !b.take(t.key):
 		t.wait("%s", b.wait())
 		return
 	}
@@ -111,10 +112,20 @@ func (p *planner) standsStill() string {
 		return p.frozenReason()
 	case !p.alarmsKnown():
 		return "the states of the deployment's alarms are not known"
-	case p.Revision.DeploymentConfiguration.Method == OnDelete:
+	case p.method() == OnDelete:
 		return "the method is onDelete: the host gets the revision when its daemon ends"
 	}
 	return p.unstartable(p.Revision)
+}
+
+// method is how hosts get the target. A rollback replaces also what OnDelete would leave alone: it is there to take a
+// revision away that does harm, and a host where that does none yet would keep it for who knows how long.
+func (p *planner) method() Method {
+	m := p.Revision.DeploymentConfiguration.Method
+	if m == OnDelete && p.Deployment.RollbackTo != 0 {
+		return TerminateThenReplace
+	}
+	return m
 }
 
 // reasonReplaced is the reason of the stops that the budget pays for.

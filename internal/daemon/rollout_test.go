@@ -131,7 +131,7 @@ func TestDeploymentProgress(t *testing.T) {
 			settled.with(1, running(2)).with(2), DeploymentRunning, Counts{Desired: 2, Updated: 1, Healthy: 1, Unavailable: 1},
 		},
 		"not while a daemon crashes": {
-			settled.with(1, slotted(func(s *Slot) { s.DeploymentID, s.Revision, s.Failures, s.RetryAt = "d-2", 2, 3, ago(-time.Hour) })),
+			settled.with(1, slotted(func(s *Slot) { s.DeploymentID, s.Revision, s.Failures, s.RetryAt = "d-2", 2, 2, ago(-time.Hour) })),
 			DeploymentRunning,
 			Counts{Desired: 1, Unavailable: 1},
 		},

@@ -49,7 +49,9 @@ func (s Slot) shortage() string {
 		lacking = "resources"
 	}
 	if s.RunningTasks == 0 {
-		return fmt.Sprintf("the host has too little for the daemon even with no task running on it: it lacks %s (%s)", lacking, s.Reason)
+		return fmt.Sprintf("the host has too little for the daemon even with no task running on it: it lacks %s (%s)",
+			lacking, s.Reason)
 	}
-	return fmt.Sprintf("the host lacks %s (%s), which its %d running tasks may leave when they end", lacking, s.Reason, s.RunningTasks)
+	return fmt.Sprintf("the host lacks %s (%s), which its %d running tasks may leave when they end",
+		lacking, s.Reason, s.RunningTasks)
 }

@@ -60,7 +60,7 @@ func TestAFullHostSaysWhatItLacks(t *testing.T) {
 			_, waits := waitsOf(fixture().with(1, slotted(func(s *Slot) {
 				s.DeploymentID, s.Revision, s.Blocked, s.Reason = "d-2", 2, true, c.reason
 				s.Refusals, s.RunningTasks, s.RetryAt = 4, c.running, ago(-time.Minute)
-			})))
+			}), hostChange(func(h *Host) { h.Query.RunningTasksCount = c.running })))
 			require.Contains(t, waits, c.want)
 			require.Contains(t, waits, "the next attempt is due at 2026-11-20T09:01:00Z")
 		})

@@ -3,6 +3,7 @@ package daemon
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // RunRequest is a RunTask request for exactly one host, in ECS's own field names. It holds nothing that changes from
@@ -58,7 +59,7 @@ func (p *planner) runRequest(slot Slot, r Revision) json.RawMessage {
 		EnableECSManagedTags: template.EnableECSManagedTags, PropagateTags: template.PropagateTags, Tags: template.Tags,
 	}
 	if slot.Former == nil {
-		request.PlacementConstraints = append([]PlacementConstraint{{Type: "distinctInstance"}}, request.PlacementConstraints...)
+		request.PlacementConstraints = slices.Insert(request.PlacementConstraints, 0, PlacementConstraint{Type: "distinctInstance"})
 	}
 	if template.NetworkConfiguration != nil {
 		request.NetworkConfiguration = &RunNetwork{AwsvpcConfiguration: *template.NetworkConfiguration}

@@ -22,7 +22,8 @@ const (
 	SlotStopping SlotState = "stopping"
 )
 
-// Slot is one host's place in an environment. It is written with a condition on its RecordVersion, before ECS is called.
+// Slot is one host's place in an environment. It is written with a condition on its RecordVersion, before ECS is
+// called.
 type Slot struct {
 	EnvironmentID string    `json:"environmentId"`
 	Host          HostKey   `json:"host"`
@@ -67,8 +68,8 @@ type Slot struct {
 	// Former is the task that a surge found on the host, and that stays until the new one is well; nil is none.
 	Former *Former `json:"former,omitempty"`
 
-	// UpdatingSince is since when the host is on its way to DeploymentID's revision: the stop of its old task, or the claim
-	// of its first. It is cleared when the daemon has settled, and the per-host deadline runs from it.
+	// UpdatingSince is since when the host is on its way to DeploymentID's revision: the stop of its old task, or the
+	// claim of its first. It is cleared when the daemon has settled, and the per-host deadline runs from it.
 	UpdatingSince *time.Time `json:"updatingSince,omitempty"`
 
 	// Attribute is the readiness attribute that was set on the registration AttributeOn; empty is none.
@@ -78,7 +79,8 @@ type Slot struct {
 	AttributeError   string     `json:"attributeError,omitempty"`
 	AttributeRetryAt *time.Time `json:"attributeRetryAt,omitempty"`
 
-	// IdleSince is since when nothing but daemons runs on the host, and Released says that its daemon was stopped for that.
+	// IdleSince is since when nothing but daemons runs on the host, and Released says that its daemon was stopped for
+	// that.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Released  bool       `json:"released,omitempty"`
 
@@ -167,8 +169,8 @@ func (s Slot) vacate(failed bool, reason string, now time.Time) Slot {
 	return s
 }
 
-// stopped is the slot after the task that we stopped is proven dead. That is no failure of the attempt, unless it was stopped
-// because it did not work.
+// stopped is the slot after the task that we stopped is proven dead. That is no failure of the attempt, unless it was
+// stopped because it did not work.
 func (s Slot) stopped(now time.Time) Slot {
 	return s.vacate(s.StopReason == reasonUnhealthy, s.StopReason, now)
 }

@@ -18,8 +18,8 @@ func (p *planner) start(t *turn) {
 	p.claim(t, p.revisionFor(t.slot), kind, reason)
 }
 
-// claim is the start of a revision's task. The attempts of another revision, or of another deployment, say nothing about
-// this one.
+// claim is the start of a revision's task. The attempts of another revision, or of another deployment, say nothing
+// about this one.
 func (p *planner) claim(t *turn, r Revision, kind Kind, reason string) {
 	now, slot := p.now, t.slot
 	if begins(slot, *p.Deployment, r) {
@@ -70,7 +70,7 @@ func (p *planner) keepsEmpty(t *turn) string {
 	case !t.host.AgentConnected:
 		return "the host's agent is not connected"
 	case t.host.Foreign != nil && t.slot.HandedOver == "":
-		return "the task of service " + p.Revision.MigrateFrom + " is the host's daemon until the budget has room to take it over"
+		return "the host still has the task of service " + p.Revision.MigrateFrom + ", which is to be taken over from"
 	case t.host.Foreign != nil:
 		return "the task of service " + t.slot.HandedOver + " has not stopped yet"
 	case p.frozen():
@@ -78,13 +78,14 @@ func (p *planner) keepsEmpty(t *turn) string {
 	}
 	r := p.revisionFor(t.slot)
 	if fits, why := p.selects(r, t.host); !fits {
-		return fmt.Sprintf("%s, and revision %d, which hosts get meanwhile, does not belong here: %s", p.heldOn(t.key), r.Number, why)
+		return fmt.Sprintf("%s, and revision %d, which hosts get meanwhile, does not belong here: %s",
+			p.heldOn(t.key), r.Number, why)
 	}
 	return p.inactive(t, r)
 }
 
-// inactive says that the revision cannot be started anywhere, and remembers that the host waits for that: ECS runs no task
-// of a definition that was deregistered.
+// inactive says that the revision cannot be started anywhere, and remembers that the host waits for that: ECS runs no
+// task of a definition that was deregistered.
 func (p *planner) inactive(t *turn, r Revision) string {
 	why := p.unstartable(r)
 	if why != "" {

@@ -12,7 +12,7 @@ import (
 func failed(deployment string, revision int) func(*Snapshot, *Host) {
 	return slotted(func(s *Slot) {
 		s.DeploymentID, s.Revision, s.Failures, s.Refusals, s.RetryAt = deployment, revision, 7, 7, ago(-time.Hour)
-		s.Reason, s.RunningTasks = "daemon stopped: EssentialContainerExited", 3
+		s.Reason = "daemon stopped: EssentialContainerExited"
 	})
 }
 

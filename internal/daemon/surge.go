@@ -2,7 +2,8 @@ package daemon
 
 import "time"
 
-// Replace then terminate: the new task starts beside the old one, the slot's Former, which serves until the new one is well.
+// Replace then terminate: the new task starts beside the old one, the slot's Former, which serves until the new one is
+// well.
 
 // surge claims the new task of a host that keeps its old one meanwhile.
 //
@@ -53,7 +54,8 @@ func (p *planner) awaitFormer(t *turn) {
 	t.taken = true
 	slot := t.slot
 	p.asks = append(p.asks, Action{
-		Kind: Resolve, Host: t.key, Slot: &slot, TaskARN: slot.Former.TaskARN, Reason: "stored state does not show what became of the former task",
+		Kind: Resolve, Host: t.key, Slot: &slot, TaskARN: slot.Former.TaskARN,
+		Reason: "stored state does not show what became of the former task",
 	})
 }
 
@@ -70,8 +72,9 @@ func (p *planner) restopFormer(t *turn) {
 	})
 }
 
-// chooseOne ends a surge: the former task is stopped when the new one is well. If the former is what the host should have
-// again, it becomes the host's task and the new one is stopped; if neither is, the new one goes while the former serves.
+// chooseOne ends a surge: the former task is stopped when the new one is well. If the former is what the host should
+// have again, it becomes the host's task and the new one is stopped; if neither is, the new one goes while the former
+// serves.
 //
 // Keeps: none of these stops leaves the host without a healthy daemon that it has.
 func (p *planner) chooseOne(t *turn) {
@@ -132,7 +135,8 @@ func (p *planner) swapBack(t *turn) {
 // takeFormer is the slot with its former task for its own. What failed was the other one.
 func (s Slot) takeFormer(now time.Time) Slot {
 	former := s.Former
-	s.State, s.TaskARN, s.TaskHash, s.Revision, s.DeploymentID = SlotPlaced, former.TaskARN, former.TaskHash, former.Revision, former.DeploymentID
+	s.State, s.TaskARN, s.TaskHash = SlotPlaced, former.TaskARN, former.TaskHash
+	s.Revision, s.DeploymentID = former.Revision, former.DeploymentID
 	s.PlacedAt, s.HealthySince, s.SickSince = former.PlacedAt, former.HealthySince, nil
 	s.Request, s.ClaimedAt, s.RetryAt = nil, nil, nil
 	s.Failures, s.Refusals, s.Blocked, s.Reason = 0, 0, false, ""
@@ -151,7 +155,9 @@ func (p *planner) stopFormer(t *turn, reason string) {
 	slot := t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now)
 	slot.Former = slot.Former.stopping(p.now)
 	t.slot, t.taken = slot, true
-	p.stops = append(p.stops, Action{Kind: StopFormer, Host: t.key, Slot: &slot, TaskARN: slot.Former.TaskARN, Reason: reason})
+	p.stops = append(p.stops, Action{
+		Kind: StopFormer, Host: t.key, Slot: &slot, TaskARN: slot.Former.TaskARN, Reason: reason,
+	})
 }
 
 // stopping is the former task with its stop decided.
@@ -163,8 +169,8 @@ func (f *Former) stopping(now time.Time) *Former {
 	return &next
 }
 
-// stopAll stops the host's daemon and, in the middle of a surge, the former one with it. One write says both; what it says
-// of the former is called again if the call fails.
+// stopAll stops the host's daemon and, in the middle of a surge, the former one with it. One write says both; what it
+// says of the former is called again if the call fails.
 func (p *planner) stopAll(t *turn, reason string) {
 	if !p.mayStop(t) {
 		return
@@ -217,8 +223,8 @@ func (s Slot) buryFormer(now time.Time) Slot {
 	return s
 }
 
-// ResolvedFormer is the slot after ECS was asked about its former task; nil says that ECS does not know it. An answer that
-// proves nothing leaves the slot as it is, to be asked about again.
+// ResolvedFormer is the slot after ECS was asked about its former task; nil says that ECS does not know it. An answer
+// that proves nothing leaves the slot as it is, to be asked about again.
 func ResolvedFormer(slot Slot, found *Task, now time.Time) Slot {
 	former := slot.Former
 	switch {

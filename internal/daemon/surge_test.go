@@ -161,6 +161,24 @@ func TestASurgesClaimIsAnotherTaskThanTheOneThatServes(t *testing.T) {
 	require.Equal(t, Group("blox", "env"), request.Group)
 }
 
+func TestARestartDoesNotGoBackToTheTaskItRestarts(t *testing.T) {
+	s := surgeMethod(fixture()).with(1, placed(2, StatusRunning, "PENDING"), beside(2, StatusRunning, StatusRunning))
+	require.Equal(t, []string{}, ofHosts(Plan(s, t0)), "both run what is wanted: the younger one is to be the host's")
+	d := *s.Deployment
+	d.Restart = true
+	s.Deployment = &d
+	idle := surgeMethod(fixture()).with(1, slotted(func(s *Slot) { s.DeploymentID, s.Revision = "d-2", 2 }), beside(2, StatusRunning, StatusRunning))
+	require.Equal(t, []string{"observe i-001"}, ofHosts(Plan(idle, t0)), "without a restart the former task will do")
+	idle.Deployment = &d
+	require.Equal(t, []string{"surge i-001"}, ofHosts(Plan(idle, t0)))
+}
+
+func TestNoHostGetsAThirdTask(t *testing.T) {
+	p := newPlanner(surgeMethod(fixture()).with(1, running(1), beside(0, StatusRunning, StatusRunning)), t0)
+	p.surge(p.turnOf(hostKey(1)))
+	require.Empty(t, p.starts)
+}
+
 func TestGoingBackToTheFormerTask(t *testing.T) {
 	s := rolledBack(surgeMethod(fixture())).with(1, placed(2, StatusRunning, "PENDING"), beside(1, StatusRunning, StatusRunning))
 	a := Plan(s, t0)[0]

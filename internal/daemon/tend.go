@@ -14,8 +14,8 @@ type turn struct {
 	// stored unless something is learned.
 	stored, slot Slot
 	known        bool
-	// taken says that an action carries the slot, so that it need not be stored for itself; noted that an attribute's does,
-	// which anything else that is decided for the host takes the place of.
+	// taken says that an action carries the slot, so that it need not be stored for itself; noted that an attribute's
+	// does, which anything else that is decided for the host takes the place of.
 	taken, noted bool
 	// waits is why nothing is done for the host now.
 	waits string
@@ -149,13 +149,15 @@ func (p *planner) tendPlaced(t *turn) {
 	case t.host.Status == StatusDraining:
 		p.tendDraining(t)
 	default:
-		p.tendLive(t)
+		p.tendLive(t, task)
 	}
 }
 
 // tendLive looks after a daemon that is where it should be.
-func (p *planner) tendLive(t *turn) {
+func (p *planner) tendLive(t *turn, task Task) {
 	switch {
+	case p.away(t.slot):
+		t.wait("the host's agent is not connected, and nothing is known of its daemon")
 	case t.slot.SickSince != nil:
 		p.tendSick(t)
 	case p.releases(t):
@@ -163,6 +165,8 @@ func (p *planner) tendLive(t *turn) {
 	case t.slot.Healthy() && p.settlesAt(t.slot).After(p.now):
 		t.slot = t.slot.wakeBy(p.settlesAt(t.slot), p.now)
 		t.wait("its daemon has not been healthy for %s yet", p.minHealthy())
+	case !t.slot.Healthy():
+		t.wait("its task is %s, and not healthy yet", task.LastStatus)
 	case t.slot.IdleSince != nil && !p.idleUntil(t.slot).Before(p.now):
 		t.slot = t.slot.wakeBy(p.idleUntil(t.slot), p.now)
 	}
@@ -181,7 +185,9 @@ func (p *planner) tendStopping(t *turn) {
 	default:
 		t.slot, t.taken = t.slot.wakeBy(p.now.Add(p.Settings.EventGrace), p.now), true
 		slot := t.slot
-		p.stops = append(p.stops, Action{Kind: Restop, Host: t.key, Slot: &slot, TaskARN: slot.TaskARN, Reason: slot.StopReason})
+		p.stops = append(p.stops, Action{
+			Kind: Restop, Host: t.key, Slot: &slot, TaskARN: slot.TaskARN, Reason: slot.StopReason,
+		})
 	}
 }
 
@@ -198,8 +204,8 @@ func (p *planner) early(t *turn, at time.Time) bool {
 	return true
 }
 
-// mayStop says whether something on the host may be stopped now; if not, it will be looked at again. A turn that has its
-// action already has no other.
+// mayStop says whether something on the host may be stopped now; if not, it will be looked at again. A turn that has
+// its action already has no other.
 func (p *planner) mayStop(t *turn) bool {
 	switch {
 	case t.taken || p.holdsStill(t):

@@ -13,7 +13,8 @@ func (p *planner) sickUntil(slot Slot) time.Time {
 	return slot.SickSince.Add(p.Settings.UnhealthyGrace)
 }
 
-// tendSick waits until the daemon is to be restarted. The restart takes budget, which only a look at everything can count.
+// tendSick waits until the daemon is to be restarted. The restart takes budget, which only a look at everything can
+// count.
 func (p *planner) tendSick(t *turn) {
 	due := p.sickUntil(t.slot)
 	switch {
@@ -51,7 +52,7 @@ func (p *planner) unhealthyTurns() []*turn {
 // a reason outside of the hosts, and stopping everything for it would make that worse.
 func (p *planner) restartUnhealthy(b *budget) {
 	for _, t := range p.unhealthyTurns() {
-		if !p.owed(t.slot) && !t.slot.Serving() && !b.take() {
+		if !p.owed(t.slot) && !t.slot.Serving() && !b.takeOne(t.key) {
 			t.wait("%s", b.wait())
 			continue
 		}

@@ -49,7 +49,7 @@ func TestARestartOfAnUnhealthyDaemonCountsAsAFailure(t *testing.T) {
 	require.Equal(t, 4, after.Failures)
 	require.Equal(t, t0.Add(backoff(4)), *after.RetryAt)
 
-	stopped := Resolved(Slot{State: SlotStopping, StopReason: reasonUnhealthy}, nil, DefaultSettings(), t0)
+	stopped := Resolved(Slot{State: SlotStopping, StopReason: reasonUnhealthy, PlacedAt: ago(time.Hour)}, nil, DefaultSettings(), t0)
 	require.Equal(t, SlotIdle, stopped.State)
 	require.Equal(t, 1, stopped.Failures)
 }

@@ -171,9 +171,9 @@ func hostChanged(c table.RecordChange) bool {
 	return c.Old == nil || c.Old.Instance != c.New.Instance || attributesChanged(*c.Old, *c.New)
 }
 
-// attributesChanged says that expressions may select the host which did not before, or no more. ECS raises no event when
-// attributes change, so that it is seen with the next event of the host, or by reconcile. Details that cannot be read
-// count as changed: whoever looks will say so.
+// attributesChanged says that expressions may select the host which did not before, or no more. ECS raises no event
+// when attributes change, so that it is seen with the next event of the host, or by reconcile. Details that cannot be
+// read count as changed: whoever looks will say so.
 func attributesChanged(before, after state.Record) bool {
 	old, err := attributesOf(before)
 	if err != nil {
@@ -214,8 +214,8 @@ func instanceOf(task *state.Record) (state.Key, bool) {
 	return state.Key{Kind: state.KindContainerInstance, Cluster: task.Cluster, ID: id}, id != ""
 }
 
-// draining picks the hosts that are being drained: on those, the end of another task may be what the daemon waits for. On
-// all others it is nothing to us, and there is much of it.
+// draining picks the hosts that are being drained: on those, the end of another task may be what the daemon waits
+// for. On all others it is nothing to us, and there is much of it.
 func (d *Dispatcher) draining(ctx context.Context, instances []state.Key) ([]state.Key, error) {
 	slices.SortFunc(instances, state.Key.Compare)
 	records, err := d.State.GetMany(ctx, slices.Compact(instances), false)

@@ -31,7 +31,7 @@ func (d *Driver) act(ctx context.Context, lease table.Lease, s daemon.Snapshot, 
 		err := run.all(ctx, affordable, start, end)
 		// What was done is told for each kind at once, also if some of it failed: a write for each action would take as long
 		// as the calls.
-		if err = errors.Join(err, run.keepTimeline(ctx, start, end)); err != nil {
+		if err := errors.Join(err, run.keepTimeline(ctx, start, end)); err != nil {
 			return next{}, err
 		}
 		start = end
@@ -136,8 +136,8 @@ func bucketOf(cluster state.ClusterKey, name string, share ecsapi.Share) table.B
 	}
 }
 
-// setDue says when the tick should bring the whole environment again: soon if it is in motion, or if a look at some of its
-// hosts changed something, so that the counts of the whole become true again.
+// setDue says when the tick should bring the whole environment again: soon if it is in motion, or if a look at some
+// of its hosts changed something, so that the counts of the whole become true again.
 func (d *Driver) setDue(ctx context.Context, s daemon.Snapshot, done []daemon.Action) error {
 	finished := slices.ContainsFunc(done, func(a daemon.Action) bool { return a.Kind == daemon.Finish })
 	moved := slices.ContainsFunc(done, func(a daemon.Action) bool { return callsECS(a) || a.Kind == daemon.Forget })

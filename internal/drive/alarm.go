@@ -11,8 +11,8 @@ import (
 	"github.com/blox/blox/internal/state"
 )
 
-// alarmAge is how long the states of alarms are believed: no alarm of CloudWatch is evaluated more often, and the passes
-// of one invocation follow each other faster.
+// alarmAge is how long the states of alarms are believed: no alarm of CloudWatch is evaluated more often, and the
+// passes of one invocation follow each other faster.
 const alarmAge = 10 * time.Second
 
 // alarmKey names alarms that are read together.

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// answers remembers answers for the life of the process, so that looks at many environments, or at one many times, do not
-// ask the same again. It is safe for concurrent use; two that ask at the same time may both be told that nothing is known.
+// answers remembers answers for the life of the process, so that looks at many environments, or at one many times, do
+// not ask the same again. It is safe for concurrent use; two that ask at the same time may both be told that nothing
+// is known.
 type answers[K comparable, V any] struct {
 	mu    sync.Mutex
 	known map[K]remembered[V]

@@ -19,7 +19,8 @@ func (r *run) putAttribute(ctx context.Context, host daemon.HostKey, on string, 
 		return err
 	}
 	if _, err = api.PutAttributes(ctx, &ecs.PutAttributesInput{
-		Cluster: aws.String(host.Cluster.ARN(r.snapshot.Environment.Partition)), Attributes: []types.Attribute{attributeOf(on, attribute)},
+		Cluster:    aws.String(host.Cluster.ARN(r.snapshot.Environment.Partition)),
+		Attributes: []types.Attribute{attributeOf(on, attribute)},
 	}); err != nil {
 		return fmt.Errorf("setting attribute %s of %s: %w", attribute.Name, on, err)
 	}
@@ -34,7 +35,8 @@ func (r *run) deleteAttribute(ctx context.Context, host daemon.HostKey, on strin
 	}
 	attribute.Value = "" // with a value, ECS deletes the attribute only if it has that one
 	if _, err = api.DeleteAttributes(ctx, &ecs.DeleteAttributesInput{
-		Cluster: aws.String(host.Cluster.ARN(r.snapshot.Environment.Partition)), Attributes: []types.Attribute{attributeOf(on, attribute)},
+		Cluster:    aws.String(host.Cluster.ARN(r.snapshot.Environment.Partition)),
+		Attributes: []types.Attribute{attributeOf(on, attribute)},
 	}); err != nil {
 		return fmt.Errorf("deleting attribute %s of %s: %w", attribute.Name, on, err)
 	}
@@ -42,7 +44,9 @@ func (r *run) deleteAttribute(ctx context.Context, host daemon.HostKey, on strin
 }
 
 func attributeOf(on string, attribute daemon.Attribute) types.Attribute {
-	a := types.Attribute{Name: aws.String(attribute.Name), TargetType: types.TargetTypeContainerInstance, TargetId: aws.String(on)}
+	a := types.Attribute{
+		Name: aws.String(attribute.Name), TargetType: types.TargetTypeContainerInstance, TargetId: aws.String(on),
+	}
 	if attribute.Value != "" {
 		a.Value = aws.String(attribute.Value)
 	}

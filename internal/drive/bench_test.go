@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,11 +15,14 @@ import (
 // BenchmarkWakeUp counts what one wake-up costs, in DynamoDB units and ECS calls, on an environment of 100 hosts.
 func BenchmarkWakeUp(b *testing.B) {
 	for name, c := range map[string]struct {
-		hosts []int // named in the wake-up; none means everything
-		prep  func(w *world)
+		hosts  []int // named in the wake-up; none means everything
+		revise []func(*daemon.Revision)
+		prep   func(w *world)
 	}{
 		"steady, one host, nothing to do":   {hosts: []int{1}},
 		"steady, everything, nothing to do": {},
+		"steady, one host, all features":    {hosts: []int{1}, revise: []func(*daemon.Revision){announcing, releasing, templated}},
+		"steady, everything, all features":  {revise: []func(*daemon.Revision){announcing, releasing, templated}},
 		"one host to start":                 {hosts: []int{100}, prep: func(w *world) { w.host(100) }},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -26,17 +30,17 @@ func BenchmarkWakeUp(b *testing.B) {
 			var calls, rounds int
 			for b.Loop() {
 				b.StopTimer()
-				w, instances := steadyWorld(b, c.hosts)
+				w, instances := steadyWorld(b, c.hosts, c.revise...)
 				if c.prep != nil {
 					c.prep(w)
 				}
 				w.db.ResetConsumed()
-				before := len(w.ecs.requests) + w.ecs.describes
+				before := len(w.ecs.requests) + w.ecs.describes + w.ecs.definitions
 				b.StartTimer()
 				require.NoError(b, w.driver.Drive(b.Context(), "env", instances))
 				b.StopTimer()
 				read, write = read+w.db.Consumed().Read, write+w.db.Consumed().Write
-				calls += len(w.ecs.requests) + w.ecs.describes - before
+				calls += len(w.ecs.requests) + w.ecs.describes + w.ecs.definitions - before
 				rounds++
 				b.StartTimer()
 			}
@@ -48,9 +52,9 @@ func BenchmarkWakeUp(b *testing.B) {
 }
 
 // steadyWorld has 100 hosts with a daemon each, RUNNING for an hour, and no deployment under way.
-func steadyWorld(tb testing.TB, named []int) (*world, []state.Key) {
+func steadyWorld(tb testing.TB, named []int, revise ...func(*daemon.Revision)) (*world, []state.Key) {
 	tb.Helper()
-	w := newWorld(tb)
+	w := newWorld(tb, revise...)
 	for n := range 100 {
 		w.host(n)
 	}
@@ -60,6 +64,10 @@ func steadyWorld(tb testing.TB, named []int) (*world, []state.Key) {
 		w.runs(n)
 	}
 	require.NoError(tb, w.driver.Drive(tb.Context(), "env", nil))
+	for n := range 100 {
+		w.host(n, counts(2, 2, 0)...) // its daemon, and a task that is none
+		w.other(fmt.Sprintf("batch%d", n), n)
+	}
 	w.now = w.now.Add(time.Hour)
 	require.NoError(tb, w.state.PutSync(tb.Context(), syncedAt(w.now)))
 	require.NoError(tb, w.driver.Drive(tb.Context(), "env", nil))

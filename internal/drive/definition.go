@@ -18,8 +18,8 @@ import (
 // old ones when they make new ones, and ECS tells nobody.
 const definitionAge = 10 * time.Minute
 
-// inactive are the task definitions of the target and the base that no task can be run from. A look at some hosts goes by
-// what is remembered; one that could not be described counts as ACTIVE, and ECS refuses it if it is not.
+// inactive are the task definitions of the target and the base that no task can be run from. A look at some hosts
+// goes by what is remembered; one that could not be described counts as ACTIVE, and ECS refuses it if it is not.
 func (d *Driver) inactive(ctx context.Context, s daemon.Snapshot) map[string]bool {
 	if s.Deployment == nil || len(s.Environment.Clusters) == 0 || s.Environment.Status != daemon.EnvironmentActive {
 		return nil
@@ -34,7 +34,8 @@ func (d *Driver) inactive(ctx context.Context, s daemon.Snapshot) map[string]boo
 		if !known && s.Full {
 			var err error
 			if is, err = d.isInactive(ctx, regionOf(s.Environment.Clusters[0]), arn); err != nil {
-				d.Log.Warn("a task definition is taken to be ACTIVE", "environment", s.Environment.Name, "taskDefinition", arn, "error", err)
+				d.Log.Warn("a task definition is taken to be ACTIVE",
+					"environment", s.Environment.Name, "taskDefinition", arn, "error", err)
 				continue
 			}
 			d.definitions.remember(arn, is, d.Now())

@@ -29,7 +29,8 @@ func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
 	}
 	if dep.Status == daemon.DeploymentFailed || dep.Status == daemon.DeploymentRollingBack {
 		// People who turn a deployment back do that themselves: what comes this way was given up by the plan.
-		r.Metrics.Put([]metrics.Value{{Name: metrics.DeploymentsFailed, Value: 1}}, aboutDeployment(r.snapshot.Environment, dep)...)
+		failed := []metrics.Value{{Name: metrics.DeploymentsFailed, Value: 1}}
+		r.Metrics.Put(failed, aboutDeployment(r.snapshot.Environment, dep)...)
 	}
 	// One more look settles when the next is due, and begins with what the status asks for.
 	res.changed = dep.Status.Ended() || dep.Status == daemon.DeploymentRollingBack
@@ -39,10 +40,10 @@ func (r *run) advance(ctx context.Context, a daemon.Action, res *result) error {
 	return nil
 }
 
-// finish removes what is left of a deleted environment, its lease last. People are told of its last news before, and that
-// they were is stored, so that a removal that breaks off does not tell them again. What the bus does not take they are not
-// told: a deletion does not wait for it, and afterwards nothing is left to remember. The end of the deployment is counted
-// after the removal, and not at all if that broke off when the deployment was gone already.
+// finish removes what is left of a deleted environment, its lease last. People are told of its last news before, and
+// that they were is stored, so that a removal that breaks off does not tell them again. What the bus does not take
+// they are not told: a deletion does not wait for it, and afterwards nothing is left to remember. The end of the
+// deployment is counted after the removal, and not at all if that broke off when the deployment was gone already.
 func (r *run) finish(ctx context.Context) error {
 	dep, err := r.stopped(ctx)
 	if err != nil {

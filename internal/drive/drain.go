@@ -116,9 +116,9 @@ type neighbourKey struct {
 	version  int64
 }
 
-// idle counts the tasks of a host that keep it from being idle. Most hosts cost nothing: ECS's own count says that there
-// is no task but ours, or the host is as it was when they were counted last. Tasks that ECS counts and that are not stored
-// yet are counted, too: a host must not be released for what is not known.
+// idle counts the tasks of a host that keep it from being idle. Most hosts cost nothing: ECS's own count says that
+// there is no task but ours, or the host is as it was when they were counted last. Tasks that ECS counts and that are
+// not stored yet are counted, too: a host must not be released for what is not known.
 func (r *reading) idle(ctx context.Context, host daemon.HostKey, instance state.Key) (int, error) {
 	count := r.counts[instance]
 	if count.total >= 0 && count.total <= r.ours[host] {
@@ -145,7 +145,9 @@ func (r *reading) idle(ctx context.Context, host daemon.HostKey, instance state.
 // otherTasks counts the live tasks that a drain must end before the daemon is stopped. Left out are those that wait for
 // the others themselves: Blox daemons of any environment, and the tasks of DAEMON services, which ECS stops last on a
 // draining host. certain is false if ECS did not say what some service is.
-func (d *Driver) otherTasks(ctx context.Context, cluster state.ClusterKey, tasks []state.Record) (ordinary int, certain bool) {
+func (d *Driver) otherTasks(
+	ctx context.Context, cluster state.ClusterKey, tasks []state.Record,
+) (ordinary int, certain bool) {
 	certain = true
 	byService := map[string]int{}
 	for _, t := range tasks {

@@ -104,15 +104,40 @@ func (w *world) deploy(revise []func(*daemon.Revision)) {
 	}))
 }
 
-// host stores an ACTIVE, connected container instance.
-func (w *world) host(n int) state.Key {
+// host stores an ACTIVE, connected container instance, at version 1 and without tasks if the options do not say otherwise.
+func (w *world) host(n int, options ...eventtest.Option) state.Key {
 	w.t.Helper()
 	key := w.instance(n)
-	w.store(eventtest.ContainerInstance(
-		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name), eventtest.ID(key.ID),
-		eventtest.Version(1), eventtest.Status("ACTIVE"), eventtest.EC2InstanceID(ec2(n)), eventtest.AgentConnected(true),
-	))
+	w.store(eventtest.ContainerInstance(append(here(eventtest.ID(key.ID), eventtest.Version(1), eventtest.Status("ACTIVE"),
+		eventtest.EC2InstanceID(ec2(n)), eventtest.AgentConnected(true)), options...)...))
 	return key
+}
+
+// hostOn is an ACTIVE host of another cluster.
+func hostOn(of state.ClusterKey, n int) []byte {
+	return eventtest.ContainerInstance(eventtest.Account(of.Account), eventtest.Region(of.Region), eventtest.Cluster(of.Name),
+		eventtest.ID(fmt.Sprintf("c%031d", n)), eventtest.EC2InstanceID(ec2(n)), eventtest.Version(1), eventtest.Status("ACTIVE"),
+		eventtest.AgentConnected(true))
+}
+
+func here(options ...eventtest.Option) []eventtest.Option {
+	return append([]eventtest.Option{
+		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name),
+	}, options...)
+}
+
+// counts are the tasks that ECS has on a host at a version of it.
+func counts(version int64, running, pending int) []eventtest.Option {
+	return []eventtest.Option{
+		eventtest.Version(version), eventtest.Field("runningTasksCount", running), eventtest.Field("pendingTasksCount", pending),
+	}
+}
+
+// other stores a RUNNING task that is none of the environment's, unless the options say otherwise.
+func (w *world) other(id string, n int, options ...eventtest.Option) {
+	w.t.Helper()
+	w.store(eventtest.Task(append(here(eventtest.ID(id), eventtest.Version(1), eventtest.LastStatus("RUNNING"), eventtest.Group("family:batch"),
+		eventtest.StartedBy("people"), eventtest.OnContainerInstance(w.instance(n).ID)), options...)...))
 }
 
 func (w *world) instance(n int) state.Key {
@@ -120,15 +145,54 @@ func (w *world) instance(n int) state.Key {
 }
 
 // runs stores that the host's daemon is RUNNING.
-func (w *world) runs(n int) {
+func (w *world) runs(n int) { w.daemonIs(n, w.slot(n).TaskARN, 3, "RUNNING", "RUNNING", "log-agent:1") }
+
+// daemonIs stores the statuses of a task of ours on the host.
+func (w *world) daemonIs(n int, taskARN string, version int64, desired, last, definition string) {
 	w.t.Helper()
-	arn, err := state.ParseARN(w.slot(n).TaskARN)
+	arn, err := state.ParseARN(taskARN)
 	require.NoError(w.t, err)
-	w.store(eventtest.Task(
-		eventtest.Account(cluster.Account), eventtest.Region(cluster.Region), eventtest.Cluster(cluster.Name), eventtest.ID(arn.ID),
-		eventtest.Version(3), eventtest.LastStatus("RUNNING"), eventtest.Group(daemon.Group("blox", "env")),
-		eventtest.StartedBy(daemon.StartedBy("d-1")), eventtest.TaskDefinition("log-agent:1"), eventtest.OnContainerInstance(w.instance(n).ID),
-	))
+	w.store(eventtest.Task(here(
+		eventtest.ID(arn.ID), eventtest.Version(version), eventtest.LastStatus(last), eventtest.DesiredStatus(desired),
+		eventtest.Group(daemon.Group("blox", "env")), eventtest.StartedBy(daemon.StartedBy("d-1")),
+		eventtest.TaskDefinition(definition), eventtest.OnContainerInstance(w.instance(n).ID),
+	)...))
+}
+
+// deployment is the one of that id, as it is stored.
+func (w *world) deployment(id string) daemon.Deployment {
+	w.t.Helper()
+	dep, err := w.daemon.Deployment(w.t.Context(), "env", id)
+	require.NoError(w.t, err)
+	return dep
+}
+
+// environment is as it is stored.
+func (w *world) environment() daemon.Environment {
+	w.t.Helper()
+	env, err := w.daemon.Environment(w.t.Context(), "env")
+	require.NoError(w.t, err)
+	return env
+}
+
+// revise stores revision 2 and deploys it as d-2.
+func (w *world) revise(change func(*daemon.Revision), dep ...func(*daemon.Deployment)) {
+	w.t.Helper()
+	revision, err := w.daemon.Revision(w.t.Context(), "env", 1)
+	require.NoError(w.t, err)
+	revision.Number, revision.TaskDefinition = 2, "arn:aws:ecs:eu-west-1:210987654321:task-definition/log-agent:2"
+	change(&revision)
+	env := w.environment()
+	env.Revision, env.UpdatedAt = 2, w.now
+	require.NoError(w.t, w.daemon.UpdateEnvironment(w.t.Context(), env, &revision))
+	next := daemon.Deployment{
+		ID: "d-2", EnvironmentID: "env", Revision: 2, Token: "token-2", Status: daemon.DeploymentPending, CreatedAt: w.now,
+		BasedOn: env.LastGoodRevision,
+	}
+	for _, change := range dep {
+		change(&next)
+	}
+	require.NoError(w.t, w.daemon.CreateDeployment(w.t.Context(), w.environment(), next))
 }
 
 // syncedAt is a reconcile of the cluster that began at the time.
@@ -171,22 +235,31 @@ type fakeECS struct {
 	// inactive are task definitions, and deleted those that ECS does not know any more.
 	inactive, deleted map[string]bool
 	definitions       int
-	// attributes are those of container instances by ARN; full answers that a host has ten, refuse any other error.
+	// attributes are those of container instances by ARN; refuse is how ECS answers changes of them.
 	attributes map[string]map[string]string
-	full       map[string]bool
 	refuse     error
+	// listed are the tasks that ListTasks knows.
+	listed []string
 	// before is called with each RunTask, before it is answered; lose makes the answer an error after the work was done.
 	before func(in *ecs.RunTaskInput)
 	lose   bool
+	// refuseStart is what ECS answers to RunTask.
+	refuseStart error
 }
 
 func (f *fakeECS) RunTask(_ context.Context, in *ecs.RunTaskInput, _ ...func(*ecs.Options)) (*ecs.RunTaskOutput, error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.requests = append(f.requests, in)
-	if f.before != nil {
-		f.before(in)
+	before := f.before
+	f.mu.Unlock()
+	if before != nil {
+		before(in) // which may make other drivers call
 	}
+	if f.refuseStart != nil {
+		return nil, f.refuseStart
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	task, known := f.tasks[*in.ClientToken]
 	if !known {
 		id := fmt.Sprintf("%032d", len(f.tasks)+1)
@@ -215,6 +288,10 @@ func (f *fakeECS) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _
 	return out, nil
 }
 
+func (f *fakeECS) ListTasks(context.Context, *ecs.ListTasksInput, ...func(*ecs.Options)) (*ecs.ListTasksOutput, error) {
+	return &ecs.ListTasksOutput{TaskArns: f.listed}, nil
+}
+
 func (f *fakeECS) DescribeTaskDefinition(
 	_ context.Context, in *ecs.DescribeTaskDefinitionInput, _ ...func(*ecs.Options),
 ) (*ecs.DescribeTaskDefinitionOutput, error) {
@@ -234,8 +311,6 @@ func (f *fakeECS) PutAttributes(_ context.Context, in *ecs.PutAttributesInput, _
 		switch {
 		case f.refuse != nil:
 			return nil, f.refuse
-		case f.full[*a.TargetId]:
-			return nil, &types.AttributeLimitExceededException{Message: aws.String("too many")}
 		case f.attributes[*a.TargetId] == nil:
 			f.attributes[*a.TargetId] = map[string]string{}
 		}

@@ -9,8 +9,9 @@ import (
 	"github.com/blox/blox/internal/state"
 )
 
-// addForeign gives hosts the tasks of the service that the revision migrates from. A task that was told to stop is still
-// there until it has stopped: it holds its ports and its memory. Of several on a host, one that ECS means to run counts.
+// addForeign gives hosts the tasks of the service that the revision migrates from. A task that was told to stop is
+// still there until it has stopped: it holds its ports and its memory. Of several on a host, one that ECS means to
+// run counts.
 func (r *reading) addForeign(ctx context.Context, records []state.Record) error {
 	byHost := map[daemon.HostKey][]daemon.Task{}
 	for _, record := range records {

@@ -15,9 +15,9 @@ import (
 // patternAge is how often the known clusters are gone through for new ones that an environment's pattern matches.
 const patternAge = time.Minute
 
-// joinClusters adds the known clusters to the environment that its revision's pattern matches and that it does not have.
-// They are stored, so that changes in them wake the environment, unless the snapshot is only to be looked at. Clusters of
-// other places have other names for things: a task definition belongs to an account and region.
+// joinClusters adds the known clusters to the environment that its revision's pattern matches and that it does not
+// have. They are stored, so that changes in them wake the environment, unless the snapshot is only to be looked at.
+// Clusters of other places have other names for things: a task definition belongs to an account and region.
 func (d *Driver) joinClusters(ctx context.Context, s *daemon.Snapshot, preview bool) error {
 	env := s.Environment
 	pattern := s.Revision.ClusterPattern
@@ -34,8 +34,8 @@ func (d *Driver) joinClusters(ctx context.Context, s *daemon.Snapshot, preview b
 	}
 	found := matching(pattern, known, env.Clusters)
 	if free := max(0, table.MaxClusters-len(env.Clusters)); len(found) > free {
-		d.Log.Warn("the pattern matches more clusters than an environment may have", "environment", env.Name, "pattern", pattern,
-			"leftOut", len(found)-free)
+		d.Log.Warn("the pattern matches more clusters than an environment may have",
+			"environment", env.Name, "pattern", pattern, "leftOut", len(found)-free)
 		found = found[:free]
 	}
 	if len(found) > 0 {
@@ -67,11 +67,10 @@ func (d *Driver) storeClusters(ctx context.Context, env daemon.Environment) (dae
 func matching(pattern string, known []table.Cluster, already []state.ClusterKey) []state.ClusterKey {
 	var found []state.ClusterKey
 	for _, c := range known {
-		matches, err := path.Match(pattern, c.Key.Name)
-		if err != nil || !matches || c.GoneAt > 0 || regionOf(c.Key) != regionOf(already[0]) || slices.Contains(already, c.Key) {
-			continue
+		here := c.GoneAt == 0 && regionOf(c.Key) == regionOf(already[0]) && !slices.Contains(already, c.Key)
+		if matches, err := path.Match(pattern, c.Key.Name); here && err == nil && matches {
+			found = append(found, c.Key)
 		}
-		found = append(found, c.Key)
 	}
 	slices.SortFunc(found, state.ClusterKey.Compare)
 	return found

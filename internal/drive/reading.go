@@ -33,9 +33,9 @@ func newReading(d *Driver, s *daemon.Snapshot) *reading {
 	}
 }
 
-// everything reads all hosts that are in the clusters. An index finds them, which may lag, so the registrations that slots
-// remember and those that the wake-up names are read by their keys as well: a host that the index has not heard of is
-// not one that has left.
+// everything reads all hosts that are in the clusters. An index finds them, which may lag, so the registrations that
+// slots remember and those that the wake-up names are read by their keys as well: a host that the index has not heard
+// of is not one that has left.
 func (r *reading) everything(ctx context.Context, named []state.Key) error {
 	slots, err := r.Daemon.Slots(ctx, r.snapshot.Environment.ID)
 	if err != nil {

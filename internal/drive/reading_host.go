@@ -50,9 +50,9 @@ func hostOf(record state.Record) (host daemon.Host, instance state.ContainerInst
 	return host, instance, true, nil
 }
 
-// queryOf is what expressions can ask about a host. The groups of its tasks are left out: they would take a query of its
-// tasks for every host, and who selects hosts by them selects by what changes with every task. The API refuses task:group
-// in an instance group.
+// queryOf is what expressions can ask about a host. The groups of its tasks are left out, so that an expression which
+// asks for them finds none: they would take a query of its tasks for every host, and would let a daemon come and go
+// with every other task.
 func queryOf(instance state.ContainerInstance) clusterquery.Host {
 	query := clusterquery.Host{
 		AgentConnected: instance.AgentConnected, EC2InstanceID: instance.EC2InstanceID,

@@ -10,13 +10,13 @@ import (
 	"github.com/blox/blox/internal/state"
 )
 
-// settle lets the environment learn of a deployment that ended well: its revision is the last good one, and clusters that
-// the revision has no more, and in which nothing is left, are the environment's no more. It comes after the deployment was
-// stored, so that one that people turned back this moment is not taken for good, and is made up for by the next look at
-// everything if the driver died in between.
+// settle lets the environment learn of a deployment that ended well: its revision is the last good one, and clusters
+// that the revision has no more, and in which nothing is left, are the environment's no more. It comes after the
+// deployment was stored, so that one that people turned back this moment is not taken for good, and is made up for by
+// the next look at everything if the driver died in between.
 func (r *run) settle(ctx context.Context) error {
 	dep, env := r.deployment, r.snapshot.Environment
-	if dep == nil || !r.snapshot.Full || env.Status != daemon.EnvironmentActive || dep.Target() != r.snapshot.Revision.Number ||
+	if dep == nil || !r.snapshot.Full || env.Status != daemon.EnvironmentActive ||
 		(dep.Status != daemon.DeploymentCompleted && dep.Status != daemon.DeploymentRolledBack) {
 		return nil
 	}
@@ -24,13 +24,15 @@ func (r *run) settle(ctx context.Context) error {
 	if err != nil || len(left) == 0 && env.LastGoodRevision == dep.Target() {
 		return err
 	}
-	r.changed = true // the environment is due at once, until a look says when it is
 	env.LastGoodRevision, env.UpdatedAt = dep.Target(), r.Now()
 	if len(left) == 0 {
-		return r.Daemon.UpdateEnvironment(ctx, env, nil)
+		err = r.Daemon.UpdateEnvironment(ctx, env, nil)
+	} else {
+		r.Log.Info("environment leaves clusters", "environment", env.Name, "clusters", len(left))
+		err = r.Daemon.DropClusters(ctx, env, left)
 	}
-	r.Log.Info("environment leaves clusters", "environment", env.Name, "clusters", len(left))
-	return r.Daemon.DropClusters(ctx, env, left)
+	r.changed = r.changed || err == nil // the environment is due at once, until a look says when it is
+	return err
 }
 
 const (
@@ -41,9 +43,9 @@ const (
 	slotsForgotten = 100
 )
 
-// leave says which clusters the environment can do without: its revision does not bring the daemon there, and it has no
-// host and no task there any more. Hosts that stay in such a cluster have slots, which are forgotten when nothing can come
-// of their tokens any more. One cluster is always kept: it says where the environment is.
+// leave says which clusters the environment can do without: its revision does not bring the daemon there, and it has
+// no host and no task there any more. Hosts that stay in such a cluster have slots, which are forgotten when nothing
+// can come of their tokens any more. One cluster is always kept: it says where the environment is.
 func (r *run) leave(ctx context.Context, dep daemon.Deployment) ([]state.ClusterKey, error) {
 	left := unwantedClusters(r.snapshot)
 	if len(left) == 0 || len(left) == len(r.snapshot.Environment.Clusters) {

@@ -11,9 +11,10 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
-// Snapshot reads the whole of an environment, for those who ask what Plan would do. It takes no lease and stores nothing:
-// clusters that the revision's pattern matches are in the snapshot, and not yet in the environment. Alarms are nil, and
-// task definitions count as ACTIVE, if they could not be read. table.ErrNotFound: there is no such environment.
+// Snapshot reads the whole of an environment, for those who ask what Plan would do. It takes no lease and stores
+// nothing: clusters that the revision's pattern matches are in the snapshot, and not yet in the environment. Alarms
+// are nil, and task definitions count as ACTIVE, if they could not be read. table.ErrNotFound: there is no such
+// environment.
 //
 // State, Daemon, ECS, Now, Installation, Settings, Describe and Log are needed of the driver's Config, and Alarms for
 // environments that are watched by some.

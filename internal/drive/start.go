@@ -25,8 +25,9 @@ func (r *run) start(ctx context.Context, a daemon.Action, res *result) error {
 	return r.launch(ctx, a, claimed, res)
 }
 
-// surge claims a second task for the host, as long as the lease is held: a driver that lost it may have counted the hosts
-// with two tasks before others made more. ECS does not refuse a second one, the request being without distinctInstance.
+// surge claims a second task for the host, as long as the lease is held: a driver that lost it may have counted the
+// hosts with two tasks before others made more. ECS does not refuse a second one, the request being without
+// distinctInstance.
 func (r *run) surge(ctx context.Context, a daemon.Action, res *result) error {
 	claimed, err := r.Daemon.PutSlotUnderLease(ctx, *a.Slot, r.lease)
 	if err != nil {
@@ -110,8 +111,8 @@ func startFailure(failures []types.Failure) daemon.StartResult {
 	return daemon.StartResult{Refused: reason, Blocked: true}
 }
 
-// startError reads an error of RunTask. Only what ECS says about the request proves that nothing was started; a time-out,
-// a lost connection or a fault of the server proves nothing.
+// startError reads an error of RunTask. Only what ECS says about the request proves that nothing was started; a
+// time-out, a lost connection or a fault of the server proves nothing.
 func startError(err error) daemon.StartResult {
 	var conflict *types.ConflictException
 	if errors.As(err, &conflict) {
@@ -144,8 +145,8 @@ var refusals = []string{
 	"PlatformTaskDefinitionIncompatibilityException", "PlatformUnknownException", "UnsupportedFeatureException",
 }
 
-// forbidden are the errors by which AWS says that we may not: the first is ECS's, the others AWS STS's when it does not let
-// us have a member's role.
+// forbidden are the errors by which AWS says that we may not: the first is ECS's, the others AWS STS's when it does
+// not let us have a member's role.
 var forbidden = []string{"AccessDeniedException", "AccessDenied", "RegionDisabledException"}
 
 // forbiddenDelay is how long the replay of a request waits that we were not allowed to make.

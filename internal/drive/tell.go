@@ -22,13 +22,13 @@ const maxOvertaken = 25
 // anything was announced, or while the bus was away for long.
 const maxAge = 24 * time.Hour
 
-// tell announces what became of the deployment in force and was not announced yet, and remembers that it was. The change
-// itself is stored before: whoever hears of it and asks the API sees it. If the driver dies in between, the next look at
-// the whole environment announces it again; if the bus does not take it, too. Scheduling waits for neither. ok is false
-// if the bus did not take it.
+// tell announces what became of the deployment in force and was not announced yet, and remembers that it was. The
+// change itself is stored before: whoever hears of it and asks the API sees it. If the driver dies in between, the
+// next look at the whole environment announces it again; if the bus does not take it, too. Scheduling waits for
+// neither. ok is false if the bus did not take it.
 func (d *Driver) tell(ctx context.Context, s daemon.Snapshot) (ok bool) {
 	env, dep := s.Environment, *s.Deployment
-	events, told := d.news(env, dep, inactiveNews(s))
+	events, told := d.news(env, dep, unstartableOf(s))
 	if len(events) == 0 {
 		return true
 	}
@@ -49,8 +49,8 @@ func (d *Driver) tell(ctx context.Context, s daemon.Snapshot) (ok bool) {
 	return err == nil
 }
 
-// telling is a deployment with what people were told of it. endedByPeople says that its end is among that, and was none of
-// the scheduler's doing, which counts its own.
+// telling is a deployment with what people were told of it. endedByPeople says that its end is among that, and was
+// none of the scheduler's doing, which counts its own.
 type telling struct {
 	daemon.Deployment
 	endedByPeople bool
@@ -63,9 +63,10 @@ func endedByPeople(dep daemon.Deployment) bool {
 	return dep.Status == daemon.DeploymentSuperseded || dep.Status == daemon.DeploymentStopped && dep.Reason != reasonDeleted
 }
 
-// news is what is to be announced of a deployment, and the deployment with that done. inactive are the task definitions of
-// the environment that cannot be run any more.
-func (d *Driver) news(env daemon.Environment, dep daemon.Deployment, inactive string) (events []announce.Event, told telling) {
+// news is what is to be announced of a deployment, and the deployment with that done.
+func (d *Driver) news(
+	env daemon.Environment, dep daemon.Deployment, inactive unstartable,
+) (events []announce.Event, told telling) {
 	say := func(detailType, reason string) {
 		events = append(events, announce.Of(detailType, d.Installation, env, dep, reason, d.Now()))
 	}
@@ -82,11 +83,13 @@ func (d *Driver) news(env daemon.Environment, dep daemon.Deployment, inactive st
 		told.ToldStuck = true
 	}
 	inForce := dep.Status != daemon.DeploymentSuperseded && env.Status == daemon.EnvironmentActive
-	if inForce && inactive != "" && dep.ToldInactive != inactive {
-		say(announce.EnvironmentBlocked, "no task can be run any more from the task definition "+inactive+
+	if inForce && inactive.names != "" && dep.ToldInactive != inactive.names {
+		say(announce.EnvironmentBlocked, "no task can be run any more from the task definition "+inactive.names+
 			", which is INACTIVE: deploy another, or let the environment have its own copy")
-		told.ToldInactive, told.ToldBlocked = inactive, told.Progress.BlockedSince != nil
-	} else if inForce && dep.Progress.Blocked > 0 && !dep.ToldBlocked {
+		told.ToldInactive = inactive.names
+	}
+	// Hosts that wait for a definition which is INACTIVE are no other news.
+	if inForce && dep.Progress.Blocked > 0 && !dep.ToldBlocked && !inactive.target {
 		say(announce.EnvironmentBlocked, fmt.Sprintf("%d of %d hosts wait for a daemon that cannot be started there%s",
 			dep.Progress.Blocked, dep.Counts.Desired, example(dep)))
 		told.ToldBlocked = true
@@ -103,43 +106,47 @@ func example(dep daemon.Deployment) string {
 	return fmt.Sprintf("; on %s: %s", first.Host.EC2InstanceID, first.Reason)
 }
 
-// inactiveNews names the task definitions of the snapshot that cannot be run any more, of the target and of the revision
-// that it would be rolled back to; empty if there is none.
-func inactiveNews(s daemon.Snapshot) string {
-	return strings.Join(slices.Sorted(maps.Keys(s.Inactive)), " and ")
+// unstartable are the task definitions of the target, and of the revision that it would be rolled back to, that
+// cannot be run any more; names is empty if there is none. target says that the target's is one.
+type unstartable struct {
+	names  string
+	target bool
+}
+
+func unstartableOf(s daemon.Snapshot) unstartable {
+	return unstartable{strings.Join(slices.Sorted(maps.Keys(s.Inactive)), " and "), s.Inactive[s.Revision.TaskDefinition]}
 }
 
 func stateReason(dep daemon.Deployment, now time.Time) string {
+	hosts := fmt.Sprintf("%d of %d hosts", dep.Counts.Updated, dep.Counts.Desired)
+	of := fmt.Sprintf("the deployment of revision %d", dep.Revision)
 	switch dep.Status {
 	case daemon.DeploymentPending:
 		return "the deployment waits for a first look at its clusters"
 	case daemon.DeploymentRunning:
 		if dep.StartedAt != nil && dep.StartedAt.Before(now) {
-			return fmt.Sprintf("the deployment of revision %d goes on, %d of %d hosts have it", dep.Revision, dep.Counts.Updated, dep.Counts.Desired)
+			return of + " goes on, " + hosts + " have it"
 		}
-		return fmt.Sprintf("the deployment of revision %d to %d hosts has begun", dep.Revision, dep.Counts.Desired)
+		return fmt.Sprintf("%s to %d hosts has begun", of, dep.Counts.Desired)
 	case daemon.DeploymentPaused:
 		if dep.PausedFor == daemon.PausedByCanary {
 			return because(fmt.Sprintf("the canaries have revision %d, and wait to be promoted", dep.Revision), dep.Reason)
 		}
-		return because(fmt.Sprintf("people paused the deployment of revision %d, %d of %d hosts have it",
-			dep.Revision, dep.Counts.Updated, dep.Counts.Desired), dep.Reason)
+		return because("people paused "+of+", "+hosts+" have it", dep.Reason)
 	case daemon.DeploymentBaking:
-		return fmt.Sprintf("%d of %d hosts have revision %d, which is watched for a while", dep.Counts.Updated, dep.Counts.Desired, dep.Revision)
+		return fmt.Sprintf("%s have revision %d, which is watched for a while", hosts, dep.Revision)
 	case daemon.DeploymentRollingBack:
 		return because(fmt.Sprintf("hosts get revision %d again instead of revision %d", dep.RollbackTo, dep.Revision), dep.Reason)
 	case daemon.DeploymentCompleted:
-		return fmt.Sprintf("%d of %d hosts have revision %d", dep.Counts.Updated, dep.Counts.Desired, dep.Revision)
+		return fmt.Sprintf("%s have revision %d", hosts, dep.Revision)
 	case daemon.DeploymentRolledBack:
-		return because(fmt.Sprintf("%d of %d hosts have revision %d again", dep.Counts.Updated, dep.Counts.Desired, dep.RollbackTo), dep.Reason)
+		return because(fmt.Sprintf("%s have revision %d again", hosts, dep.RollbackTo), dep.Reason)
 	case daemon.DeploymentFailed:
-		return because(fmt.Sprintf("the deployment of revision %d has failed, %d of %d hosts have it",
-			dep.Revision, dep.Counts.Updated, dep.Counts.Desired), dep.Reason)
+		return because(of+" has failed, "+hosts+" have it", dep.Reason)
 	case daemon.DeploymentSuperseded:
 		return "a newer deployment has taken its place"
 	case daemon.DeploymentStopped:
-		return because(fmt.Sprintf("the deployment of revision %d was stopped, %d of %d hosts have it",
-			dep.Revision, dep.Counts.Updated, dep.Counts.Desired), dep.Reason)
+		return because(of+" was stopped, "+hosts+" have it", dep.Reason)
 	}
 	return "the deployment is " + string(dep.Status)
 }
@@ -175,9 +182,9 @@ func (d *Driver) put(ctx context.Context, env daemon.Environment, events []annou
 	return nil
 }
 
-// newsOfOvertaken is what is to be announced of the deployments that were superseded by this one, or by others before it
-// that nobody looked at: the API ends them, which has no bus. It also is the end of one that the bus did not take before
-// this one came.
+// newsOfOvertaken is what is to be announced of the deployments that were superseded by this one, or by others before
+// it that nobody looked at: the API ends them, which has no bus. It also is the end of one that the bus did not take
+// before this one came.
 func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (events []announce.Event, told []telling, err error) {
 	latest, err := d.Daemon.LatestDeployments(ctx, env.ID, maxOvertaken)
 	if err != nil {
@@ -188,7 +195,7 @@ func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, de
 		if old.ID == dep.ID || old.Announced == old.Status || !old.Status.Ended() || d.endedLongAgo(old) {
 			continue
 		}
-		more, done := d.news(env, old, "")
+		more, done := d.news(env, old, unstartable{})
 		events, told = append(events, more...), append(told, done)
 	}
 	return events, told, nil
@@ -212,7 +219,8 @@ func (d *Driver) countEnded(env daemon.Environment, dep daemon.Deployment) {
 }
 
 func aboutDeployment(env daemon.Environment, dep daemon.Deployment) []metrics.Property {
-	return append(about(env), metrics.Property{Key: "deploymentId", Value: dep.ID}, metrics.Property{Key: "status", Value: string(dep.Status)})
+	return append(about(env),
+		metrics.Property{Key: "deploymentId", Value: dep.ID}, metrics.Property{Key: "status", Value: string(dep.Status)})
 }
 
 // measure gives the numbers of a look at the whole of an environment. Of one that is being deleted, or that has nothing

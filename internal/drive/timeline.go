@@ -27,8 +27,8 @@ func hostName(a daemon.Action) string {
 	return a.Host.String()
 }
 
-// keepTimeline stores what was noted of the actions from start to end. A driver that dies before has done what it did all
-// the same: the slots say so, and the timeline does not.
+// keepTimeline stores what was noted of the actions from start to end. A driver that dies before has done what it did
+// all the same: the slots say so, and the timeline does not.
 func (r *run) keepTimeline(ctx context.Context, start, end int) error {
 	var entries []table.TimelineEntry
 	for _, res := range r.result[start:end] {

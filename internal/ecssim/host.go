@@ -30,6 +30,7 @@ type host struct {
 	updatedAt      time.Time
 	versionInfo    versionInfo
 	attributes     map[string]string // never changed in place: snapshots share it
+	configured     map[string]string // those that its agent brings along, whenever it registers
 	tags           tags
 
 	cpu, memory         int // what the host has

@@ -62,6 +62,7 @@ func (c *cluster) newHost(spec HostSpec, reserved []port) *host {
 		h.attributes["ecs.availability-zone"] = s.cfg.Region + string(rune('a'+len(c.hosts)%3))
 	}
 	maps.Copy(h.attributes, spec.Attributes)
+	h.configured = h.attributes
 	c.hosts.insert(h)
 	c.hostByID[id] = h
 	return h

@@ -2,7 +2,6 @@ package ecssim
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -59,8 +58,9 @@ func (s *Simulator) connect(now time.Time, cluster, host string, connected bool)
 }
 
 // ReregisterAgent is an agent that lost its state: the same machine registers anew and gets a new container instance
-// ARN. The old one stays ACTIVE with its agent disconnected for ever, and so do its tasks, until somebody deregisters it
-// by force or the machine is removed; that is what ECS knows of them.
+// ARN, without the attributes that PutAttributes gave the old one. The old one stays ACTIVE with its agent disconnected for
+// ever, and so do its tasks, until somebody deregisters it by force or the machine is removed; that is what ECS knows of
+// them.
 func (s *Simulator) ReregisterAgent(now time.Time, cluster, host string) (containerInstanceArn string, err error) {
 	s.runDue(now)
 	old, err := s.findHost(cluster, host)
@@ -70,7 +70,7 @@ func (s *Simulator) ReregisterAgent(now time.Time, cluster, host string) (contai
 	old.setConnected(false)
 	h := old.cluster.newHost(HostSpec{
 		EC2InstanceID: old.ec2InstanceID, CPU: old.cpu, Memory: old.memory, GPUs: old.gpus, NetworkInterfaces: old.interfaces, External: old.external,
-		AgentVersion: old.versionInfo.AgentVersion, Attributes: maps.Clone(old.attributes),
+		AgentVersion: old.versionInfo.AgentVersion, Attributes: old.configured,
 	}, old.reserved)
 	h.tags = old.tags
 	h.setConnected(true)

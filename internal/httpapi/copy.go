@@ -77,13 +77,13 @@ func register(ctx context.Context, api ECS, in *ecs.RegisterTaskDefinitionInput)
 	return *out.TaskDefinition.TaskDefinitionArn, nil
 }
 
-// registration is everything of a task definition that RegisterTaskDefinition takes, with another family. Tags of AWS's own
-// are not ours to set.
+// registration is everything of a task definition that RegisterTaskDefinition takes, with another family; but for the
+// accelerators that ECS has no more. Tags of AWS's own are not ours to set.
 func registration(of original, family string) *ecs.RegisterTaskDefinitionInput {
 	task := of.task
 	in := &ecs.RegisterTaskDefinitionInput{
 		Family: &family, ContainerDefinitions: task.ContainerDefinitions, Cpu: task.Cpu, EnableFaultInjection: task.EnableFaultInjection,
-		EphemeralStorage: task.EphemeralStorage, ExecutionRoleArn: task.ExecutionRoleArn, InferenceAccelerators: task.InferenceAccelerators,
+		EphemeralStorage: task.EphemeralStorage, ExecutionRoleArn: task.ExecutionRoleArn,
 		IpcMode: task.IpcMode, Memory: task.Memory, NetworkMode: task.NetworkMode, PidMode: task.PidMode,
 		PlacementConstraints: task.PlacementConstraints, ProxyConfiguration: task.ProxyConfiguration,
 		RequiresCompatibilities: task.RequiresCompatibilities, RuntimePlatform: task.RuntimePlatform,

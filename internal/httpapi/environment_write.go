@@ -91,7 +91,8 @@ func (s *server) put(ctx context.Context, in *putEnvironmentInput, d definition)
 			return env, err
 		}
 	}
-	if d, err = s.prepared(ctx, env.Name, d, in.Force); err != nil {
+	// What it places already, it was let place.
+	if d, err = s.prepared(ctx, env.Name, d, in.Force || samePlacement(env, rev, d.content)); err != nil {
 		return env, err
 	}
 	if d.same(env, rev) {

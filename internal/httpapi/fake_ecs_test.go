@@ -78,7 +78,7 @@ func (f *fakeECS) RegisterTaskDefinition(_ context.Context, in *ecs.RegisterTask
 		ContainerDefinitions: in.ContainerDefinitions, Cpu: in.Cpu, Memory: in.Memory, NetworkMode: in.NetworkMode, Volumes: in.Volumes,
 		TaskRoleArn: in.TaskRoleArn, ExecutionRoleArn: in.ExecutionRoleArn, PidMode: in.PidMode, IpcMode: in.IpcMode,
 		PlacementConstraints: in.PlacementConstraints, RequiresCompatibilities: in.RequiresCompatibilities, RuntimePlatform: in.RuntimePlatform,
-		ProxyConfiguration: in.ProxyConfiguration, EphemeralStorage: in.EphemeralStorage, InferenceAccelerators: in.InferenceAccelerators,
+		ProxyConfiguration: in.ProxyConfiguration, EphemeralStorage: in.EphemeralStorage,
 		EnableFaultInjection: in.EnableFaultInjection,
 	}
 	f.taskDefinitions[family], f.taskDefinitions[arn] = made, made
@@ -110,4 +110,3 @@ func (f *fakeECS) DescribeClusters(_ context.Context, in *ecs.DescribeClustersIn
 	}
 	return out, nil
 }
-

@@ -37,7 +37,7 @@ func (s *server) observed(next http.Handler) http.Handler {
 		next.ServeHTTP(recorder, r.WithContext(ctx))
 		s.Logger.InfoContext(ctx, "request", "method", r.Method, "path", r.URL.Path, "query", r.URL.RawQuery,
 			"status", recorder.statusOrOK(), "bytes", recorder.bytes,
-			"durationMillis", s.Now().Sub(began).Milliseconds(), "requestId", id)
+			"durationMillis", s.Now().Sub(began).Milliseconds(), "requestId", id, "caller", callerOf(ctx))
 	})
 }
 

@@ -15,8 +15,8 @@ import (
 )
 
 // checkOverlap refuses a revision that would place a task definition on hosts where another environment places it already:
-// two log agents on one host do every thing twice. Compared are newest revisions, on the hosts that are stored; without
-// hosts in common clusters, equal selectors.
+// two log agents on one host do every thing twice. Compared are newest revisions, on the hosts that are stored; equal
+// selectors are refused in common clusters also when no host matches them yet.
 func (s *server) checkOverlap(ctx context.Context, name string, rev daemon.Revision) error {
 	others, err := s.neighbours(ctx, rev.Clusters)
 	if err != nil {
@@ -49,7 +49,14 @@ func (s *server) checkOverlap(ctx context.Context, name string, rev daemon.Revis
 	if len(found) == 0 {
 		return nil
 	}
-	return conflicted("Task definition %s would run twice: %s. Choose other hosts, or give force=true (PUT) to let it", sourceOf(rev), strings.Join(found, "; "))
+	return conflicted("Task definition %s would run twice: %s. Choose other hosts, or give force=true to let it", sourceOf(rev), strings.Join(found, "; "))
+}
+
+// samePlacement says that a revision would place its task definition where the one before does.
+func samePlacement(env daemon.Environment, before, after daemon.Revision) bool {
+	clusters := clustersOf(env, before)
+	return sourceOf(before) == sourceOf(after) && sameSelector(before.Selector, after.Selector) &&
+		!slices.ContainsFunc(after.Clusters, func(key state.ClusterKey) bool { return !slices.Contains(clusters, key) })
 }
 
 // sourceOf is the task definition that people know: a private copy's original.
@@ -82,7 +89,6 @@ func (s *server) commonHost(
 		return "", err
 	}
 	var common []state.ClusterKey
-	known := false
 	for _, cluster := range ours.Clusters {
 		if !slices.Contains(theirClusters, cluster) {
 			continue
@@ -93,14 +99,13 @@ func (s *server) commonHost(
 				return "", err
 			}
 		}
-		known = known || len(hosts[cluster]) > 0
 		for _, host := range hosts[cluster] {
 			if both.match(host) {
 				return fmt.Sprintf("on host %s of cluster %s", host.Instance.EC2InstanceID, cluster.ARN("")), nil
 			}
 		}
 	}
-	if len(common) > 0 && !known && sameSelector(ours.Selector, theirs.Selector) {
+	if len(common) > 0 && sameSelector(ours.Selector, theirs.Selector) {
 		return "in cluster " + common[0].ARN(""), nil
 	}
 	return "", nil

@@ -25,6 +25,9 @@ type Scheduler interface {
 	// SnapshotOf reads what would be known of an environment if it were like this and ran that revision. It need not be stored,
 	// and the snapshot has no deployment.
 	SnapshotOf(ctx context.Context, env daemon.Environment, rev daemon.Revision) (daemon.Snapshot, error)
+	// Conditions reads what a snapshot's deployment depends on outside of its hosts: the states of its alarms, and its task
+	// definitions that are INACTIVE.
+	Conditions(ctx context.Context, s daemon.Snapshot) (alarms map[string]string, inactive map[string]bool)
 }
 
 // DryRun is what every changing request takes.
@@ -170,7 +173,8 @@ func (s *server) planOfNew(ctx context.Context, name string, d definition) (clie
 	if err := s.underNew(ctx, &snapshot, rev); err != nil {
 		return client.Plan{}, err
 	}
-	return s.planOf(ctx, snapshot), nil
+	snapshot.Alarms, snapshot.Inactive = s.Scheduler.Conditions(ctx, snapshot)
+	return s.planOf(snapshot), nil
 }
 
 // dryRun is the plan of an environment after a change, which is made to what the scheduler knows and nowhere else. nil
@@ -184,15 +188,17 @@ func (s *server) dryRun(ctx context.Context, env daemon.Environment, change func
 		return client.Plan{}, fmt.Errorf("reading what is known of environment %s: %w", env.Name, err)
 	}
 	before := snapshot.Revision
-	if change != nil {
-		if err := change(&snapshot); err != nil {
-			return client.Plan{}, err
-		}
+	if change == nil {
+		return s.planOf(snapshot), nil
+	}
+	if err := change(&snapshot); err != nil {
+		return client.Plan{}, err
 	}
 	if err := s.readAnew(ctx, &snapshot, before); err != nil {
 		return client.Plan{}, fmt.Errorf("reading the hosts that environment %s would have: %w", env.Name, err)
 	}
-	return s.planOf(ctx, snapshot), nil
+	snapshot.Alarms, snapshot.Inactive = s.Scheduler.Conditions(ctx, snapshot)
+	return s.planOf(snapshot), nil
 }
 
 // readAnew reads a snapshot's hosts and tasks again if another revision makes other ones count: what is read of a host

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"strings"
 	"time"
 
@@ -13,14 +12,14 @@ const (
 	// maxPlanWaves bounds a forecast; in large fleets it is bounded by maxPlannedHosts, for each wave takes some plans of the
 	// whole fleet: 5,000 hosts take a fifteenth of a second a wave.
 	maxPlanWaves, minPlanWaves = 100, 5
-	maxPlannedHosts            = 250_000
+	maxPlannedHosts            = 150_000
 	// maxPlanActions bounds the actions that one answer tells. With their hosts and reasons they are a megabyte and a half;
 	// a Lambda function may answer six.
 	maxPlanActions = 6000
 )
 
 // planOf is what the scheduler would do with a snapshot.
-func (s *server) planOf(_ context.Context, snapshot daemon.Snapshot) client.Plan {
+func (s *server) planOf(snapshot daemon.Snapshot) client.Plan {
 	now := s.Now()
 	forecast := daemon.Foresee(snapshot, now, planWaves(len(snapshot.Hosts)))
 	view := planView{partition: snapshot.Environment.Partition, left: maxPlanActions}

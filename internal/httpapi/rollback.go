@@ -123,7 +123,10 @@ func (s *server) rollBack(ctx context.Context, in *rollBackInput) (*changedOutpu
 				return nil, err
 			}
 		}
-		var out *changedOutput
+		out, err := s.rolledBackBefore(ctx, env, in, token)
+		if out != nil || err != nil {
+			return out, err
+		}
 		if dep.Status.Ended() {
 			out, err = s.redeployOlder(ctx, env, dep, in, token)
 		} else {
@@ -134,6 +137,24 @@ func (s *server) rollBack(ctx context.Context, in *rollBackInput) (*changedOutpu
 		}
 	}
 	return nil, tooBusy(in.Name)
+}
+
+// rolledBackBefore answers a request that was made before, as the deployment that it made is now; nil if it made none. A
+// repetition must not turn that one back: it would undo what was asked for.
+func (s *server) rolledBackBefore(ctx context.Context, env daemon.Environment, in *rollBackInput, token string) (*changedOutput, error) {
+	if in.DeploymentToken == "" || strings.EqualFold(token, env.DeploymentToken) {
+		return nil, nil
+	}
+	made, err := s.Daemon.DeploymentByToken(ctx, env.ID, token)
+	switch {
+	case errors.Is(err, table.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case in.DryRun.DryRun:
+		return planned(s.dryRun(ctx, env, nil))
+	}
+	return s.changedOutput(ctx, env, made)
 }
 
 // turnBack makes a deployment that has not ended bring the older revision back.
@@ -163,9 +184,6 @@ func (s *server) turnBack(ctx context.Context, env daemon.Environment, dep daemo
 func (s *server) redeployOlder(
 	ctx context.Context, env daemon.Environment, ended daemon.Deployment, in *rollBackInput, token string,
 ) (*changedOutput, error) {
-	if made, err := s.Daemon.DeploymentByToken(ctx, env.ID, token); err == nil && made.ID == ended.ID && !in.DryRun.DryRun {
-		return s.changedOutput(ctx, env, made)
-	}
 	if ended.Status == daemon.DeploymentRolledBack && (in.To == 0 || in.To == ended.RollbackTo) && !in.DryRun.DryRun {
 		return s.changedOutput(ctx, env, ended)
 	}

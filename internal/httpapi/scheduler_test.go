@@ -18,7 +18,17 @@ type fakeScheduler struct {
 	hosts []daemon.Host
 	slots []daemon.Slot
 	tasks []daemon.Task
-	err   error
+	// inactive is what ECS has as INACTIVE.
+	inactive map[string]bool
+	err      error
+}
+
+func (f *fakeScheduler) Conditions(_ context.Context, s daemon.Snapshot) (alarms map[string]string, inactive map[string]bool) {
+	alarms = map[string]string{}
+	for _, name := range s.Revision.DeploymentConfiguration.Alarms {
+		alarms[name] = "OK"
+	}
+	return alarms, f.inactive
 }
 
 func (f *fakeScheduler) Snapshot(ctx context.Context, environmentID string) (daemon.Snapshot, error) {

@@ -20,17 +20,22 @@ import (
 // fleetSize is as many hosts as `blox local --instances 200` has.
 const fleetSize = 200
 
-// fleet is a system with the demo on fleetSize hosts, whose daemon is on every one.
+// fleet is a system with the demo, whose daemon is on every one.
 type fleet struct {
 	*started
-	t *testing.T
+	t     *testing.T
+	hosts int
+	// current is the revision of the task definition that every host runs, newest the one registered last.
+	current, newest int
 }
 
-func startFleet(t *testing.T) *fleet {
+func startFleet(t *testing.T, hosts int) *fleet {
 	t.Helper()
+	t.Parallel() // it waits most of the time
 	w, told := newWatch(), &lockedText{}
 	s, err := Start(t.Context(), Config{
-		Addr: "127.0.0.1:0", ECSAddr: "127.0.0.1:0", Instances: fleetSize, Seed: 1, Store: StoreMemory, Demo: true,
+		Addr: "127.0.0.1:0", ECSAddr: "127.0.0.1:0", Instances: hosts, Seed: 1, Store: StoreMemory, Demo: true,
+		TickPeriod:        2 * time.Second,
 		ModifiesPerSecond: 400, // the simulator has no limit, and the tests are not to wait for one
 		Out:               told, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), OnWorld: w.see,
 	})
@@ -39,8 +44,8 @@ func startFleet(t *testing.T) *fleet {
 		require.NoError(t, s.Stop(t.Context()))
 		w.unbroken(t)
 	})
-	f := &fleet{&started{s, w, told}, t}
-	w.until(t, "the demo's daemon on every host", everyHostHasOne(fleetSize))
+	f := &fleet{started: &started{s, w, told}, t: t, hosts: hosts, current: 1, newest: 1}
+	w.until(t, "the demo's daemon on every host", everyHostHasOne(hosts))
 	f.deploymentCompletes(t)
 	return f
 }
@@ -57,16 +62,35 @@ func isDaemon(task ecssim.TaskInfo) bool {
 	return strings.HasPrefix(task.Group, "blox:"+installation+":")
 }
 
+// story is a subtest on the fleet, all of whose hosts run the current revision when it begins; no more than unavailable
+// of them may ever be without a running daemon, nor may any have more than most.
+func (f *fleet) story(name string, unavailable, most int, tell func(f *fleet)) {
+	f.t.Run(name, func(t *testing.T) {
+		on := *f
+		on.t = t
+		on.watch.setMost(most)
+		on.watch.setFloor(on.hosts - unavailable)
+		tell(&on)
+		on.watch.until(t, "the current revision on every host", everyHostRuns(on.hosts, on.current))
+		on.watch.unbroken(t)
+		on.watch.setFloor(0)
+		on.watch.setMost(1)
+		f.current, f.newest = on.current, on.newest
+	})
+}
+
 // register makes the next revision of the daemon's task definition, with an image of its own.
-func (f *fleet) register(revision int) {
+func (f *fleet) register() (revision int) {
 	f.t.Helper()
+	f.newest++
 	_, err := f.ECS().RegisterTaskDefinition(f.t.Context(), &ecs.RegisterTaskDefinitionInput{
 		Family: aws.String(demoDaemon), NetworkMode: types.NetworkModeBridge, RequiresCompatibilities: []types.Compatibility{types.CompatibilityEc2},
 		ContainerDefinitions: []types.ContainerDefinition{{
-			Name: aws.String(demoDaemon), Image: aws.String(image(revision)), Essential: aws.Bool(true), Cpu: 64, Memory: aws.Int32(128),
+			Name: aws.String(demoDaemon), Image: aws.String(image(f.newest)), Essential: aws.Bool(true), Cpu: 64, Memory: aws.Int32(128),
 		}},
 	})
 	require.NoError(f.t, err)
+	return f.newest
 }
 
 // deploy gives the environment a revision with that revision of the task definition, and deploys it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -16,12 +17,16 @@ import (
 type function struct {
 	name    string
 	timeout time.Duration // of one invocation
-	handler lambda.Handler
+	// environments are execution environments that are free. Each has a lambda.Handler of its own, for one event at a time:
+	// the answer of a handler lies in a buffer that its next invocation writes to.
+	environments *sync.Pool
 }
 
 // newFunction wraps a handler function as Lambda's runtime does; handler is anything that lambda.Start takes.
 func newFunction(name string, timeout time.Duration, handler any) *function {
-	return &function{name: name, timeout: timeout, handler: lambda.NewHandler(handler)}
+	return &function{name: name, timeout: timeout, environments: &sync.Pool{
+		New: func() any { return lambda.NewHandler(handler) },
+	}}
 }
 
 // invoke calls the function with the event as JSON and decodes its answer, null included, into answer. A panic is an
@@ -37,7 +42,9 @@ func (f *function) invoke(ctx context.Context, event, answer any) (err error) {
 		AwsRequestID:       uuid.NewString(),
 		InvokedFunctionArn: "arn:aws:lambda:" + region + ":" + account + ":function:" + f.name,
 	})
-	out, err := f.call(ctx, payload)
+	environment := f.environments.Get().(lambda.Handler)
+	defer f.environments.Put(environment) // after the answer was read
+	out, err := f.call(ctx, environment, payload)
 	if err != nil {
 		return fmt.Errorf("invoking %s: %w", f.name, err)
 	}
@@ -47,11 +54,11 @@ func (f *function) invoke(ctx context.Context, event, answer any) (err error) {
 	return nil
 }
 
-func (f *function) call(ctx context.Context, payload []byte) (out []byte, err error) {
+func (f *function) call(ctx context.Context, environment lambda.Handler, payload []byte) (out []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return f.handler.Invoke(ctx, payload)
+	return environment.Invoke(ctx, payload)
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"flag"
 	"log/slog"
 	"os"
 	"strings"
@@ -18,7 +19,14 @@ import (
 	"github.com/blox/blox/internal/ecssim"
 )
 
-func TestMain(m *testing.M) { os.Exit(dynamotest.Main(m)) }
+// The parallel tests of this package wait most of the time: more of them than there are cores may run at once.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "5"); err != nil {
+		panic(err)
+	}
+	os.Exit(dynamotest.Main(m))
+}
 
 // started is a system with the demo, a watch on it and what it told.
 type started struct {

@@ -54,7 +54,11 @@ func (w *world) ended(t *task) {
 	if !worked || decided.spare || w.serves(env.id, t.machine, t) {
 		return
 	}
-	w.disrupt(env, t.machine, decided.at)
+	least := 1
+	if w.s.onlySurges() && why != sickReason {
+		least = 0 // the new daemon is there before the old one goes
+	}
+	w.disrupt(env, t.machine, decided.at, least)
 }
 
 // serves says that the environment has a working daemon on the machine besides that one.
@@ -67,11 +71,12 @@ func (w *world) serves(environment, machine string, besides *task) bool {
 	return false
 }
 
-// disrupt counts a host that is down by our doing, and checks that we could afford it.
-func (w *world) disrupt(env *environment, machine string, since time.Time) {
+// disrupt counts a host that is down by our doing, and checks that we could afford it; least may be down in any case.
+func (w *world) disrupt(env *environment, machine string, since time.Time, least int) {
 	env.disrupted[machine] = since
+	w.forgive(env)
 	hosts := w.mostHosts()
-	allowed := w.allowed(hosts)
+	allowed := max(least, w.allowed(hosts))
 	young := 0
 	for _, since := range env.disrupted { // any order: they are counted
 		if w.now.Sub(since) < w.hostDeadline() {
@@ -87,16 +92,28 @@ func (w *world) disrupt(env *environment, machine string, since time.Time) {
 	}
 }
 
+// forgive drops hosts that are to have no daemon any more: they left the instance group, or were released.
+func (w *world) forgive(env *environment) {
+	dep := w.truth.deployments[env.deployment]
+	if dep == nil || len(env.disrupted) < 2 {
+		return
+	}
+	selector := w.truth.revisions[revisionKey{env.id, dep.Target()}].Selector
+	for _, h := range w.ecs.Snapshot().Hosts {
+		if _, down := env.disrupted[h.EC2InstanceID]; down && h.Status == daemon.StatusActive && h.AgentConnected &&
+			(!selects(selector, h) || w.slotOf(env.id, h.EC2InstanceID).Released) {
+			delete(env.disrupted, h.EC2InstanceID)
+		}
+	}
+}
+
 // allowed is how many of n hosts may be down.
 func (w *world) allowed(n int) int {
 	allowed := n * (100 - w.p.minimumHealthyPercent) / 100
 	if w.s.maxUnavailable != "" {
 		allowed = daemon.Amount(w.s.maxUnavailable).RoundedDown(n)
 	}
-	if w.s.onlySurges() {
-		return allowed
-	}
-	return max(1, allowed)
+	return allowed
 }
 
 func (w *world) hostDeadline() time.Duration {
@@ -117,9 +134,19 @@ func (w *world) handedOver(name, target string) {
 	w.met("host handed over")
 	for _, t := range w.truth.tasks { // any order: there is one at most
 		if t.group == "service:"+legacy && t.machine == h.machine && !t.working.IsZero() && h.active() && !w.serves(env.id, h.machine, nil) {
-			w.disrupt(env, h.machine, w.now)
+			w.disrupt(env, h.machine, w.updatingSince(w.slotOf(env.id, h.machine)), 1)
 		}
 	}
+}
+
+// slotOf is the slot of a host as it is stored.
+func (w *world) slotOf(environment, machine string) daemon.Slot {
+	for _, s := range w.truth.slots { // any order: there is one at most
+		if s.EnvironmentID == environment && s.Host.EC2InstanceID == machine {
+			return s
+		}
+	}
+	return daemon.Slot{}
 }
 
 // checkOnePerHost is invariant 2: at most one live daemon a host, or two of which one is on its way out of a surge.

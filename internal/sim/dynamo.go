@@ -159,3 +159,18 @@ func (d *database) TransactWriteItems(ctx context.Context, in *dynamodb.Transact
 		return out, err
 	}, errThrottled, errLost)
 }
+
+// BatchWriteItem writes notes: what is lost of them is missed by people and by nothing else.
+func (d *database) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	return perform(d.world, d.write("BatchWriteItem", "", false), func() (*dynamodb.BatchWriteItemOutput, error) {
+		out, err := d.DB.BatchWriteItem(ctx, in)
+		if err == nil {
+			for _, request := range in.RequestItems[daemonTable] {
+				if request.PutRequest != nil {
+					d.world.stored(request.PutRequest.Item) //nolint:contextcheck // the simulation looks, not the function
+				}
+			}
+		}
+		return out, err
+	}, errThrottled, errLost)
+}

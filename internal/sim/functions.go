@@ -127,7 +127,7 @@ func (w *world) newDriver() *drive.Driver {
 func (w *world) newAPI() *process {
 	return &process{api: httpapi.New(httpapi.Deps{
 		State: w.state, Daemon: w.daemon, ECS: func(account, region string) (httpapi.ECS, error) { return w.clientOf(account, region) },
-		Feed: table.NewFeed(w.db, stateTable, w.clock), Scheduler: schedulerOf{w.newDriver()},
+		Feed: table.NewFeed(w.db, stateTable, w.clock), Scheduler: w.newDriver(),
 		Wakeups: sender{w, "wake-ups", w.wakeups}, Now: w.clock, NewID: w.newTimeID, Account: account, Region: region,
 		Installation: installation, Version: "sim", Logger: quiet,
 	})}

@@ -94,7 +94,7 @@ func (w *world) checkHeld(before, now daemon.Slot) {
 	switch {
 	case (replaces || surges) && w.bound(dep.heldSince):
 		w.violate(8, "deployment %s is %s since %s, and replaces the daemon of %s", dep.ID, dep.Status, dep.heldSince.Format(time.TimeOnly), now.Host)
-	case (replaces || surges) && method == daemon.OnDelete && w.bound(dep.madeAt):
+	case (replaces || surges) && method == daemon.OnDelete && dep.RollbackTo == 0 && w.bound(dep.madeAt):
 		w.violate(8, "deployment %s of method onDelete replaces the daemon of %s", dep.ID, now.Host)
 	case claims && based && w.bound(dep.heldSince):
 		w.violate(8, "deployment %s is %s since %s, and brings revision %d to %s, which had revision %d",

@@ -4,10 +4,22 @@ package sim
 // them.
 var MustMeet = []string{
 	// What Blox does.
-	"action start", "action stop", "action resolve", "action forget", "action advance", "daemon stopped for a newer revision",
+	"action start", "action stop", "action resolve", "action forget", "action advance",
+	"action surge", "action stopFormer", "action setAttribute", "action deleteAttribute", "action handOver",
+	"daemon stopped by us: replaced by", "daemon stopped by us: restarted", "daemon stopped by us: its health ",
+	"daemon stopped by us: its success", "daemon stopped by us: overtaken b",
 	"start replayed", "stop repeated", "environment removed", "sweep completed",
 	"slot none to claimed", "slot idle to claimed", "slot claimed to placed", "slot claimed to idle", "slot claimed to stopping",
 	"slot placed to stopping", "slot placed to idle", "slot stopping to idle", "slot deleted",
+	"two daemons on a host", "surge begun", "surge over", "surge whose new daemon died",
+	"host handed over", "host handed back", "host released", "released host needed again", "canary reached",
+	"readiness attribute set", "readiness attribute deleted", "attribute of a full host",
+	"attempt failed three times in a row", "hosts written off after their deadline",
+	// What becomes of deployments.
+	"deployment paused for canary", "deployment paused for people", "deployment paused to running",
+	"deployment running to baking", "deployment baking to completed", "deployment running to completed",
+	"deployment running to failed", "deployment running to stopped", "deployment running to superseded",
+	"deployment running to rollingBack", "deployment rolls back by itself", "deployment rollingBack to rolledBack",
 	// How ECS refuses a start.
 	"ECS answered RunTask with AGENT", "ECS answered RunTask with RESOURCE:PORTS", "ECS answered RunTask with RESOURCE:MEMORY",
 	"ECS answered RunTask with MemberOf placement constraint unsatisfied.",
@@ -29,6 +41,10 @@ var MustMeet = []string{
 	"operator: host drains", "operator: host drains no more", "operator: agent away", "operator: agent registers anew",
 	"operator: deployment", "operator: deployment overtaken", "operator: environment deleted", "operator: ordinary task",
 	"operator: daemon stopped by hand", "operator: image breaks", "operator: ECS lists nothing",
+	"operator: three bad updates in a row", "operator: host changes its ring", "operator: host full of attributes",
+	"operator: daemon turns unhealthy", "operator: task definition deregistered", "operator: alarm goes off",
+	"api: pause done", "api: resume done", "api: promote done", "api: stop done", "api: rollback done", "api: restart done",
+	"api: freeze done", "api: thaw done",
 	// What readers do, and what befalls them.
 	"watch: list", "watch: list without a position", "watch: snapshot", "watch: poll", "watch: answer of a poll lost",
 	"watch: slow reader", "watch: from an older position", "watch: position expired", "watch: begins anew",

@@ -65,13 +65,14 @@ type expectation struct {
 	selectors     []daemon.Selector  // one of which has to match: while a deployment is held, its base's counts, too
 	daemons       map[string][]*task // by machine
 	others        map[string]int
+	foreign       map[string]bool // has the task of the service that the environment takes over from
 	machines      map[string]ecssim.HostInfo
 }
 
 func (w *world) expect(env daemon.Environment, dep daemon.Deployment) *expectation {
 	e := &expectation{
 		world: w, env: env, dep: dep, revision: w.revisionOf(env, dep.Target()),
-		daemons: map[string][]*task{}, others: map[string]int{}, machines: map[string]ecssim.HostInfo{},
+		daemons: map[string][]*task{}, others: map[string]int{}, foreign: map[string]bool{}, machines: map[string]ecssim.HostInfo{},
 	}
 	e.broken = w.broken(e.revision.TaskDefinition)
 	if dep.BasedOn != 0 && dep.Status != daemon.DeploymentCompleted {
@@ -89,7 +90,10 @@ func (w *world) expect(env daemon.Environment, dep daemon.Deployment) *expectati
 		switch {
 		case t.environment == env.ID && t.live():
 			e.daemons[t.machine] = append(e.daemons[t.machine], t)
-		case t.environment == "" && t.last != daemon.StatusStopped && t.group != "service:"+legacy:
+		case t.environment != "" || t.last == daemon.StatusStopped:
+		case t.group == "service:"+legacy:
+			e.foreign[t.machine] = true
+		default:
 			e.others[t.machine]++
 		}
 	}
@@ -107,6 +111,12 @@ func (e *expectation) belongs(machine string) bool {
 		return false
 	}
 	return slices.ContainsFunc(e.selectors, func(s daemon.Selector) bool { return selects(s, e.machines[machine]) })
+}
+
+// between says that the host is of the revision's instance group and not of its base's: while the deployment is held it is to
+// get the base, which does not belong there.
+func (e *expectation) between(machine string) bool {
+	return len(e.selectors) > 1 && !selects(e.selectors[1], e.machines[machine])
 }
 
 func selects(s daemon.Selector, h ecssim.HostInfo) bool {
@@ -140,7 +150,8 @@ func (e *expectation) misplaced() string {
 		case !e.belongs(h.machine) && len(on) > 0:
 			what = "has a daemon, and should have none"
 		case !e.belongs(h.machine):
-		case len(on) == 0 && !e.broken && e.fits(h.machine):
+		case len(on) == 0 && !e.exact && e.foreign[h.machine]: // and stays with the service until somebody deploys again
+		case len(on) == 0 && !e.broken && e.fits(h.machine) && !e.between(h.machine):
 			what = "has no daemon"
 		case len(on) == 0:
 		case e.exact && !e.broken && on[0].definition != e.revision.TaskDefinition:
@@ -173,6 +184,9 @@ func (e *expectation) attributed(machine string, on []*task) string {
 		return ""
 	}
 	name := e.revision.ReadinessAttribute
+	if !e.exact && len(on) > 0 {
+		return "" // it is named by the revision that the host has
+	}
 	for _, other := range []string{readinessOf(e.env.Name, false), readinessOf(e.env.Name, true)} {
 		if _, has := h.Attributes[other]; has && other != name {
 			return "has the attribute " + other + ", which the revision does not name"
@@ -220,11 +234,22 @@ func (w *world) leftBehind(exists map[string]bool) string {
 				}
 			}
 		}
-		if owner, has := h.Attributes[handoverAttribute]; has && !exists[owner] {
+		// Where tasks were left running, the service is to stay away.
+		if owner, has := h.Attributes[handoverAttribute]; has && !exists[owner] && !w.kept(owner) {
 			return fmt.Sprintf("host %s was handed over to environment %s, which is no more", h.EC2InstanceID, owner)
 		}
 	}
 	return ""
+}
+
+// kept says that an environment of that name was deleted and its tasks left running.
+func (w *world) kept(name string) bool {
+	for _, env := range w.truth.environments { // any order: it is an or
+		if env.name == name && env.keep {
+			return true
+		}
+	}
+	return false
 }
 
 // drainWithin bounds how long the daemons of a host without other tasks may keep it from ending its drain, however many

@@ -23,7 +23,7 @@ func TestInvariantsHold(t *testing.T) {
 		}
 	}
 	for _, what := range []string{
-		"action start", "action stop", "action forget", "daemon stopped for a newer revision", "conflict on lease",
+		"action start", "action stop", "action forget", "daemon stopped by us: replaced by", "conflict on lease",
 		"operator: deployment overtaken", "environment removed", "event delivered after a newer one", "sweep completed",
 		"watch: snapshot", "watch: ended at the state of a fresh list", "query: list",
 	} {

@@ -218,15 +218,15 @@ func (w *world) storedSlot(i item) {
 	}
 	w.checkHeld(before, now)
 	if now.State == daemon.SlotStopping && before.State != now.State {
-		w.decide(now.TaskARN)
+		w.decide(now.TaskARN, now)
 	}
 	if f := now.Former; f != nil && f.StoppingAt != nil && (before.Former == nil || before.Former.StoppingAt == nil) {
-		w.decide(f.TaskARN)
+		w.decide(f.TaskARN, now)
 	}
 }
 
 // decide hears that the stop of a task was claimed.
-func (w *world) decide(arn string) {
+func (w *world) decide(arn string, slot daemon.Slot) {
 	t := w.truth.tasks[arn]
 	if t == nil || w.current == nil {
 		return
@@ -235,13 +235,22 @@ func (w *world) decide(arn string) {
 	if asked.IsZero() {
 		asked = w.current.begun
 	}
-	d := decision{at: w.now, worked: !t.working.IsZero() && !t.working.After(asked)}
+	d := decision{at: w.updatingSince(slot), worked: !t.working.IsZero() && !t.working.After(asked)}
 	for _, other := range w.truth.tasks { // any order: it is an or
 		if other != t && other.environment == t.environment && other.machine == t.machine {
 			d.spare = d.spare || !other.working.IsZero() && !other.working.After(asked)
 		}
 	}
 	w.truth.decided[arn] = d
+}
+
+// updatingSince is since when a host is on its way to a revision by what its slot says: a driver that was paused stores later
+// what it decided before, and deadlines run from then.
+func (w *world) updatingSince(slot daemon.Slot) time.Time {
+	if at := slot.UpdatingSince; at != nil && at.Before(w.now) {
+		return *at
+	}
+	return w.now
 }
 
 // metSlot counts what rarely becomes of a host.
@@ -258,7 +267,6 @@ func (w *world) metSlot(before, now daemon.Slot) {
 		"readiness attribute set":             now.Attribute != "" && before.Attribute == "",
 		"readiness attribute deleted":         now.Attribute == "" && before.Attribute != "",
 		"host handed back":                    now.HandedOver == "" && before.HandedOver != "",
-		"daemon came back under a new deploy": now.State == daemon.SlotPlaced && before.State == daemon.SlotClaimed && now.Attempt > 0,
 	} {
 		if met {
 			w.met(what)

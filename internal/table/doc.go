@@ -16,6 +16,10 @@
 //	a duplicate, a stale one  1: a refused condition costs what the item has
 //	a task's five events      19: 5 for the table, 5 byPhase, 3 each of byInstance, byStartedBy, byGroup
 //
+// Of the DAEMON table, whose items are one unit but for environments and deployments with much in them: a change of an
+// environment 4 and a consistent read, a new deployment 8 (transactions cost twice), its progress 1, a timeline entry 1,
+// also in a batch.
+//
 // # What a read costs
 //
 // In read units of 4 KB, consistent. A get is 1. A list costs 1 for each record that it looks at (BatchGetItem rounds

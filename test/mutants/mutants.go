@@ -34,20 +34,100 @@ var mutants = []mutant{
 		new: `ConditionExpression:       aws.String("epoch >= :epoch"),`,
 	},
 	{
-		// What was stopped a moment ago looks healthy until its event comes.
-		name: "budget from STATE only", file: "internal/daemon/rollout.go", killedBy: []int{3},
-		old: `AllowedUnavailable(tally.Desired-tally.Exempt) - tally.Unavailable`,
-		new: `AllowedUnavailable(tally.Desired-tally.Exempt) - func() (down int) {
-		for _, key := range p.keys {
-			works := slices.ContainsFunc(p.tasks[key], func(t Task) bool {
-				return t.Live() && t.LastStatus == StatusRunning && t.Health != "UNHEALTHY"
-			})
-			if p.wanted(key) && !works {
-				down++
-			}
-		}
-		return down
-	}()`,
+		// What was stopped a moment ago is not counted: each look spends the whole budget anew.
+		name: "budget without memory", file: "internal/daemon/budget.go", killedBy: []int{3},
+		old: `b.taken = tally.Unavailable - min(overdue, max(1, b.allowed))`,
+		new: `b.taken = min(0, overdue)`,
+	},
+	{
+		// As many hosts as there are may be written off, so that a bad revision takes the whole fleet where no breaker trips.
+		name: "written off without a bound", file: "internal/daemon/budget.go", killedBy: []int{3},
+		old: `b.taken = tally.Unavailable - min(overdue, max(1, b.allowed))`,
+		new: `b.taken = tally.Unavailable - overdue`,
+	},
+	{
+		// A surge begins on every host at once.
+		name: "surge without a bound", file: "internal/daemon/budget.go", killedBy: []int{2},
+		old: `if b.taken > b.allowed || b.surging >= b.surges {`,
+		new: `if b.taken > b.allowed {`,
+	},
+	{
+		// The old daemon of a surge goes before the new one works.
+		name: "former stopped too early", file: "internal/daemon/surge.go", killedBy: []int{3},
+		old: `case t.slot.Settled(p.minHealthy(), p.now):`,
+		new: `case t.slot.State == SlotPlaced:`,
+	},
+	{
+		// A check that fails everywhere at once has every daemon restarted at once.
+		name: "restarts of the unhealthy are free", file: "internal/daemon/unhealthy.go", killedBy: []int{3},
+		old: `!t.slot.Serving() && !b.takeOne(t.key) {`,
+		new: `!t.slot.Serving() && b.allowed < 0 {`,
+	},
+	{
+		// A migration takes every host from its service at once.
+		name: "hand-overs are free", file: "internal/daemon/rollout.go", killedBy: []int{3},
+		old: `case what == takeItOver && serving && !b.takeOne(t.key), what`,
+		new: `case what`,
+	},
+	{
+		// What people pause goes on.
+		name: "pause ignored", file: "internal/daemon/hold.go", killedBy: []int{8},
+		old: `return "the deployment is " + wordOr(d.Reason, "paused")`,
+		new: `return ""`,
+	},
+	{
+		// What people stop goes on.
+		name: "stop ignored", file: "internal/daemon/hold.go", killedBy: []int{8},
+		old: `return "the deployment was " + wordOr(d.Reason, "stopped")`,
+		new: `return ""`,
+	},
+	{
+		// A frozen environment goes on.
+		name: "freeze ignored", file: "internal/daemon/freeze.go", killedBy: []int{8},
+		old: `return p.Environment.Frozen != nil && p.Environment.Status == EnvironmentActive`,
+		new: `return p.Environment.Frozen != nil && p.Environment.Status != EnvironmentActive`,
+	},
+	{
+		// The whole fleet is the canary.
+		name: "canaries without a bound", file: "internal/daemon/canary.go", killedBy: []int{8},
+		old: `(!p.Full || len(chosen) >= max(1, amount.RoundedUp(desired)))`,
+		new: `(!p.Full || len(chosen) > desired)`,
+	},
+	{
+		// A deployment that is to replace nothing does.
+		name: "onDelete replaces", file: "internal/daemon/rollout.go", killedBy: []int{8},
+		old: `case p.method() == OnDelete:`,
+		new: `case p.method() == OnDelete && p.Deployment.RollbackTo != 0:`,
+	},
+	{
+		// What is rolled back to is what came before, and not what was good.
+		name: "rollback to the one before", file: "internal/daemon/operate.go", killedBy: []int{5},
+		old: `to = d.BasedOn`,
+		new: `to = d.Revision - 1`,
+	},
+	{
+		// Hosts outside of the instance group get the daemon.
+		name: "instance group ignored", file: "internal/daemon/eligible.go", killedBy: []int{5},
+		old: `case !match:`,
+		new: `case !match && r.Number < 0:`,
+	},
+	{
+		// A host that was excluded gets the daemon.
+		name: "exclusion ignored", file: "internal/daemon/eligible.go", killedBy: []int{5},
+		old: `case slices.Contains(r.Selector.Exclude, h.Key.EC2InstanceID):`,
+		new: `case len(r.Selector.Exclude) > 1000:`,
+	},
+	{
+		// A released host gets other work, and never its daemon.
+		name: "released for good", file: "internal/daemon/release.go", killedBy: []int{5},
+		old: `slot.Released, slot.Reason = false, "other work has come to the host"`,
+		new: `slot.Reason = "other work has come to the host"`,
+	},
+	{
+		// The environment is gone, and the service still may not have its hosts.
+		name: "host not handed back", file: "internal/daemon/handover.go", killedBy: []int{5},
+		old: `if t.slot.HandedOver == "" || p.gone(t.key)`,
+		new: `if t.slot.HandedOver != "" || p.gone(t.key)`,
 	},
 	{
 		// Who loses the contest for a row believes to have put it: the feed has what the other put, and never its own.

@@ -16,9 +16,14 @@ import (
 	"github.com/google/uuid"
 
 	function "github.com/blox/blox/functions/api"
+	"github.com/blox/blox/internal/alarms"
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/drive"
 	"github.com/blox/blox/internal/dynamo"
+	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/httpapi"
 	"github.com/blox/blox/internal/member"
+	"github.com/blox/blox/internal/metrics"
 	"github.com/blox/blox/internal/queue"
 	"github.com/blox/blox/internal/table"
 )
@@ -63,9 +68,23 @@ func newHandler(ctx context.Context, getenv func(string) string) (any, error) {
 	deps.Daemon = table.NewDaemon(tables, settings.DaemonTable)
 	queues := sqs.NewFromConfig(cfg)
 	deps.Wakeups = queue.NewSQS(queues, settings.WakeupQueueURL)
+	deps.Scheduler = newScheduler(clients, settings, deps)
 	deps.Members, deps.VisibleFor = settings.Members, settings.VisibleFor
 	deps.Reconciles = queue.NewSQS(queues, settings.ReconcileQueueURL)
 	return function.New(deps).Handle, nil
+}
+
+// newScheduler is the scheduler's knowledge of environments. It is only asked: what acts is told nothing here.
+func newScheduler(clients *member.Clients, settings function.Settings, deps httpapi.Deps) httpapi.Scheduler {
+	rules := daemon.DefaultSettings()
+	rules.ReconcilePeriod = settings.ReconcilePeriod
+	return drive.New(drive.Config{
+		State: deps.State, Daemon: deps.Daemon,
+		ECS:    func(account, region string) (ecsapi.API, error) { return clients.ECS(account, region) },
+		Alarms: func(account, region string) (alarms.API, error) { return clients.CloudWatch(account, region) },
+		Now:    deps.Now, Installation: settings.Installation, Settings: rules,
+		Describe: ecsapi.ReadShare(settings.ReadsPerSecond), Metrics: metrics.Discard{}, Log: deps.Logger,
+	})
 }
 
 // newID is a UUID that sorts by time. Drawing random numbers fails only where the system has none, and Lambda then

@@ -22,7 +22,7 @@ func TestBothHandlersStart(t *testing.T) {
 
 	api := map[string]string{
 		"BLOX_HANDLER": "api", "BLOX_DAEMON_TABLE": "daemon", "BLOX_WAKEUP_QUEUE_URL": "https://queue",
-		"BLOX_RECONCILE_QUEUE_URL": "https://queue.fifo", "BLOX_MEMBERS": "none", "BLOX_EXTERNAL_ID": "none",
+		"BLOX_RECONCILE_QUEUE_URL": "https://queue.fifo", "BLOX_RECONCILE_MINUTES": "5", "BLOX_ECS_READS_PER_SECOND": "10", "BLOX_MEMBERS": "none", "BLOX_EXTERNAL_ID": "none",
 	}
 	handler, err = newHandler(t.Context(), func(name string) string {
 		if value, ok := api[name]; ok {

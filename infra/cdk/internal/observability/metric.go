@@ -83,7 +83,7 @@ func (m metrics) blox(name, statistic string, periodMinutes float64) awscloudwat
 // byCluster is one of the functions' metrics for each cluster that has reported it lately: which do is not known here.
 func (m metrics) byCluster(name, statistic string, periodMinutes float64) awscloudwatch.MathExpression {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String(fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName="%s" %s="%s"', '%s', %.0f)`,
+		Expression: jsii.String(fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName=%q %s=%q', '%s', %.0f)`,
 			Namespace, Dimension, ClusterDimension, name, Dimension, m.installation, statistic, 60*periodMinutes)),
 		UsingMetrics: &map[string]awscloudwatch.IMetric{},
 		// A text of its own would stand at every cluster's line.

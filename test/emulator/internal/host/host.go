@@ -57,6 +57,7 @@ type Host struct {
 	Routes     []gateway.Route
 	Simulator  *ecssim.Server
 	ECSFront   *ECSFront
+	CloudWatch *CloudWatch
 	Proxy      *proxy.Proxy
 	Metrics    *Metrics
 	APIURL     string // with the stage
@@ -206,7 +207,9 @@ func (h *Host) startProxy(ctx context.Context) error {
 		Partition: h.Template.Partition, Account: h.Template.Account, Region: h.Template.Region,
 		StackName: h.StackName, StackID: h.Template.StackID,
 	}
-	h.Proxy = proxy.New(place, emulator, h.Account.AccessKeyID, h.ECSFront)
+	h.CloudWatch = newCloudWatch()
+	h.replaced("the states of CloudWatch alarms are told by this test: the emulator does not speak the protocol of the SDK")
+	h.Proxy = proxy.New(place, emulator, h.Account.AccessKeyID, h.ECSFront, h.CloudWatch)
 	h.ProxyURL, err = h.listen(ctx, h.Proxy)
 	return err
 }

@@ -11,11 +11,12 @@ type ecsCall struct {
 	Cluster, Task, TaskDefinition, ContainerInstance string
 	Clusters, Tasks, ContainerInstances, Services    []string
 	CapacityProviders                                []string
+	Attributes                                       []struct{ TargetID string }
 }
 
 // ecs follows the service authorization reference: which resource an action is asked for, and that the cluster is a
-// condition key of those whose resource is no cluster. Tagging and passing roles, which RunTask entails, are asked by
-// ECS and not by us; they are among the dependent permissions.
+// condition key of those whose resource is no cluster. Tagging and passing roles, which RunTask and RegisterTaskDefinition
+// entail, are asked by ECS and not by us; they are among the dependent permissions.
 func (p Place) ecs(action string, body []byte) ([]policy.Request, error) {
 	var in ecsCall
 	if err := json.Unmarshal(body, &in); err != nil {
@@ -37,7 +38,7 @@ func (p Place) ecs(action string, body []byte) ([]policy.Request, error) {
 		return requests
 	}
 	switch action {
-	case "ListClusters", "DescribeTaskDefinition":
+	case "ListClusters", "DescribeTaskDefinition", "RegisterTaskDefinition":
 		return []policy.Request{{Action: "ecs:" + action, Resource: "*"}}, nil
 	case "DescribeClusters":
 		var requests []policy.Request
@@ -66,6 +67,12 @@ func (p Place) ecs(action string, body []byte) ([]policy.Request, error) {
 		return each("container-instance", in.ContainerInstances), nil
 	case "DescribeServices":
 		return each("service", in.Services), nil
+	case "PutAttributes", "DeleteAttributes":
+		var targets []string
+		for _, a := range in.Attributes {
+			targets = append(targets, a.TargetID)
+		}
+		return each("container-instance", targets), nil
 	case "StopTask":
 		return each("task", []string{in.Task}), nil
 	case "RunTask":

@@ -1,5 +1,5 @@
 // Package proxy is the only AWS endpoint that the functions know. It records what each function asks of AWS, in IAM's
-// words, and passes the calls on: those to Amazon ECS to a simulator, all others to the emulated account.
+// words, and passes the calls on: those to Amazon ECS and to CloudWatch to stand-ins, all others to the emulated account.
 //
 // Recording here and not in the functions means that the deployed bytes run as they are. Every function has an access
 // key of its own, by which its calls are known.
@@ -50,7 +50,7 @@ type Call struct {
 type Proxy struct {
 	place    Place
 	emulator *httputil.ReverseProxy
-	ecs      http.Handler
+	standIns map[string]http.Handler // by service
 
 	mu       sync.Mutex
 	callers  map[string]Caller // by access key id
@@ -58,11 +58,11 @@ type Proxy struct {
 	problems []error
 }
 
-// New makes a proxy in front of the emulator; ecs answers Amazon ECS. emulatorKey is the access key that the emulator
-// is called with: some take the account from it.
-func New(place Place, emulator *url.URL, emulatorKey string, ecs http.Handler) *Proxy {
+// New makes a proxy in front of the emulator; ecs answers Amazon ECS, and cloudWatch CloudWatch. emulatorKey is the access
+// key that the emulator is called with: some take the account from it.
+func New(place Place, emulator *url.URL, emulatorKey string, ecs, cloudWatch http.Handler) *Proxy {
 	return &Proxy{
-		place: place, ecs: ecs, callers: map[string]Caller{},
+		place: place, standIns: map[string]http.Handler{"ecs": ecs, "monitoring": cloudWatch}, callers: map[string]Caller{},
 		emulator: &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) {
 				r.SetURL(emulator)
@@ -132,8 +132,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.calls = append(p.calls, call)
 		p.mu.Unlock()
 	}()
-	if call.Service == "ecs" {
-		p.ecs.ServeHTTP(status, r)
+	if standIn, ok := p.standIns[call.Service]; ok {
+		standIn.ServeHTTP(status, r)
 		return
 	}
 	p.emulator.ServeHTTP(status, r)
@@ -162,6 +162,11 @@ func (p *Proxy) read(r *http.Request, body []byte) (Call, error) {
 		}
 		return call, err
 	}
+	if operation, ok := rpcOperation(r.URL.Path); ok {
+		call.Action = operation
+		call.Requests, err = rpc(service, operation)
+		return call, err
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("Action") == "" {
 		return call, fmt.Errorf("neither the JSON nor the Query protocol of %s", service)
@@ -169,6 +174,15 @@ func (p *Proxy) read(r *http.Request, body []byte) (Call, error) {
 	call.Action = form.Get("Action")
 	call.Requests, err = p.place.query(service, call.Action, form)
 	return call, err
+}
+
+// rpcOperation is what a path of Smithy's RPC v2 ends with, /service/NAME/operation/OPERATION.
+func rpcOperation(path string) (operation string, ok bool) {
+	if !strings.HasPrefix(path, "/service/") {
+		return "", false
+	}
+	_, operation, ok = strings.Cut(path, "/operation/")
+	return operation, ok
 }
 
 // statusWriter remembers the status of an answer.

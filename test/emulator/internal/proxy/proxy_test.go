@@ -39,12 +39,19 @@ func TestCallsAreAttributedAndPassedOn(t *testing.T) {
 	defer emulator.Close()
 	at, err := url.Parse(emulator.URL)
 	require.NoError(t, err)
-	ecs := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "simulated") })
-	p := New(place, at, "testing", ecs)
+	standIn := func(answer string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+	}
+	p := New(place, at, "testing", standIn("simulated"), standIn("alarms"))
 	p.Know("AKIAINGEST", Caller{Function: "ingest"})
 
 	require.Equal(t, http.StatusTeapot, call(t, p, "AKIAINGEST", "sqs", "AmazonSQS.SendMessageBatch", `{"QueueUrl":"http://localhost:1/123456789012/events"}`).Code)
 	require.Equal(t, "simulated", call(t, p, "AKIAINGEST", "ecs", "AmazonEC2ContainerServiceV20141113.ListClusters", `{}`).Body.String())
+	describe := httptest.NewRequest(http.MethodPost, "/service/GraniteServiceVersion20100801/operation/DescribeAlarms", nil)
+	describe.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAINGEST/20261123/us-east-1/monitoring/aws4_request, Signature=0")
+	answer := httptest.NewRecorder()
+	p.ServeHTTP(answer, describe)
+	require.Equal(t, "alarms", answer.Body.String())
 	require.Len(t, seen, 1)
 	require.Contains(t, seen[0], "Credential=testing/20261123/us-east-1/sqs/aws4_request, SignedHeaders")
 	require.Contains(t, seen[0], `{"QueueUrl"`)
@@ -54,9 +61,10 @@ func TestCallsAreAttributedAndPassedOn(t *testing.T) {
 	require.Equal(t, []Call{
 		{Caller{Function: "ingest"}, "sqs", "SendMessageBatch", []policy.Request{{Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-east-1:123456789012:events"}}, http.StatusTeapot},
 		{Caller{Function: "ingest"}, "ecs", "ListClusters", []policy.Request{{Action: "ecs:ListClusters", Resource: "*"}}, http.StatusOK},
+		{Caller{Function: "ingest"}, "monitoring", "DescribeAlarms", []policy.Request{{Action: "cloudwatch:DescribeAlarms", Resource: "*"}}, http.StatusOK},
 	}, calls)
 	_, counts := Counts(calls)
-	require.Equal(t, map[string]int{"ingest": 2}, counts)
+	require.Equal(t, map[string]int{"ingest": 3}, counts)
 }
 
 // A call that nobody made, or that cannot be read, is not passed on and fails the whole recording.
@@ -69,7 +77,7 @@ func TestWhatCannotBeRecordedIsAProblem(t *testing.T) {
 		{"AKIAINGEST", "dynamodb", "DynamoDB_20120810.GetItem", `nonsense`},
 		{"AKIAINGEST", "sts", "", `Action=GetCallerIdentity`},
 	} {
-		p := New(place, &url.URL{}, "testing", nil)
+		p := New(place, &url.URL{}, "testing", nil, nil)
 		p.Know("AKIAINGEST", Caller{Function: "ingest"})
 		require.Equal(t, http.StatusNotImplemented, call(t, p, c[0], c[1], c[2], c[3]).Code, c)
 		_, err := p.Calls()
@@ -108,6 +116,10 @@ func TestWhatIAMIsAsked(t *testing.T) {
 		{"ecs", "ListTasks", `{"cluster":"` + cluster + `"}`, []policy.Request{in("ecs:ListTasks", "arn:aws:ecs:us-east-1:123456789012:container-instance/edge/*")}},
 		{"ecs", "RunTask", `{"cluster":"edge","taskDefinition":"agent:3"}`, []policy.Request{in("ecs:RunTask", "arn:aws:ecs:us-east-1:123456789012:task-definition/agent:3")}},
 		{"ecs", "StopTask", `{"cluster":"edge","task":"1"}`, []policy.Request{in("ecs:StopTask", "arn:aws:ecs:us-east-1:123456789012:task/edge/1")}},
+		{"ecs", "PutAttributes", `{"cluster":"edge","attributes":[{"name":"a","value":"b","targetType":"container-instance","targetId":"arn:aws:ecs:us-east-1:123456789012:container-instance/edge/1"}]}`, []policy.Request{
+			in("ecs:PutAttributes", "arn:aws:ecs:us-east-1:123456789012:container-instance/edge/1"),
+		}},
+		{"ecs", "RegisterTaskDefinition", `{"family":"agent"}`, []policy.Request{{Action: "ecs:RegisterTaskDefinition", Resource: "*"}}},
 		{"ecs", "ListContainerInstances", `{"cluster":"edge"}`, []policy.Request{in("ecs:ListContainerInstances", cluster)}},
 		{"ecs", "DescribeClusters", `{"clusters":["edge"]}`, []policy.Request{{Action: "ecs:DescribeClusters", Resource: cluster}}},
 		{"events", "PutEvents", `{"Entries":[{"EventBusName":"blox-a","Source":"blox","DetailType":"X"}]}`, []policy.Request{
@@ -130,6 +142,8 @@ func TestWhatIAMIsAsked(t *testing.T) {
 	got, err = place.query("cloudformation", "DescribeStacks", url.Values{"StackName": {"Blox-blox"}})
 	require.NoError(t, err)
 	require.Equal(t, []policy.Request{{Action: "cloudformation:DescribeStacks", Resource: place.StackID}}, got)
+	_, err = rpc("monitoring", "PutMetricAlarm")
+	require.ErrorContains(t, err, "is not known here")
 	_, err = place.query("cloudformation", "DescribeStacks", url.Values{"StackName": {"Other"}})
 	require.ErrorContains(t, err, "is not known here")
 }

@@ -24,7 +24,7 @@ const daemons = "blox:*"
 func (s *Scenario) definition() client.EnvironmentDefinition {
 	percent, seconds := 50, 0
 	return client.EnvironmentDefinition{
-		Name: environment, InstanceGroup: &client.InstanceGroup{Cluster: cluster}, TaskDefinition: environment,
+		Name: environment, InstanceGroup: &client.InstanceGroup{Cluster: cluster}, TaskDefinition: environment, ReadinessAttribute: readiness,
 		DeploymentConfiguration: &client.DeploymentConfiguration{MinimumHealthyPercent: &percent, MinHealthySeconds: &seconds},
 	}
 }
@@ -292,7 +292,8 @@ func (s *Scenario) drain(ctx context.Context) error {
 	return s.wait(ctx, "an empty host", func(ctx context.Context) (bool, string, error) {
 		// The tick would look again after a minute at most: it comes early here.
 		if polls++; polls%lookEvery == 0 {
-			if err := errors.Join(s.host.Due(ctx, "drive"), s.wake(ctx, e.ID)); err != nil {
+			_, planErr := s.operator.PlanEnvironment(ctx, environment, nil) // which looks at the host's other tasks
+			if err := errors.Join(planErr, s.host.Due(ctx, "drive"), s.wake(ctx, e.ID)); err != nil {
 				return false, "", err
 			}
 		}
@@ -348,6 +349,10 @@ func (s *Scenario) remove(ctx context.Context) error {
 		}
 		left := len(s.truth(daemons))
 		environments, err := collect(s.reader.ListEnvironments(ctx, ""))
-		return left == 0 && len(environments) == 0, fmt.Sprintf("%d daemons, %d environments", left, len(environments)), err
+		if err != nil || left > 0 || len(environments) > 0 {
+			return false, fmt.Sprintf("%d daemons, %d environments", left, len(environments)), err
+		}
+		deleted, err := s.reader.GetDeletedEnvironment(ctx, environment)
+		return err == nil && deleted.Status == client.EnvironmentDeleted && deleted.DeletedAt != nil, deleted.Status, err
 	})
 }

@@ -274,7 +274,7 @@ func (s *Scenario) oldTask(cluster, id string, ago time.Duration) (arn string, d
 
 // metrics asks for those that alarms are made of.
 func (s *Scenario) metrics(context.Context) error {
-	for _, name := range []string{"EventLagMillis", "EventsStored", "EventsSetAside", "ClustersUnsynced", "DriftRepaired", "RecordsMissed", "HeldAbsent", "HostsWithoutHealthyDaemon", "DeploymentsEnded"} {
+	for _, name := range []string{"EventLagMillis", "EventsStored", "EventsSetAside", "ClustersUnsynced", "DriftRepaired", "RecordsMissed", "HeldAbsent", "HostsWithoutHealthyDaemon", "DeploymentsEnded", "DeploymentsFailed", "HostsWithOnlyDaemons"} {
 		if len(s.host.Metrics.Values(name)) == 0 {
 			return fmt.Errorf("no function wrote the metric %s", name)
 		}

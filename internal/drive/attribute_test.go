@@ -1,0 +1,132 @@
+package drive
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/blox/blox/internal/daemon"
+	"github.com/blox/blox/internal/ecsapi"
+	"github.com/blox/blox/internal/event/eventtest"
+)
+
+func announcing(r *daemon.Revision) { r.ReadinessAttribute = "blox.log-agent" }
+
+func TestTheReadinessAttributeFollowsTheDaemon(t *testing.T) {
+	w := newWorld(t, announcing)
+	w.host(1)
+	w.look()
+	require.Empty(t, w.ecs.attributes)
+	w.runs(1)
+	w.look()
+	registration := w.slot(1).ContainerInstanceARN
+	require.Equal(t, map[string]map[string]string{registration: {"blox.log-agent": "ready"}}, w.ecs.attributes)
+	require.Equal(t, "blox.log-agent", w.slot(1).Attribute)
+	require.Equal(t, registration, w.slot(1).AttributeOn)
+
+	w.daemonIs(1, w.slot(1).TaskARN, 4, "STOPPED", "STOPPED", "log-agent:1")
+	w.look() // a new one is started first
+	w.look()
+	require.Empty(t, w.ecs.attributes[registration])
+	require.Empty(t, w.slot(1).Attribute)
+	entries, err := w.daemon.Timeline(t.Context(), "env", "d-1", 100)
+	require.NoError(t, err)
+	require.Contains(t, asJSON(t, entries), string(daemon.SetAttribute))
+	require.Contains(t, asJSON(t, entries), string(daemon.DeleteAttribute))
+}
+
+func TestAnAttributeThatECSDoesNotTakeIsTriedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		refuse error
+		want   string
+	}{
+		"a full host":         {&types.AttributeLimitExceededException{Message: aws.String("too many")}, "the host has ECS's limit of ten custom attributes"},
+		"a host that is gone": {&types.TargetNotFoundException{}, targetGone},
+		"no answer":           {errors.New("no route"), "no route"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, announcing)
+			w.ecs.refuse = c.refuse
+			w.completes()
+			slot := w.slot(1)
+			require.Contains(t, slot.AttributeError, c.want)
+			require.Empty(t, slot.Attribute)
+			require.Equal(t, w.now.Add(daemon.DefaultSettings().AttributeRetry), *slot.AttributeRetryAt)
+			require.Equal(t, daemon.DeploymentCompleted, w.deployment("d-1").Status, "the deployment does not wait for it")
+
+			w.ecs.refuse = nil
+			w.look()
+			require.Empty(t, w.ecs.attributes, "not yet")
+			w.now = w.now.Add(5 * time.Minute)
+			w.look()
+			require.Equal(t, "blox.log-agent", w.slot(1).Attribute)
+			require.Empty(t, w.slot(1).AttributeError)
+		})
+	}
+}
+
+func TestTheAttributeOfAHostThatHasLeftNeedsNoDeletion(t *testing.T) {
+	w := newWorld(t, announcing)
+	w.completes()
+	w.ecs.refuse = &types.TargetNotFoundException{}
+	w.daemonIs(1, w.slot(1).TaskARN, 4, "STOPPED", "STOPPED", "log-agent:1")
+	w.look()
+	w.look()
+	require.Empty(t, w.slot(1).Attribute)
+	require.Empty(t, w.slot(1).AttributeError)
+}
+
+func TestAttributesSpendCallsToo(t *testing.T) {
+	w := newWorld(t, announcing)
+	for n := range 3 {
+		w.host(n)
+	}
+	w.look()
+	for n := range 3 {
+		w.runs(n)
+	}
+	w.driver.Modify = ecsapi.Share{PerSecond: 0.001, Burst: 2}
+	w.now = w.now.Add(time.Minute)
+	w.look()
+	require.LessOrEqual(t, len(w.ecs.attributes), 2)
+	w.driver.Modify = DefaultModify
+	w.now = w.now.Add(time.Minute)
+	w.look()
+	require.Len(t, w.ecs.attributes, 3)
+}
+
+func TestAHostIsTakenOverFromAServiceWithoutStoppingItsTask(t *testing.T) {
+	w := newWorld(t, func(r *daemon.Revision) { r.MigrateFrom = "log-agent" })
+	w.host(1)
+	w.other("theirs", 1, eventtest.Group("service:log-agent"))
+	w.look()
+	registration := w.slot(1).ContainerInstanceARN
+	require.Equal(t, map[string]map[string]string{registration: {"blox.handover": "log-agent"}}, w.ecs.attributes)
+	require.Equal(t, "log-agent", w.slot(1).HandedOver)
+	require.True(t, w.slot(1).Disrupted, "it is paid for")
+	require.Empty(t, w.ecs.requests, "our task starts when theirs is gone")
+
+	w.other("theirs", 1, eventtest.Group("service:log-agent"), eventtest.Version(2), eventtest.LastStatus("STOPPED"))
+	w.look()
+	require.Len(t, w.ecs.requests, 1)
+	require.Empty(t, w.ecs.stopped, "a service's task is ECS's to stop")
+}
+
+// The slot is stored before ECS is asked, so a host that could not be marked is marked later.
+func TestAHostThatCouldNotBeTakenOverIsTakenOverLater(t *testing.T) {
+	w := newWorld(t, func(r *daemon.Revision) { r.MigrateFrom = "log-agent" })
+	w.host(1)
+	w.other("theirs", 1, eventtest.Group("service:log-agent"))
+	w.ecs.refuse = errors.New("no route")
+	w.look()
+	require.Empty(t, w.ecs.attributes)
+	require.Equal(t, "log-agent", w.slot(1).HandedOver)
+	w.ecs.refuse = nil
+	w.now = w.now.Add(time.Minute)
+	w.look()
+	require.Len(t, w.ecs.attributes, 1)
+}
