@@ -22,7 +22,7 @@ func deployment() (daemon.Environment, daemon.Deployment) {
 	}
 	deployment := daemon.Deployment{
 		ID: "0199f000-bbbb-7000-8000-000000000002", Revision: 3, Status: daemon.DeploymentRunning, CreatedAt: at.Add(-time.Hour),
-		Counts:   daemon.Counts{Desired: 10, Updated: 7, Healthy: 9, Unavailable: 1, Exempt: 1},
+		Counts:   daemon.Counts{Desired: 10, Updated: 7, Healthy: 9, Unavailable: 1, Failed: 1, Exempt: 1},
 		Progress: daemon.Progress{At: &came, Desired: 10, Remaining: 3, Blocked: 1},
 		FailedInstances: []daemon.FailedInstance{{
 			Host: daemon.HostKey{Cluster: cluster, EC2InstanceID: "i-1"}, Reason: "RESOURCE:MEMORY",
@@ -42,7 +42,7 @@ func TestTheDetailOfAnEvent(t *testing.T) {
 		"environmentId": "0199f000-aaaa-7000-8000-000000000001", "environmentName": "log-agent",
 		"clusters": ["arn:aws:ecs:eu-west-1:123456789012:cluster/edge"],
 		"deploymentId": "0199f000-bbbb-7000-8000-000000000002", "revision": 3, "status": "running",
-		"reason": "no host was updated", "counts": {"desired": 10, "updated": 7, "healthy": 9, "unavailable": 1, "exempt": 1},
+		"reason": "no host was updated", "counts": {"desired": 10, "updated": 7, "healthy": 9, "unavailable": 1, "failed": 1, "exempt": 1},
 		"blocked": 1, "since": "2026-11-20T08:29:00Z",
 		"failedInstances": [{"host": "123456789012/eu-west-1/edge/i-1", "reason": "RESOURCE:MEMORY"}]
 	}`, got)
