@@ -116,17 +116,17 @@ func (c *Client) DeleteEnvironment(ctx context.Context, name string, terminateTa
 
 // FreezeEnvironment makes the scheduler keep its hands off an environment: nothing of it is started or stopped until it is
 // thawed, or deleted. The reason, which may be empty, is shown with it.
-func (c *Client) FreezeEnvironment(ctx context.Context, name, reason string) (Environment, error) {
-	return c.changeEnvironment(ctx, name, "freeze", reason)
+func (c *Client) FreezeEnvironment(ctx context.Context, name, reason string, options ...WriteOption) (Environment, error) {
+	return c.changeEnvironment(ctx, name, "freeze", reason, options)
 }
 
 // ThawEnvironment ends a freeze. One that is not frozen stays as it is.
-func (c *Client) ThawEnvironment(ctx context.Context, name, reason string) (Environment, error) {
-	return c.changeEnvironment(ctx, name, "thaw", reason)
+func (c *Client) ThawEnvironment(ctx context.Context, name, reason string, options ...WriteOption) (Environment, error) {
+	return c.changeEnvironment(ctx, name, "thaw", reason, options)
 }
 
-func (c *Client) changeEnvironment(ctx context.Context, name, verb, reason string) (Environment, error) {
+func (c *Client) changeEnvironment(ctx context.Context, name, verb, reason string, options []WriteOption) (Environment, error) {
 	var out Environment
-	err := c.do(ctx, call{method: http.MethodPost, path: []string{"environments", name, verb}, body: Change{Reason: reason}}, &out)
+	err := c.write(ctx, call{method: http.MethodPost, path: []string{"environments", name, verb}, body: Change{Reason: reason}}, &out, options)
 	return out, err
 }

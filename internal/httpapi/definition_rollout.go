@@ -37,6 +37,9 @@ func checkRollout(c *client.DeploymentConfiguration) (errs []error) {
 		zeroUnavailable = ""
 	}
 	amount("maxUnavailable", c.MaxUnavailable, zeroUnavailable)
+	if p := c.MinimumHealthyPercent; p != nil && *p == 100 && zeroUnavailable != "" {
+		errs = append(errs, wrong(at("minimumHealthyPercent"), *p, "no host could ever be replaced: allowed are 0 to 99, or the method replaceThenTerminate"))
+	}
 	amount("maxSurge", c.MaxSurge, "no host could ever get its new task: allowed is at least 1")
 	if c.MaxUnavailable != "" && c.MinimumHealthyPercent != nil {
 		errs = append(errs, wrong(at("maxUnavailable"), string(c.MaxUnavailable), "it takes the place of minimumHealthyPercent: give one of the two"))

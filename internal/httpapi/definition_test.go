@@ -93,6 +93,7 @@ func TestADefinitionIsRefused(t *testing.T) {
 		},
 		"ports of the host under surge": {body("host:1", rollout(`"method": "replaceThenTerminate"`)), 400, []string{"9100/tcp"}},
 		"an unknown method":             {body("plain:1", rollout(`"method": "recreate"`)), 400, []string{"body.deploymentConfiguration.method", "onDelete"}},
+		"all have to stay healthy":      {body("plain:1", rollout(`"minimumHealthyPercent": 100`)), 400, []string{"minimumHealthyPercent", "0 to 99", "replaceThenTerminate"}},
 		"nothing may be unavailable":    {body("plain:1", rollout(`"maxUnavailable": 0`)), 400, []string{"maxUnavailable", "no host could ever be replaced", "replaceThenTerminate"}},
 		"the same in percent":           {body("plain:1", rollout(`"maxUnavailable": "0%"`)), 400, []string{"no host could ever be replaced"}},
 		"no surge":                      {body("plain:1", rollout(`"method": "replaceThenTerminate", "maxSurge": "0"`)), 400, []string{"maxSurge", "at least 1"}},

@@ -53,7 +53,7 @@ func (s *server) createEnvironment(ctx context.Context, in *createEnvironmentInp
 		return nil, err
 	}
 	if in.DryRun.DryRun {
-		return s.definitionDryRun(ctx, name, in.Body, d, in.Force)
+		return s.definitionDryRun(ctx, name, d, nil, in.Force)
 	}
 	env, err := s.storeNew(ctx, name, d, in.Force)
 	if errors.Is(err, table.ErrExists) {
@@ -71,35 +71,37 @@ func nameTaken(name string) error {
 }
 
 // definitionDryRun is the plan of a definition that is deployed, once it has passed the checks of a write.
-func (s *server) definitionDryRun(
-	ctx context.Context, name string, body client.EnvironmentDefinition, d definition, force bool,
-) (*writtenOutput, error) {
-	if !force {
-		if err := s.checkOverlap(ctx, name, d.content); err != nil {
-			return nil, err
-		}
+func (s *server) definitionDryRun(ctx context.Context, name string, d definition, base *int, force bool) (*writtenOutput, error) {
+	env, before, err := s.standing(ctx, name, d, base)
+	if err != nil {
+		return nil, err
 	}
-	plan, err := s.planOfDefinition(ctx, name, body)
+	if err := s.checkEffects(ctx, env, before, d.content, force); err != nil {
+		return nil, err
+	}
+	plan, err := s.planOfDefinition(ctx, env, before, d)
 	return &writtenOutput{Body: orPlan[client.Environment]{Plan: &plan}}, err
 }
 
-// prepared is the definition when all is done for a revision of it to be stored: what it would do to others is checked, and
-// its private task definition is there.
-func (s *server) prepared(ctx context.Context, name string, d definition, force bool) (definition, error) {
-	if !force {
-		if err := s.checkOverlap(ctx, name, d.content); err != nil {
-			return d, err
+// checkEffects refuses what a revision would do outside of its environment. before is the one that it follows; nil is none.
+func (s *server) checkEffects(ctx context.Context, env daemon.Environment, before *daemon.Revision, rev daemon.Revision, force bool) error {
+	if before == nil || before.MigrateFrom != rev.MigrateFrom {
+		if err := s.checkMigration(ctx, rev); err != nil {
+			return err
 		}
 	}
-	return s.copied(ctx, name, d)
+	if force || before != nil && samePlacement(env, *before, rev) { // what it places already, it was let place
+		return nil
+	}
+	return s.checkOverlap(ctx, env.Name, rev)
 }
 
 func (s *server) storeNew(ctx context.Context, name string, d definition, force bool) (daemon.Environment, error) {
-	if err := s.checkMigration(ctx, d.content); err != nil {
+	err := s.checkEffects(ctx, daemon.Environment{Name: name}, nil, d.content, force)
+	if err != nil {
 		return daemon.Environment{}, err
 	}
-	d, err := s.prepared(ctx, name, d, force)
-	if err != nil {
+	if d, err = s.copied(ctx, name, d); err != nil {
 		return daemon.Environment{}, err
 	}
 	now := s.Now()

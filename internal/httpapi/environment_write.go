@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -47,7 +48,7 @@ func (s *server) putEnvironment(ctx context.Context, in *putEnvironmentInput) (*
 		return nil, err
 	}
 	if in.DryRun.DryRun {
-		return s.definitionDryRun(ctx, in.Name, in.Body, d, in.Force)
+		return s.definitionDryRun(ctx, in.Name, d, in.Body.BaseRevision, in.Force)
 	}
 	for range writeTries {
 		env, err := s.put(ctx, in, d)
@@ -68,34 +69,20 @@ func tooBusy(name string) error {
 
 // put decides once, on what is stored now.
 func (s *server) put(ctx context.Context, in *putEnvironmentInput, d definition) (daemon.Environment, error) {
-	base := in.Body.BaseRevision
-	env, err := s.Daemon.EnvironmentByName(ctx, in.Name)
-	if errors.Is(err, table.ErrNotFound) {
-		if base != nil && *base != 0 {
-			return env, conflicted("Environment %s does not exist, and baseRevision is %d: leave it out, or give 0, to create it", in.Name, *base)
-		}
+	env, before, err := s.standing(ctx, in.Name, d, in.Body.BaseRevision)
+	if err != nil {
+		return env, err
+	}
+	if before == nil {
 		return s.storeNew(ctx, in.Name, d, in.Force)
 	}
-	if err != nil {
+	if err := s.checkEffects(ctx, env, before, d.content, in.Force); err != nil {
 		return env, err
 	}
-	if err := checkUpdate(env, d, base); err != nil {
+	if d, err = s.copied(ctx, env.Name, d); err != nil {
 		return env, err
 	}
-	rev, err := s.Daemon.Revision(ctx, env.ID, env.Revision)
-	if err != nil {
-		return env, err
-	}
-	if d.content.MigrateFrom != rev.MigrateFrom {
-		if err := s.checkMigration(ctx, d.content); err != nil {
-			return env, err
-		}
-	}
-	// What it places already, it was let place.
-	if d, err = s.prepared(ctx, env.Name, d, in.Force || samePlacement(env, rev, d.content)); err != nil {
-		return env, err
-	}
-	if d.same(env, rev) {
+	if d.same(env, *before) {
 		return env, nil
 	}
 	env.Revision++
@@ -108,6 +95,29 @@ func (s *server) put(ctx context.Context, in *putEnvironmentInput, d definition)
 	}
 	env.RecordVersion++ // as it is stored now
 	return env, nil
+}
+
+// standing is what a definition would follow: the environment of that name, and its newest revision. Without one before is
+// nil, and of the environment only the name is known.
+func (s *server) standing(ctx context.Context, name string, d definition, base *int) (env daemon.Environment, before *daemon.Revision, err error) {
+	env, err = s.Daemon.EnvironmentByName(ctx, name)
+	if errors.Is(err, table.ErrNotFound) {
+		if base != nil && *base != 0 {
+			return env, nil, conflicted("Environment %s does not exist, and baseRevision is %d: leave it out, or give 0, to create it", name, *base)
+		}
+		return daemon.Environment{Name: name}, nil, nil
+	}
+	if err != nil {
+		return env, nil, err
+	}
+	if err := checkUpdate(env, d, base); err != nil {
+		return env, nil, err
+	}
+	rev, err := s.Daemon.Revision(ctx, env.ID, env.Revision)
+	if err != nil {
+		return env, nil, fmt.Errorf("reading revision %d of environment %s: %w", env.Revision, name, err)
+	}
+	return env, &rev, nil
 }
 
 // checkUpdate says why an environment cannot be given a definition.

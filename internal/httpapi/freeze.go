@@ -28,29 +28,33 @@ func (s *server) registerFreeze(api huma.API) {
 
 type freezeInput struct {
 	EnvironmentPath
+	DryRun
 	Body *client.Change
 }
 
-func (s *server) freeze(ctx context.Context, in *freezeInput) (*environmentOutput, error) {
+func (s *server) freeze(ctx context.Context, in *freezeInput) (*writtenOutput, error) {
 	by := operator(ctx, in.Body)
-	return s.setFrozen(ctx, in.Name, "freeze", by, &daemon.Freeze{At: s.Now(), By: by.By, Reason: by.Reason})
+	return s.setFrozen(ctx, in, "freeze", by, &daemon.Freeze{At: s.Now(), By: by.By, Reason: by.Reason})
 }
 
-func (s *server) thaw(ctx context.Context, in *freezeInput) (*environmentOutput, error) {
-	return s.setFrozen(ctx, in.Name, "thaw", operator(ctx, in.Body), nil)
+func (s *server) thaw(ctx context.Context, in *freezeInput) (*writtenOutput, error) {
+	return s.setFrozen(ctx, in, "thaw", operator(ctx, in.Body), nil)
 }
 
-func (s *server) setFrozen(ctx context.Context, name, what string, by daemon.Operator, frozen *daemon.Freeze) (*environmentOutput, error) {
+func (s *server) setFrozen(ctx context.Context, in *freezeInput, what string, by daemon.Operator, frozen *daemon.Freeze) (*writtenOutput, error) {
 	for range writeTries {
-		env, err := s.environmentNamed(ctx, name)
+		env, err := s.environmentNamed(ctx, in.Name)
 		if err != nil {
 			return nil, err
 		}
 		if env.Status != daemon.EnvironmentActive {
 			return nil, conflicted("Environment %s is being deleted, which a freeze does not hold", env.Name)
 		}
+		if in.DryRun.DryRun {
+			return s.frozenDryRun(ctx, env, frozen)
+		}
 		if (env.Frozen == nil) == (frozen == nil) {
-			return s.environmentOutput(ctx, env)
+			return s.writtenOutput(ctx, env)
 		}
 		env.Frozen, env.UpdatedAt = frozen, s.Now()
 		err = s.Daemon.UpdateEnvironment(ctx, env, nil)
@@ -64,7 +68,15 @@ func (s *server) setFrozen(ctx context.Context, name, what string, by daemon.Ope
 			s.told(ctx, env, daemon.Deployment{ID: env.DeploymentID}, what, by)
 		}
 		s.wake(ctx, env.ID)
-		return s.environmentOutput(ctx, env)
+		return s.writtenOutput(ctx, env)
 	}
-	return nil, tooBusy(name)
+	return nil, tooBusy(in.Name)
+}
+
+func (s *server) frozenDryRun(ctx context.Context, env daemon.Environment, frozen *daemon.Freeze) (*writtenOutput, error) {
+	plan, err := s.dryRun(ctx, env, func(snapshot *daemon.Snapshot) error {
+		snapshot.Environment.Frozen = frozen
+		return nil
+	})
+	return &writtenOutput{Body: orPlan[client.Environment]{Plan: &plan}}, err
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
-// checkOverlap refuses a revision that would place a task definition on hosts where another environment places it already:
-// two log agents on one host do every thing twice. Compared are newest revisions, on the hosts that are stored; equal
+// checkOverlap refuses a revision that would place a task definition on hosts where another environment places one of that
+// family already: two log agents on one host do every thing twice, whatever their revisions. Compared are newest revisions, on the hosts that are stored; equal
 // selectors are refused in common clusters also when no host matches them yet.
 func (s *server) checkOverlap(ctx context.Context, name string, rev daemon.Revision) error {
 	others, err := s.neighbours(ctx, rev.Clusters)
@@ -35,7 +35,7 @@ func (s *server) checkOverlap(ctx context.Context, name string, rev daemon.Revis
 		if err != nil {
 			return err
 		}
-		if sourceOf(theirs) != sourceOf(rev) {
+		if familyOf(theirs) != familyOf(rev) {
 			continue
 		}
 		where, err := s.commonHost(ctx, hosts, rev, theirs, clustersOf(other, theirs))
@@ -43,25 +43,35 @@ func (s *server) checkOverlap(ctx context.Context, name string, rev daemon.Revis
 			return err
 		}
 		if where != "" {
-			found = append(found, fmt.Sprintf("environment %s places it %s", other.Name, where))
+			found = append(found, fmt.Sprintf("environment %s places %s %s", other.Name, definitionName(sourceOf(theirs)), where))
 		}
 	}
 	if len(found) == 0 {
 		return nil
 	}
-	return conflicted("Task definition %s would run twice: %s. Choose other hosts, or give force=true to let it", sourceOf(rev), strings.Join(found, "; "))
+	return conflicted("Task definition %s would run twice: %s. Choose other hosts, or give force=true to let it",
+		definitionName(sourceOf(rev)), strings.Join(found, "; "))
 }
 
-// samePlacement says that a revision would place its task definition where the one before does.
+// samePlacement says that a revision would place a task definition of the same family where the one before does.
 func samePlacement(env daemon.Environment, before, after daemon.Revision) bool {
 	clusters := clustersOf(env, before)
-	return sourceOf(before) == sourceOf(after) && sameSelector(before.Selector, after.Selector) &&
+	return familyOf(before) == familyOf(after) && sameSelector(before.Selector, after.Selector) &&
 		!slices.ContainsFunc(after.Clusters, func(key state.ClusterKey) bool { return !slices.Contains(clusters, key) })
 }
 
 // sourceOf is the task definition that people know: a private copy's original.
 func sourceOf(rev daemon.Revision) string {
 	return cmp.Or(rev.SourceTaskDefinition, rev.TaskDefinition)
+}
+
+// definitionName is FAMILY:REVISION of a task definition's ARN, as it stands in definitions.
+func definitionName(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
+// familyOf is the family of sourceOf.
+func familyOf(rev daemon.Revision) string {
+	family, _, _ := strings.Cut(definitionName(sourceOf(rev)), ":")
+	return family
 }
 
 // neighbours are the environments that have hosts in one of the clusters, by name.

@@ -42,7 +42,7 @@ func TestTwoEnvironmentsDoNotPlaceTheSameTwice(t *testing.T) {
 				return
 			}
 			detail := got.problem(409)
-			require.Contains(t, detail, "environment n places it on host "+a.hostID())
+			require.Contains(t, detail, "environment n places plain:1 on host "+a.hostID())
 			require.Contains(t, detail, "force=true")
 			require.Contains(t, a.do(http.MethodPut, "/v1/environments/m?dryRun=true", test.definition[:1]+test.definition[len(`{"name": "n", `):]).problem(409), "twice")
 		})
@@ -76,8 +76,19 @@ func TestEqualSelectorsAreRefusedBeforeAHostMatches(t *testing.T) {
 		return `{"taskDefinition": "plain:1", "instanceGroup": {"cluster": "edge", "expression": "` + expression + `"}}`
 	}
 	require.Equal(t, http.StatusOK, a.put("n", selected("attribute:a exists")).status)
-	require.Contains(t, a.put("m", selected("attribute:a exists")).problem(409), "environment n places it in cluster "+clusterARN("edge"))
+	require.Contains(t, a.put("m", selected("attribute:a exists")).problem(409), "environment n places plain:1 in cluster "+clusterARN("edge"))
 	require.Equal(t, http.StatusOK, a.put("m", selected("attribute:b exists")).status)
+}
+
+func TestAnotherRevisionOfTheFamilyIsTheSameDaemon(t *testing.T) {
+	a := newAPI(t)
+	a.create(logAgent)
+	a.host(home, 1)
+	second := `{"instanceGroup": {"cluster": "edge"}, "taskDefinition": "log-agent:13"}`
+	require.Contains(t, a.put("second", second).problem(409), "log-agent:13 would run twice: environment log-agent places log-agent:12 in cluster")
+	require.Equal(t, http.StatusOK, a.do(http.MethodPut, "/v1/environments/second?force=true", second).status)
+	require.Equal(t, http.StatusOK, a.put("second", `{"instanceGroup": {"cluster": "edge"}, "taskDefinition": "log-agent:12"}`).status,
+		"it was let place one there")
 }
 
 func TestAnEnvironmentThatIsBeingDeletedIsNoNeighbour(t *testing.T) {

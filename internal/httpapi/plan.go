@@ -61,7 +61,8 @@ func (s *server) registerPlan(api huma.API) {
 		OperationID: "planEnvironment", Method: http.MethodPost, Path: "/v1/environments/{name}/plan", Tags: []string{"environments"},
 		Summary: "Tell what the scheduler would do",
 		Description: "Without a body: at its next look, and from there on. With a definition: what it would do if the environment had " +
-			"that definition, and it were deployed. Nothing is stored or done.",
+			"that definition, and it were deployed. Nothing is stored or done. What others do on the same hosts is not looked at: PUT with " +
+			"dryRun=true refuses what a PUT would refuse.",
 		DefaultStatus: http.StatusOK, MaxBodyBytes: maxBodyBytes,
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnsupportedMediaType},
 	}, s.planEnvironment)
@@ -84,44 +85,43 @@ func (in *planInput) Resolve(ctx huma.Context) []error {
 type planOutput struct{ Body client.Plan }
 
 func (s *server) planEnvironment(ctx context.Context, in *planInput) (*planOutput, error) {
-	var plan client.Plan
-	env, err := s.environmentNamed(ctx, in.Name)
-	switch {
-	case in.Body != nil && (err == nil || isNotFound(err)):
-		plan, err = s.planOfDefinition(ctx, in.Name, *in.Body)
-	case err == nil:
-		plan, err = s.dryRun(ctx, env, nil)
-	}
+	plan, err := s.planAsked(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return &planOutput{Body: plan}, nil
 }
 
-// planOfDefinition is the plan of an environment that is given a definition which is then deployed, whether there is one
-// of that name or not.
-func (s *server) planOfDefinition(ctx context.Context, name string, body client.EnvironmentDefinition) (client.Plan, error) {
-	d, err := s.define(ctx, body)
+func (s *server) planAsked(ctx context.Context, in *planInput) (client.Plan, error) {
+	if in.Body == nil {
+		env, err := s.environmentNamed(ctx, in.Name)
+		if err != nil {
+			return client.Plan{}, err
+		}
+		return s.dryRun(ctx, env, nil)
+	}
+	d, err := s.define(ctx, *in.Body)
 	if err != nil {
 		return client.Plan{}, err
 	}
-	if d, err = s.copyFound(ctx, name, d); err != nil {
-		return client.Plan{}, err
-	}
-	env, err := s.Daemon.EnvironmentByName(ctx, name)
-	if errors.Is(err, table.ErrNotFound) {
-		return s.planOfNew(ctx, name, d)
-	}
+	env, before, err := s.standing(ctx, in.Name, d, in.Body.BaseRevision)
 	if err != nil {
 		return client.Plan{}, err
 	}
-	if err := checkUpdate(env, d, body.BaseRevision); err != nil {
+	return s.planOfDefinition(ctx, env, before, d)
+}
+
+// planOfDefinition is the plan of an environment that is given a definition which is then deployed. before is its newest
+// revision; nil is that there is no environment of that name yet.
+func (s *server) planOfDefinition(ctx context.Context, env daemon.Environment, before *daemon.Revision, d definition) (client.Plan, error) {
+	d, err := s.copyFound(ctx, env.Name, d)
+	if err != nil {
 		return client.Plan{}, err
 	}
-	rev, err := s.Daemon.Revision(ctx, env.ID, env.Revision)
-	if err != nil {
-		return client.Plan{}, fmt.Errorf("reading revision %d of environment %s: %w", env.Revision, name, err)
+	if before == nil {
+		return s.planOfNew(ctx, env.Name, d)
 	}
+	rev := *before
 	if !d.same(env, rev) {
 		rev = d.revision(env.ID, env.Revision+1)
 		rev.CreatedAt = s.Now()
