@@ -19,8 +19,8 @@ func (c *Client) CreateEnvironment(ctx context.Context, definition EnvironmentDe
 }
 
 // PutEnvironment creates the environment, or gives it a new revision if the definition differs. With a BaseRevision, an
-// Error with status 409 says that the environment has changed since. It is also 409 that another environment would place
-// the same task definition on the same hosts, unless WithForce is given.
+// Error with status 409 says that the environment has changed since. Unless WithForce is given it is also 409 that another
+// environment places a task definition of that family on the same hosts, and that no host would have the daemon any more.
 func (c *Client) PutEnvironment(ctx context.Context, name string, definition EnvironmentDefinition, options ...WriteOption) (Environment, error) {
 	var out Environment
 	// The same definition twice makes one revision, but a base revision is used up by the first try.

@@ -17,7 +17,8 @@ type writing struct {
 // WithDryRun changes nothing: what the call would bring about is told in plan, and the call itself answers with nothing.
 func WithDryRun(plan *Plan) WriteOption { return func(w *writing) { w.plan = plan } }
 
-// WithForce lets PutEnvironment place the same task definition on hosts where another environment does so already.
+// WithForce lets PutEnvironment place a task definition on hosts where another environment places one of that family already, and
+// lets a change take the daemon from every host.
 func WithForce() WriteOption { return func(w *writing) { w.force = true } }
 
 // Change is the body of a request that people give a reason for.

@@ -51,7 +51,7 @@ docs/daemon.md has all fields.`,
 		return nil
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "the file, or - for standard input")
-	cmd.Flags().BoolVar(&how.force, "force", false, "also where another environment places the same task definition on the same hosts")
+	cmd.Flags().BoolVar(&how.force, "force", false, "also where another environment places a task definition of that family on the same hosts, and where no host would have the daemon any more")
 	addDryRun(cmd, &how.dry)
 	return cmd
 }

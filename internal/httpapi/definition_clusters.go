@@ -177,15 +177,27 @@ func requireClusters(ctx context.Context, api ECS, keys []state.ClusterKey, part
 	return nil
 }
 
-// checkExpression says where an expression of the cluster query language goes wrong. Empty is none.
-func checkExpression(location, expression string) []error {
+// passing are the subjects that change by what runs on a host or by its agent's connection. A group chosen by them would
+// have daemons stopped, and started again, by their own coming and going.
+var passing = map[string]bool{"agentConnected": true, "runningTasksCount": true, "task:group": true}
+
+// checkExpression says where an expression of the cluster query language goes wrong, or asks about what no group of hosts
+// can be chosen by. Empty is none.
+func checkExpression(location, expression string) (errs []error) {
 	if expression == "" {
 		return nil
 	}
-	if _, err := clusterquery.Parse(expression); err != nil {
+	parsed, err := clusterquery.Parse(expression)
+	if err != nil {
 		return []error{wrong(location, shorten(expression), "%s", err)}
 	}
-	return nil
+	for _, subject := range parsed.Subjects() {
+		if passing[subject.Name] {
+			errs = append(errs, wrong(location, shorten(expression), "line %d column %d: %s changes by itself, and hosts would come and go with it; "+
+				"allowed are attribute:NAME, ec2InstanceId, agentVersion and registeredAt", subject.Line, subject.Column, subject.Name))
+		}
+	}
+	return errs
 }
 
 var hostID = regexp.MustCompile(`^m?i-[0-9a-f]{8,17}$`)

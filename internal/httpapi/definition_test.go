@@ -79,6 +79,8 @@ func TestADefinitionIsRefused(t *testing.T) {
 		"no subnet's id":                    {body("awsvpc:1", `"networkConfiguration": {"subnets": ["10.0.0.0/8"]}`), 400, []string{"body.networkConfiguration.subnets[0]", "subnet-…"}},
 		"no group's id":                     {body("awsvpc:1", `"networkConfiguration": {"subnets": ["subnet-0a1b2c3d"], "securityGroups": ["web"]}`), 400, []string{"securityGroups[0]", "sg-…"}},
 		"an expression with a syntax error": {body("plain:1", `"instanceGroup": {"cluster": "edge", "expression": "attribute:stack == prod or"}`), 400, []string{"body.instanceGroup.expression", "line 1 column 27"}},
+		"a group that changes by itself":    {body("plain:1", `"instanceGroup": {"cluster": "edge", "expression": "attribute:a exists and not task:group == web"}`), 400, []string{"line 1 column 28: task:group changes by itself", "agentVersion"}},
+		"a canary that changes by itself":   {body("plain:1", rollout(`"canary": {"expression": "agentConnected == true"}`)), 400, []string{"canary.expression", "agentConnected changes by itself"}},
 		"an expression on line two":         {body("plain:1", `"instanceGroup": {"cluster": "edge", "expression": "attribute:stack == prod\n and colour == red"}`), 400, []string{"body.instanceGroup.expression", "line 2 column 6"}},
 		"a host that cannot be":             {body("plain:1", `"instanceGroup": {"cluster": "edge", "exclude": ["web-1"]}`), 400, []string{"body.instanceGroup.exclude[0]", "i-…"}},
 		"a host twice":                      {body("plain:1", `"instanceGroup": {"cluster": "edge", "exclude": ["i-0a1b2c3d", "i-0a1b2c3d"]}`), 400, []string{"body.instanceGroup.exclude[1]", "in the list already"}},

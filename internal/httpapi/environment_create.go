@@ -93,6 +93,11 @@ func (s *server) checkEffects(ctx context.Context, env daemon.Environment, befor
 	if force || before != nil && samePlacement(env, *before, rev) { // what it places already, it was let place
 		return nil
 	}
+	if before != nil {
+		if err := s.checkLeavesAll(ctx, env, *before, rev); err != nil {
+			return err
+		}
+	}
 	return s.checkOverlap(ctx, env.Name, rev)
 }
 

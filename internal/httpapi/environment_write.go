@@ -20,7 +20,7 @@ const writeTries = 4
 
 // Forced is what a request takes that may be refused for what other environments do.
 type Forced struct {
-	Force bool `query:"force" doc:"true lets the environment place a task definition on hosts where another one places it already."`
+	Force bool `query:"force" doc:"true lets the environment place a task definition on hosts where another one places one of that family already, and lets a change take the daemon from every host."`
 }
 
 type putEnvironmentInput struct {

@@ -100,3 +100,20 @@ func TestAnEnvironmentThatIsBeingDeletedIsNoNeighbour(t *testing.T) {
 	require.Equal(t, daemon.EnvironmentDeleting, stored.Status)
 	require.Equal(t, http.StatusOK, a.put("next", `{"instanceGroup": {"cluster": "edge"}, "taskDefinition": "log-agent:12"}`).status)
 }
+
+func TestAChangeThatTakesTheDaemonFromEveryHostIsRefused(t *testing.T) {
+	group := func(more string) string {
+		return `{"instanceGroup": {"cluster": "edge"` + more + `}, "taskDefinition": "plain:1"}`
+	}
+	const typo = `, "expression": "attribute:stakc == prod"`
+	a := newAPI(t)
+	a.definitions()
+	require.Equal(t, http.StatusOK, a.put("none", group(typo)).status, "there was no host before either")
+	a.instance()
+	require.Equal(t, http.StatusOK, a.put("n", group("")).status)
+	require.Contains(t, a.put("n", group(typo)).problem(409), "the daemon would leave every host that environment n has now (1)")
+	require.Contains(t, a.put("n", group(`, "exclude": ["`+a.hostID()+`"]`)).problem(409), "No host matches")
+	require.Equal(t, http.StatusConflict, a.do(http.MethodPut, "/v1/environments/n?dryRun=true", group(typo)).status)
+	require.Equal(t, http.StatusOK, a.put("n", group(`, "expression": "`+a.hostAttributes()+`"`)).status)
+	require.Equal(t, http.StatusOK, a.do(http.MethodPut, "/v1/environments/n?force=true", group(typo)).status)
+}
