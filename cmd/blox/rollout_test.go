@@ -29,8 +29,10 @@ func twoRevisions(t *testing.T) *session {
 	})
 	s.lastGood("log-agent", 1)
 	apply(strings.Replace(manifestText, "log-agent:12", "log-agent:13", 1) + "  canary: {hosts: 10%}\n")
+	started := s.now
 	s.advance("log-agent", func(dep *daemon.Deployment) {
-		dep.Status, dep.Counts = daemon.DeploymentRunning, daemon.Counts{Desired: 20, Updated: 3, Healthy: 19}
+		dep.Status, dep.StartedAt = daemon.DeploymentRunning, &started
+		dep.Counts = daemon.Counts{Desired: 20, Updated: 3, Healthy: 19}
 	})
 	return s
 }
