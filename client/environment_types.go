@@ -54,6 +54,7 @@ type Environment struct {
 	DeployedRevision int        `json:"deployedRevision,omitempty" doc:"Number of the revision that the deployment in force brings to the hosts; while it rolls back, the one that they get again."`
 	Counts           *Counts    `json:"counts,omitempty"`
 	Group            string     `json:"group" doc:"The ECS task group of the environment's tasks: a filter for listTasks."`
+	FormerIDs        []string   `json:"formerIds,omitempty" doc:"Ids of environments of this name that were deleted and whose tasks were left running: this one took them over."`
 	CreatedAt        time.Time  `json:"createdAt"`
 	UpdatedAt        time.Time  `json:"updatedAt"`
 	DeletedAt        *time.Time `json:"deletedAt,omitempty" doc:"When the last of the environment was gone. What its revisions said is not kept."`

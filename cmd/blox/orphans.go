@@ -50,13 +50,18 @@ which begins with blox: and the installation's name.`,
 func orphans(ctx context.Context, blox *client.Client, cluster string) iter.Seq2[client.Task, error] {
 	return func(yield func(client.Task, error) bool) {
 		orphaned := map[string]bool{}
+		taken, err := takenOver(ctx, blox)
+		if err != nil {
+			yield(client.Task{}, err)
+			return
+		}
 		for task, err := range blox.ListTasks(ctx, client.TaskFilter{Cluster: cluster, DesiredStatus: "RUNNING"}) {
 			if err != nil {
 				yield(task, err)
 				return
 			}
 			by := task.Entity.StartedBy
-			if !strings.HasPrefix(by, daemon.StartedByPrefix) {
+			if !strings.HasPrefix(by, daemon.StartedByPrefix) || taken[task.Entity.Group[strings.LastIndex(task.Entity.Group, ":")+1:]] {
 				continue
 			}
 			gone, known := orphaned[by]
@@ -74,4 +79,18 @@ func orphans(ctx context.Context, blox *client.Client, cluster string) iter.Seq2
 			}
 		}
 	}
+}
+
+// takenOver are the ids of deleted environments whose tasks another environment took over.
+func takenOver(ctx context.Context, blox *client.Client) (map[string]bool, error) {
+	taken := map[string]bool{}
+	for env, err := range blox.ListEnvironments(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range env.FormerIDs {
+			taken[id] = true
+		}
+	}
+	return taken, nil
 }

@@ -194,4 +194,12 @@ func TestOrphansAreTasksThatNobodyOwns(t *testing.T) {
 	require.Contains(t, s.run("orphans").stderr, "nothing found", "one has an owner, the other is not of Blox")
 	s.store(eventtest.Task(eventtest.ID("3"+eventtest.DefaultTaskID[1:]), eventtest.StartedBy(daemon.StartedBy("00000000-0000-7000-8000-00000000dead"))))
 	s.run("orphans").golden("orphans")
+
+	env, err = s.daemon.EnvironmentByName(t.Context(), "log-agent")
+	require.NoError(t, err)
+	env.FormerIDs = []string{"00000000-0000-7000-8000-00000000beef"}
+	require.NoError(t, s.daemon.UpdateEnvironment(t.Context(), env, nil))
+	s.store(eventtest.Task(eventtest.ID("4"+eventtest.DefaultTaskID[1:]), eventtest.StartedBy(daemon.StartedBy("00000000-0000-7000-8000-00000000feed")),
+		eventtest.Group("blox:blox:00000000-0000-7000-8000-00000000beef")))
+	s.run("orphans").golden("orphans") // that one is taken over
 }

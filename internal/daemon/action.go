@@ -20,10 +20,11 @@ const (
 	// StopFormer: store the slot in a transaction that checks the lease's epoch, then call StopTask for TaskARN, its
 	// Former's task.
 	StopFormer Kind = "stopFormer"
-	// SetAttribute: call PutAttributes for Attribute on the slot's registration, then store the slot.
-	// If ECS refuses, store what AttributeFailed gives.
+	// SetAttribute: store what AttributeIntent gives in a transaction that checks the lease's epoch, then call
+	// PutAttributes for Attribute on the slot's registration, then store the slot; if the call fails, what
+	// AttributeFailed gives.
 	SetAttribute Kind = "setAttribute"
-	// DeleteAttribute: call DeleteAttributes, then store the slot, as with SetAttribute.
+	// DeleteAttribute: the same with DeleteAttributes.
 	DeleteAttribute Kind = "deleteAttribute"
 	// HandOver: store the slot in a transaction that checks the lease's epoch, then set Attribute on the host, which
 	// takes it away from the ECS service that had the daemon there before.
@@ -56,7 +57,7 @@ type Action struct {
 	TaskARN string `json:"taskArn,omitempty"`
 	// Attribute is the custom attribute to set or delete.
 	Attribute *Attribute `json:"attribute,omitempty"`
-	// unchanged is the slot before the attribute was changed, to be stored if it could not be: AttributeFailed.
+	// unchanged is the slot before the attribute is changed.
 	unchanged *Slot
 	// Deployment is the deployment to store.
 	Deployment *Deployment `json:"deployment,omitempty"`

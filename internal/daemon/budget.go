@@ -9,6 +9,8 @@ import (
 type budget struct {
 	// allowed hosts may be unavailable by our doing, taken are, those that were written off aside.
 	allowed, taken int
+	// struck are those of the unavailable that had a daemon which we stopped. The others never had one that worked.
+	struck int
 	// surges hosts may have two tasks, surging have.
 	surges, surging int
 	// down are the first of those that are unavailable, for people.
@@ -24,12 +26,8 @@ const maxNamedHosts = 3
 // the budget allows are left out, so that harm stays within twice the budget even where no circuit breaker bounds it.
 func (p *planner) budget() budget {
 	tally := p.tally()
-	c := p.Revision.DeploymentConfiguration
-	b := budget{
-		allowed: c.AllowedUnavailable(tally.Desired - tally.Exempt),
-		surges:  c.AllowedSurge(tally.Desired),
-	}
-	overdue := 0
+	b := p.allowance(tally)
+	overdue, struckOverdue := 0, 0
 	for _, key := range p.keys {
 		slot := p.tended[key].slotOrIdle()
 		if slot.Former != nil {
@@ -37,12 +35,36 @@ func (p *planner) budget() budget {
 		}
 		if p.daemonBelongs(key, slot) && p.owed(slot) {
 			b.name(key)
-			if p.overdue(slot) {
+			late := p.overdue(slot)
+			if late {
 				overdue++
+			}
+			if slot.Disrupted {
+				b.struck++
+			}
+			if slot.Disrupted && late {
+				struckOverdue++
 			}
 		}
 	}
 	b.taken = tally.Unavailable - min(overdue, max(1, b.allowed))
+	b.struck -= min(struckOverdue, max(1, b.allowed))
+	return b
+}
+
+// allowance is a budget of which nothing is taken. Of a rollback it is the stricter one of both its revisions: who asks for
+// more care with the newer one asks for it all the more when that turns out to be bad, and who asks for less must not have
+// the older one's hosts taken away faster than it allows.
+func (p *planner) allowance(tally Counts) budget {
+	c := p.Revision.DeploymentConfiguration
+	n := tally.Desired - tally.Exempt
+	b := budget{allowed: c.AllowedUnavailable(n), surges: c.AllowedSurge(tally.Desired)}
+	if p.From != nil {
+		from := p.From.DeploymentConfiguration
+		from.Method = c.Method // the way is the target's: only a surge can do with none unavailable
+		b.allowed = min(b.allowed, from.AllowedUnavailable(n))
+		b.surges = min(b.surges, from.AllowedSurge(tally.Desired))
+	}
 	return b
 }
 
@@ -52,6 +74,7 @@ func (b *budget) take(key HostKey) bool {
 		return false
 	}
 	b.taken++
+	b.struck++
 	b.name(key)
 	return true
 }
@@ -60,10 +83,21 @@ func (b *budget) take(key HostKey) bool {
 func (b *budget) takeOne(key HostKey) bool {
 	if b.allowed == 0 && b.taken <= 0 {
 		b.taken++
+		b.struck++
 		b.name(key)
 		return true
 	}
 	return b.take(key)
+}
+
+// strike takes room for the restart of a daemon that never worked. Its host is counted as unavailable already, as all
+// are in an environment's first deployment, so what bounds such restarts is how many are under way.
+func (b *budget) strike() bool {
+	if b.struck >= max(1, b.allowed) {
+		return false
+	}
+	b.struck++
+	return true
 }
 
 // name remembers a host that is unavailable, if not enough are.

@@ -53,6 +53,36 @@ func TestASurgeKeepsItsOwnBudget(t *testing.T) {
 	}
 }
 
+// Both revisions of a rollback say how many hosts may be down. Going back is no reason to take more.
+func TestARollbackKeepsTheStricterBudget(t *testing.T) {
+	back := func(s Snapshot, target, from func(*DeploymentConfiguration)) []Action {
+		s.Base = nil
+		s = changed(s, func(c *DeploymentConfiguration, d *Deployment) {
+			d.Status, d.Revision, d.RollbackTo = DeploymentRollingBack, 3, 2
+			target(c)
+		})
+		rev := s.Revision
+		rev.Number = 3
+		from(&rev.DeploymentConfiguration)
+		s.From = &rev
+		return Plan(s, t0)
+	}
+	least := func(percent int) func(*DeploymentConfiguration) {
+		return func(c *DeploymentConfiguration) { c.MinimumHealthyPercent = percent }
+	}
+	most := func(amount Amount) func(*DeploymentConfiguration) {
+		return func(c *DeploymentConfiguration) { c.Method, c.MaxSurge = ReplaceThenTerminate, amount }
+	}
+	ten := many(basedOn1(fixture()), 1, 10, running(3))
+	require.Len(t, stopsIn(back(ten, least(50), least(80))), 2, "the newer one is stricter")
+	require.Len(t, stopsIn(back(ten, least(80), least(50))), 2, "the older one is stricter")
+	require.Len(t, stopsIn(back(ten, least(80), func(c *DeploymentConfiguration) {
+		c.Method, c.MaxUnavailable = ReplaceThenTerminate, "0"
+	})), 1, "what a surge can do without does not hold up what is no surge")
+	require.Len(t, surgesIn(back(ten, most("5"), most("1"))), 1)
+	require.Len(t, surgesIn(back(ten, most("1"), most("5"))), 1)
+}
+
 func TestADaemonThatIsDownIsReplacedAndNotSurged(t *testing.T) {
 	s := changed(basedOn1(fixture()), func(c *DeploymentConfiguration, _ *Deployment) { c.Method = ReplaceThenTerminate })
 	actions := Plan(s.with(1, placed(1, StatusRunning, "PENDING")), t0)
@@ -85,6 +115,7 @@ func TestHostsPastTheirDeadlineNoLongerTakeRoom(t *testing.T) {
 		"three are, and two can be left out":      {fleet(3, 10*time.Minute), []string{"i-001"}},
 		"four are: that is twice the budget":      {fleet(4, 10*time.Minute), nil},
 		"a deployment answers for its own time":   {changed(fleet(2, time.Hour), func(_ *DeploymentConfiguration, d *Deployment) { d.ClocksFrom = ago(time.Minute) }), nil},
+		"one that was frozen has its time again":  {changed(fleet(2, time.Hour), func(_ *DeploymentConfiguration, d *Deployment) { d.FrozenSince = ago(time.Minute) }), nil},
 		"one that has not begun has had no time":  {changed(fleet(2, time.Hour), func(_ *DeploymentConfiguration, d *Deployment) { d.Status = DeploymentPending }), nil},
 		"a paused one replaces nothing all along": {changed(fleet(2, time.Hour), pausedFor(PausedByPeople)), nil},
 		"a rollback replaces within the budget":   {changed(fleet(0, 0), func(_ *DeploymentConfiguration, d *Deployment) { d.Status, d.RollbackTo = DeploymentRollingBack, 2 }), []string{"i-001", "i-002"}},

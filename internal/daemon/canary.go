@@ -46,7 +46,7 @@ func (p *planner) canariesBy(expression string) map[HostKey]bool {
 		return chosen // was parsed when the revision was made; nobody is a canary, and the deployment waits
 	}
 	for _, key := range p.keys {
-		if !p.wanted(key) {
+		if !p.mayBeCanary(key) {
 			continue
 		}
 		if matches, err := query.Matches(p.hosts[key].Query); err == nil && matches {
@@ -70,7 +70,7 @@ func (p *planner) canariesOf(amount Amount) map[HostKey]bool {
 	var candidates []candidate
 	desired := 0
 	for _, key := range p.keys {
-		if !p.wanted(key) {
+		if !p.mayBeCanary(key) {
 			continue
 		}
 		desired++
@@ -87,6 +87,15 @@ func (p *planner) canariesOf(amount Amount) map[HostKey]bool {
 		chosen[c.key] = true
 	}
 	return chosen
+}
+
+// mayBeCanary says that the revision belongs on the host: one that has its daemon for the base's sake never gets it.
+func (p *planner) mayBeCanary(key HostKey) bool {
+	if !p.wanted(key) {
+		return false
+	}
+	fits, _ := p.selects(p.Revision, p.hosts[key])
+	return fits
 }
 
 const (

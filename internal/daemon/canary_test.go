@@ -35,11 +35,20 @@ func TestWhoIsACanary(t *testing.T) {
 		"one whose agent is away is none": {
 			basedOn1(fixture()).with(1, running(1), awayFor(time.Hour)).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"},
 		},
+		"one that the revision does not belong on is none": {
+			excluding(basedOn1(fixture()), 1).with(1, running(1)).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.want, stopsIn(Plan(canaries(c.snapshot, c.canary), t0)))
 		})
 	}
+}
+
+// excluding has the revision belong on no such host.
+func excluding(s Snapshot, n int) Snapshot {
+	s.Revision.Selector.Exclude = []string{hostKey(n).EC2InstanceID}
+	return s
 }
 
 func TestWhatAHostGetsWhileADeploymentIsHeld(t *testing.T) {
@@ -128,7 +137,42 @@ func TestCanariesAreWaitedForAndPromoted(t *testing.T) {
 	require.Equal(t, DeploymentRunning, at(gone, time.Minute).Status, "the canary has left, and another is needed")
 }
 
+func TestEveryHostGetsWhatWasPromoted(t *testing.T) {
+	s := canaries(many(basedOn1(fixture()), 1, 4, running(1)), Canary{Hosts: "1"})
+	require.Len(t, stopsIn(Plan(s, t0)), 1)
+	s = changed(s, func(_ *DeploymentConfiguration, d *Deployment) { d.PromotedAt = ago(time.Minute) })
+	require.Len(t, stopsIn(Plan(s, t0)), 4)
+}
+
+func TestACanaryThatWentAwayUnderTheDeploymentIsWaitedFor(t *testing.T) {
+	s := many(canaries(basedOn1(fixture()), Canary{Hosts: "2"}), 1, 9, running(1)).with(10, running(2))
+	away := awayFor(time.Minute)
+	require.Equal(t, DeploymentRunning, advanced(s.with(11, placedUpdating(time.Minute), away), t0).Status)
+	require.Equal(t, DeploymentPaused, advanced(s.with(11, running(2)), t0).Status)
+}
+
 func TestADeploymentWithNothingLeftNeedsNoPromotion(t *testing.T) {
 	s := canaries(basedOn1(fixture()), Canary{Hosts: "1"}).with(1, running(2))
 	require.Equal(t, DeploymentCompleted, advanced(s, t0).Status)
+}
+
+// A host that cannot get the revision now gets it when it is back: as long as it is there, somebody has to promote.
+func TestADeploymentWaitsForItsPromotionAlsoIfTheOtherHostsAreDown(t *testing.T) {
+	s := canaries(basedOn1(fixture()), Canary{Hosts: "1"}).with(1, running(2))
+	for name, other := range map[string]func(*Snapshot, *Host){
+		"without room":          slotted(func(s *Slot) { s.Revision, s.DeploymentID, s.Blocked, s.RetryAt = 1, "d-1", true, ago(-time.Hour) }),
+		"with its agent away":   hostChange(func(h *Host) { h.AgentConnected = false }),
+		"with a daemon that is": running(1),
+	} {
+		after := advanced(s.with(2, other), t0)
+		require.Equal(t, DeploymentPaused, after.Status, name)
+		require.Equal(t, PausedByCanary, after.PausedFor, name)
+	}
+	require.Equal(t, DeploymentCompleted, advanced(s.with(2, status("INACTIVE")), t0).Status, "it has left")
+}
+
+func TestADeploymentWithoutCanariesSaysWhatItWaitsFor(t *testing.T) {
+	s := canaries(basedOn1(fixture()), Canary{Expression: "attribute:zone == c"}).with(1, running(1))
+	_, waits := waitsOf(s)
+	require.Equal(t, "no host is a canary, and the deployment waits to be promoted", waits)
 }

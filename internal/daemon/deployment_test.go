@@ -33,9 +33,7 @@ func crashing(times int) func(*Snapshot, *Host) {
 
 func TestWhatEndsADeployment(t *testing.T) {
 	healthy := many(basedOn1(fixture()), 1, 20, running(1))
-	slow := func(d time.Duration) func(*Snapshot, *Host) {
-		return placedUpdating(d)
-	}
+	slow := placedUpdating
 	type conf = DeploymentConfiguration
 	for name, c := range map[string]struct {
 		snapshot Snapshot
@@ -75,6 +73,11 @@ func TestWhatEndsADeployment(t *testing.T) {
 			many(healthy, 30, 33, slow(10*time.Minute)), nil, DeploymentRollingBack,
 			"circuit breaker: 4 of 24 hosts failed; on i-030: no healthy daemon within 10m0s: it neither fails nor becomes well",
 		},
+		"hosts that were well with it, and have not been for as long, failed": {
+			many(healthy, 30, 33, placed(2, StatusRunning, "PENDING"), slotChange(func(s *Slot) { s.UnhealthySince = ago(10 * time.Minute) })),
+			func(_ *conf, d *Deployment) { d.CreatedAt = *ago(time.Hour) }, DeploymentRollingBack,
+			"circuit breaker: 4 of 24 hosts failed; on i-030: no healthy daemon within 10m0s: it neither fails nor becomes well",
+		},
 		"hosts a moment before it did not": {many(healthy, 30, 33, slow(10*time.Minute-1)), nil, DeploymentRunning, ""},
 		"the time before it was resumed does not count": {
 			many(healthy, 30, 33, slow(time.Hour)), func(_ *conf, d *Deployment) { d.ClocksFrom = ago(time.Minute) }, DeploymentRunning, "",
@@ -106,6 +109,12 @@ func TestWhatEndsADeployment(t *testing.T) {
 		"it does not come forward": {
 			healthy, late(10 * time.Minute), DeploymentRollingBack, "no host was updated for 600 seconds, 20 of 20 are left",
 		},
+		"canaries that wait for people are no lack of progress": {
+			healthy, func(c *conf, d *Deployment) { late(time.Hour)(c, d); pausedFor(PausedByCanary)(c, d) }, DeploymentPaused, "somebody's",
+		},
+		"one host of eleven left, and two may not": {
+			many(basedOn1(fixture()), 1, 10, running(1)), func(_ *conf, d *Deployment) { d.Lost = 1 }, DeploymentRunning, "",
+		},
 		"it may yet": {healthy, late(10*time.Minute - 1), DeploymentRunning, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,6 +130,69 @@ func TestWhatEndsADeployment(t *testing.T) {
 				require.Equal(t, t0, *got.ClocksFrom, "hosts have their time again")
 			}
 			require.Equal(t, c.want == DeploymentFailed, got.EndedAt != nil)
+		})
+	}
+}
+
+// What is replaced in the plan that gives a deployment up is a working daemon for nothing.
+func TestThePlanThatGivesADeploymentUpReplacesNothing(t *testing.T) {
+	healthy := many(basedOn1(fixture()), 1, 20, running(1))
+	for name, s := range map[string]Snapshot{
+		"an alarm":       alarmed(healthy, alarmFiring),
+		"the breaker":    healthy.with(30, crashing(3)).with(31, crashing(3)).with(32, crashing(3)),
+		"late":           changed(healthy, late(10*time.Minute)),
+		"keeps":          changed(alarmed(healthy, alarmFiring), func(c *DeploymentConfiguration, _ *Deployment) { c.CircuitBreaker.KeepRevision = true }),
+		"a sick daemon":  alarmed(healthy.with(30, running(2), sick(), sickFor(time.Hour)), alarmFiring),
+		"by surge":       surgeMethod(alarmed(healthy, alarmFiring)),
+		"a host is lost": healthyLost(healthy),
+	} {
+		t.Run(name, func(t *testing.T) {
+			actions := Plan(s, t0)
+			require.Empty(t, stopsIn(actions))
+			require.Empty(t, surgesIn(actions))
+			after := advanced(s, t0)
+			require.Contains(t, []DeploymentStatus{DeploymentRollingBack, DeploymentFailed}, after.Status)
+			require.Equal(t, Action{Kind: Wake, At: t0, Reason: "the deployment is " + string(after.Status) + " now"}, actions[len(actions)-1])
+			for _, h := range Explain(s, t0) {
+				if h.Revision == 1 && h.Healthy {
+					require.Equal(t, "the deployment is given up: "+after.Reason, h.WaitsFor)
+				}
+			}
+		})
+	}
+}
+
+func healthyLost(s Snapshot) Snapshot {
+	s = changed(s, func(c *DeploymentConfiguration, _ *Deployment) { c.CircuitBreaker.Threshold = "1" })
+	return s.with(30, slotted(func(s *Slot) { s.DeploymentID, s.Revision, s.UpdatingSince = "d-2", 2, ago(time.Minute) }),
+		status(statusInactive))
+}
+
+func TestAChangeOfStatusIsLookedAtAgainAtOnce(t *testing.T) {
+	done := many(basedOn1(fixture()), 1, 3, running(2))
+	waiting := canaries(many(basedOn1(fixture()), 1, 3, running(1)).with(9, running(2)), Canary{Hosts: "1", PromoteAfterSeconds: 60})
+	for name, c := range map[string]struct {
+		snapshot Snapshot
+		change   func(*DeploymentConfiguration, *Deployment)
+		want     DeploymentStatus
+		wakes    bool
+	}{
+		"it bakes":          {done, func(c *DeploymentConfiguration, _ *Deployment) { c.BakeSeconds = 60 }, DeploymentBaking, true},
+		"its canaries wait": {waiting, func(*DeploymentConfiguration, *Deployment) {}, DeploymentPaused, true},
+		"it promotes itself": {waiting, func(_ *DeploymentConfiguration, d *Deployment) {
+			pausedFor(PausedByCanary)(nil, d)
+			d.CanariesSince = ago(time.Minute)
+		}, DeploymentRunning, true},
+		"it begins":         {many(basedOn1(fixture()), 1, 3, running(1)), func(_ *DeploymentConfiguration, d *Deployment) { d.Status = DeploymentPending }, DeploymentRunning, false},
+		"it is over":        {done, func(*DeploymentConfiguration, *Deployment) {}, DeploymentCompleted, false},
+		"it is turned back": {done, func(_ *DeploymentConfiguration, d *Deployment) { d.Status, d.RollbackTo = DeploymentRollingBack, 2 }, DeploymentRolledBack, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := changed(c.snapshot, c.change)
+			require.Equal(t, c.want, advanced(s, t0).Status)
+			actions := Plan(s, t0)
+			last := actions[len(actions)-1]
+			require.Equal(t, c.wakes, last.Kind == Wake && last.At.Equal(t0), brief(actions))
 		})
 	}
 }

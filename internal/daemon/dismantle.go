@@ -30,7 +30,7 @@ func (p *planner) dismantle(key HostKey) {
 		if p.Environment.UpdatedAt.After(sent) {
 			sent = p.Environment.UpdatedAt
 		}
-		p.resolveAfter(t, sent.Add(claimSettles), "environment deleted, outcome of the start is unknown")
+		p.resolveAfter(t, sent.Add(callSettles), "environment deleted, outcome of the start is unknown")
 	case t.slot.State == SlotPlaced && p.gone(key):
 		p.tendPlaced(t)
 	case t.slot.State == SlotPlaced:
@@ -49,8 +49,9 @@ func (p *planner) attributeLeft(t *turn) bool {
 	return t.slot.Attribute != "" && !p.gone(t.key) && !p.leftBehind(t)
 }
 
-// claimSettles is how long after a claim its call may reach ECS: more than twice the time that Lambda gives a driver.
-const claimSettles = 3 * time.Minute
+// callSettles is how long after an intent was stored its call may reach ECS: more than twice the time that Lambda gives
+// a driver.
+const callSettles = 3 * time.Minute
 
 // finish ends the environment once nothing of it is left.
 func (p *planner) finish() {

@@ -25,6 +25,10 @@ type Environment struct {
 	Status EnvironmentStatus `json:"status"`
 	// KeepTasks is set with DELETING when the tasks are to be left running, without an owner.
 	KeepTasks bool `json:"keepTasks,omitempty"`
+	// FormerIDs are environments of the same name whose tasks were left running when they were deleted, newest first, at most
+	// MaxFormerIDs. Live tasks of their groups are this one's as well: it adopts them, where a second daemon beside each
+	// would be what the first Blox did.
+	FormerIDs []string `json:"formerIds,omitempty"`
 	// Clusters hold the hosts: those of the revision in force, and those that an earlier one left tasks on. Partition is
 	// theirs ("aws", "aws-cn", …).
 	Clusters  []state.ClusterKey `json:"clusters"`
@@ -42,6 +46,18 @@ type Environment struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	// RecordVersion rises with every write of the definition; updates are conditional on it.
 	RecordVersion int64 `json:"recordVersion"`
+}
+
+// MaxFormerIDs bounds FormerIDs: each costs a query of every cluster.
+const MaxFormerIDs = 3
+
+// Groups are the task groups of the environment: its own, and those of the environments whose tasks it took over.
+func (e Environment) Groups(installation string) []string {
+	groups := []string{Group(installation, e.ID)}
+	for _, id := range e.FormerIDs {
+		groups = append(groups, Group(installation, id))
+	}
+	return groups
 }
 
 // Freeze says who froze an environment, when and why.

@@ -56,7 +56,7 @@ type HostStatus struct {
 	Next       Kind
 	NextReason string
 	WaitsFor   string
-	// ReadinessAttribute is what the host carries, AttributeError why it could not be set or deleted.
+	// ReadinessAttribute is what the host is known to carry, AttributeError why it could not be set or deleted.
 	ReadinessAttribute, AttributeError string
 }
 
@@ -108,7 +108,10 @@ func (p *planner) explain(key HostKey, next Action) HostStatus {
 		Host: key, ContainerInstanceARN: host.ContainerInstanceARN,
 		Desired: p.synced(key) && p.wanted(key) && !slot.Released, Healthy: slot.Serving(),
 		TaskARN: slot.TaskARN, Revision: slot.Revision, Failures: slot.Failures, RetryAt: slot.RetryAt,
-		Next: next.Kind, NextReason: next.Reason, ReadinessAttribute: slot.Attribute, AttributeError: slot.AttributeError,
+		Next: next.Kind, NextReason: next.Reason, AttributeError: slot.AttributeError,
+	}
+	if slot.AttributeAsked == nil {
+		st.ReadinessAttribute = slot.Attribute
 	}
 	if slot.RetryAt != nil && !slot.RetryAt.After(p.now) {
 		st.RetryAt = nil

@@ -80,6 +80,10 @@ func (m *model) checkStop(a Action) {
 	require.False(m.t, config.Method == OnDelete && m.dep.RollbackTo == 0)
 	m.settleDebts()
 	allowed, overdue := config.AllowedUnavailable(m.desired()), 0
+	if from := m.from(); from != nil {
+		from.DeploymentConfiguration.Method = config.Method
+		allowed = min(allowed, from.DeploymentConfiguration.AllowedUnavailable(m.desired()))
+	}
 	for _, since := range m.down {
 		if m.now.Sub(m.dep.notBefore(since)) >= config.HostDeadline() {
 			overdue++

@@ -34,6 +34,9 @@ func (p *planner) heldOn(key HostKey) string {
 		return why
 	}
 	if p.canaryStage() && !p.canary(key) {
+		if len(p.canaries) == 0 {
+			return "no host is a canary, and the deployment waits to be promoted"
+		}
 		return "the canaries have not been promoted"
 	}
 	return ""

@@ -16,12 +16,14 @@ import (
 // carries out what is planned. Events are seen at once, or not at all before the next event.
 type oneHost struct {
 	*rapid.T
-	s       Snapshot
-	now     time.Time
-	slot    *Slot
-	carries string // the readiness attribute
-	taken   bool   // the hand-over's attribute
-	started int
+	s             Snapshot
+	now           time.Time
+	slot          *Slot
+	carries       string // the readiness attribute
+	taken         bool   // the hand-over's attribute
+	lost          bool   // it went with a registration
+	started       int
+	registrations int
 	// deployments are those after the first.
 	deployments int
 	well        map[string]time.Time // since when a task was seen healthy in a row
@@ -39,7 +41,7 @@ func newOneHost(t *rapid.T) *oneHost {
 	w.host().OtherTasksKnown, w.host().OtherTasks = true, 1
 	if rapid.Bool().Draw(t, "migrating") {
 		w.s.Revision.MigrateFrom = "logs"
-		w.host().Foreign = &Task{ARN: "service-task", DesiredStatus: StatusRunning, LastStatus: StatusRunning}
+		w.comes()
 	}
 	w.made[2] = w.s.Revision
 	return w
@@ -119,7 +121,8 @@ func (w *oneHost) check(a Action) {
 		require.Nil(w, w.s.Environment.Frozen)
 		require.True(w, w.host().AgentConnected || a.Kind == Replay)
 		require.False(w, a.Slot.Released, "a released host stays empty")
-		require.True(w, w.host().Foreign == nil || w.taken && a.Kind == Replay, "two daemons would fight for the host")
+		require.True(w, w.host().Foreign == nil || (w.taken || w.lost) && a.Kind == Replay, "two daemons would fight for the host")
+		require.True(w, w.s.Revision.MigrateFrom == "" || w.taken || a.Kind == Replay, "the service would start its own there, too")
 	case StopFormer:
 		require.Nil(w, w.s.Environment.Frozen)
 		_, was := w.well[a.TaskARN]
@@ -135,6 +138,10 @@ func (w *oneHost) check(a Action) {
 		}
 	case SetAttribute:
 		require.Nil(w, w.s.Environment.Frozen)
+		if a.Attribute.Name == HandOverAttribute {
+			require.True(w, w.host().Foreign == nil || wellFor(minHealthy, ""), "the host is left without a daemon")
+			return
+		}
 		require.Equal(w, StatusActive, w.host().Status)
 		require.True(w, wellFor(minHealthy, ""), "the host is not ready")
 	case HandOver:
@@ -159,7 +166,11 @@ func (w *oneHost) carryOut(a Action) {
 			}
 		}
 	case SetAttribute:
-		w.carries = a.Attribute.Name
+		if a.Attribute.Name == HandOverAttribute {
+			w.taken = true
+		} else {
+			w.carries = a.Attribute.Name
+		}
 	case DeleteAttribute:
 		if a.Attribute.Name == HandOverAttribute {
 			w.taken = false
@@ -252,7 +263,7 @@ func (w *oneHost) happen() {
 	}
 	switch rapid.SampledFrom([]string{
 		"look", "look", "look", "look", "broken off", "peek", "time", "time", "later", "runs", "runs", "runs", "sick", "stops", "stops", "dies",
-		"agent", "drain", "work", "freeze", "pause", "deploy", "roll back", "anew", "leaves",
+		"agent", "drain", "work", "freeze", "pause", "deploy", "roll back", "anew", "leaves", "comes",
 	}).Draw(w.T, "what") {
 	case "look":
 		w.look(-1)
@@ -307,6 +318,8 @@ func (w *oneHost) happen() {
 		w.registerAnew()
 	case "leaves":
 		w.leaves()
+	case "comes":
+		w.comes()
 	}
 }
 
@@ -319,8 +332,9 @@ func (w *oneHost) runs(t *Task) {
 // registerAnew gives the machine a new container instance, which carries no attribute and knows no task: ECS has them
 // stopped.
 func (w *oneHost) registerAnew() {
-	w.host().ContainerInstanceARN = fmt.Sprintf("anew-%d", w.now.Unix())
-	w.carries, w.taken = "", false
+	w.registrations++
+	w.host().ContainerInstanceARN = fmt.Sprintf("anew-%d", w.registrations)
+	w.carries, w.taken, w.lost = "", false, w.taken || w.lost
 	for i := range w.s.Tasks {
 		w.s.Tasks[i].DesiredStatus, w.s.Tasks[i].LastStatus = StatusStopped, StatusStopped
 	}
@@ -330,6 +344,13 @@ func (w *oneHost) registerAnew() {
 func (w *oneHost) leaves() {
 	if w.taken {
 		w.host().Foreign = nil
+	}
+}
+
+// comes has the ECS service start its task on a host that was not taken from it.
+func (w *oneHost) comes() {
+	if w.s.Revision.MigrateFrom != "" && !w.taken && w.host().Foreign == nil {
+		w.host().Foreign = &Task{ARN: "service-task", DesiredStatus: StatusRunning, LastStatus: StatusRunning}
 	}
 }
 

@@ -138,7 +138,8 @@ func (w *imagination) advance(dep Deployment) (changed bool) {
 	dep.RecordVersion++
 	s.Deployment = &dep
 	if dep.Target() != s.Revision.Number && s.Base != nil && s.Base.Number == dep.Target() {
-		s.Revision, s.Base = *s.Base, nil
+		from := s.Revision
+		s.Revision, s.Base, s.From = *s.Base, nil, &from
 	}
 	if dep.Status == DeploymentCompleted || dep.Status == DeploymentRolledBack {
 		s.Environment.LastGoodRevision = dep.Target()

@@ -58,6 +58,7 @@ func (p *planner) unreported(task Task) bool {
 func (p *planner) learnHost(key HostKey, slot Slot) Slot {
 	h, ok := p.hosts[key]
 	if ok {
+		slot = p.learnHandOver(slot, h)
 		slot.ContainerInstanceARN = h.ContainerInstanceARN
 		slot = p.learnIdle(slot, h)
 	}

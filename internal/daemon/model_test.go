@@ -102,6 +102,15 @@ func (m *model) begin(revision int, restart bool) {
 
 func (m *model) target() Revision { return m.revisions[m.dep.Target()] }
 
+// from is the deployment's own revision, if it is turned back to another.
+func (m *model) from() *Revision {
+	if m.dep.Revision == m.dep.Target() {
+		return nil
+	}
+	from := m.revisions[m.dep.Revision]
+	return &from
+}
+
 func (m *model) base() *Revision {
 	if m.dep.BasedOn == 0 || m.dep.BasedOn == m.dep.Target() {
 		return nil
@@ -113,7 +122,7 @@ func (m *model) base() *Revision {
 func (m *model) snapshot(full bool, only func(HostKey) bool) Snapshot {
 	dep := m.dep
 	s := Snapshot{
-		Environment: m.env, Deployment: &dep, Revision: m.target(), Base: m.base(), Installation: "blox", Full: full,
+		Environment: m.env, Deployment: &dep, Revision: m.target(), Base: m.base(), From: m.from(), Installation: "blox", Full: full,
 		Settings: DefaultSettings(), Alarms: maps.Clone(m.alarms),
 		Clusters: map[state.ClusterKey]Freshness{cluster: {SyncedAt: m.now.Add(-time.Minute)}},
 	}
@@ -154,11 +163,6 @@ func (m *model) liveOn(key HostKey) (live []*modelTask) {
 		}
 	}
 	return live
-}
-
-// serving says that a daemon works on the host.
-func (m *model) serving(key HostKey) bool {
-	return slices.ContainsFunc(m.liveOn(key), func(task *modelTask) bool { return task.healthyAt != nil })
 }
 
 // pass plans, and carries out as many of the actions as the driver lives for.

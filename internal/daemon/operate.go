@@ -57,7 +57,11 @@ func (d Deployment) Resume(now time.Time) (Deployment, error) {
 	case d.PausedFor == PausedByCanary:
 		return d, &NotPossibleError{"resume", d.Status, "its canaries wait to be promoted"}
 	}
-	return d.goOn(now), nil
+	d = d.goOn(now)
+	if d.StartedAt == nil {
+		d.Status = DeploymentPending // it is still to begin, which notes the alarms that had gone off before
+	}
+	return d, nil
 }
 
 // Promote lets a deployment out of its canaries to all hosts, whether they are well or not.
@@ -112,6 +116,9 @@ func (d Deployment) RollBack(to int, why string, now time.Time) (Deployment, err
 	}
 	d.Status, d.RollbackTo, d.Reason, d.PausedFor = DeploymentRollingBack, to, why, ""
 	d.BakingSince, d.CanariesSince = nil, nil
+	if d.StartedAt == nil {
+		d.StartedAt = &now // before it had begun: going back is the first thing that it does
+	}
 	d.Progress.Desired, d.Progress.Remaining, d.Progress.Departed = 0, 0, 0 // counted anew, for another revision
 	return d.restartClocks(now), nil
 }

@@ -39,7 +39,7 @@ func TestWhatPeopleMayDoToADeployment(t *testing.T) {
 	} {
 		for _, status := range allStatuses {
 			t.Run(name+" "+string(status), func(t *testing.T) {
-				d := Deployment{ID: "d-2", Revision: 2, BasedOn: 1, Status: status, PausedFor: PausedByPeople, BakingSince: &t0}
+				d := Deployment{ID: "d-2", Revision: 2, BasedOn: 1, Status: status, PausedFor: PausedByPeople, StartedAt: &t0, BakingSince: &t0}
 				if status == DeploymentRollingBack {
 					d.RollbackTo = 1
 				}
@@ -61,10 +61,28 @@ func TestWhatPeopleMayDoToADeployment(t *testing.T) {
 }
 
 func TestAResumedDeploymentHasItsTimeAgain(t *testing.T) {
-	d := Deployment{Status: DeploymentPaused, PausedFor: PausedByPeople, Reason: "paused", BakingSince: ago(5), Progress: Progress{StuckSince: ago(1)}}
+	d := Deployment{Status: DeploymentPaused, PausedFor: PausedByPeople, Reason: "paused", StartedAt: ago(9), BakingSince: ago(5), Progress: Progress{StuckSince: ago(1)}}
 	got, err := d.Resume(t0)
 	require.NoError(t, err)
-	require.Equal(t, Deployment{Status: DeploymentRunning, ClocksFrom: &t0, Progress: Progress{At: &t0}}, got)
+	require.Equal(t, Deployment{Status: DeploymentRunning, StartedAt: ago(9), ClocksFrom: &t0, Progress: Progress{At: &t0}}, got)
+}
+
+func TestADeploymentThatWasPausedBeforeItBeganIsStillToBegin(t *testing.T) {
+	paused, err := Deployment{Status: DeploymentPending}.Pause(Operator{})
+	require.NoError(t, err)
+	resumed, err := paused.Resume(t0)
+	require.NoError(t, err)
+	require.Equal(t, DeploymentPending, resumed.Status)
+
+	s := alarmed(many(fixture(), 1, 2, running(1)), alarmFiring)
+	s.Deployment = &resumed
+	begun := advanced(s, t0)
+	require.Equal(t, DeploymentRunning, begun.Status, "its alarms had gone off before it began")
+	require.Equal(t, t0, *begun.StartedAt)
+
+	back, err := Deployment{Status: DeploymentPending, Revision: 2, BasedOn: 1}.RollBack(0, "it is bad", t0)
+	require.NoError(t, err)
+	require.Equal(t, t0, *back.StartedAt, "going back is the first thing that it does")
 }
 
 func TestCanariesArePromotedAndNotResumed(t *testing.T) {

@@ -46,6 +46,7 @@ func (p *planner) rollOut() {
 	switch {
 	case !p.Full:
 	case p.anySynced():
+		p.givesUp = p.givenUp(lost)
 		p.replaceOutdated()
 		p.advance(lost)
 	default:
@@ -77,6 +78,9 @@ type planner struct {
 	queries     map[string]query
 	// canaries are the hosts that get the revision first; nil until somebody asks.
 	canaries map[HostKey]bool
+
+	// givesUp is why the deployment is given up in this very plan; empty if it is not.
+	givesUp string
 
 	// wake is the next time at which the whole is to be looked at, and why; nil is none.
 	wake *Action

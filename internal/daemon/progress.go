@@ -18,13 +18,7 @@ func (p *planner) advance(lost []HostKey) {
 	if before.Status == DeploymentSuperseded {
 		return
 	}
-	after, reason := before, "progress"
-	if !after.Status.Ended() {
-		after = after.lose(lost)
-	}
-	after.Counts = p.tally()
-	after.Counts.Failed += after.Lost - before.Lost
-	after.FailedInstances = p.failedInstances(after)
+	after, reason := p.recount(lost), "progress"
 	after.Progress = after.Progress.block(p.blocked(), p.Settings, p.now)
 	if !after.Status.Ended() {
 		next, why := p.next(after)
@@ -46,16 +40,65 @@ func (p *planner) advance(lost []HostKey) {
 		return
 	}
 	p.last = append(p.last, Action{Kind: Advance, Deployment: &after, Reason: reason})
+	if leadsOn(before.Status, after.Status) {
+		p.wakeAll(p.now, "the deployment is "+string(after.Status)+" now")
+	}
+}
+
+// leadsOn says that a change of status is to be looked at again at once: hosts may get something else than by the plan that
+// made the change, and nothing else would have anybody look before the next tick. One that has just begun was worked on
+// by that plan already, and one that has reached every host leaves nothing to do.
+func leadsOn(before, after DeploymentStatus) bool {
+	switch {
+	case before == after, before == DeploymentPending && after == DeploymentRunning:
+		return false
+	}
+	return after != DeploymentCompleted && after != DeploymentRolledBack
+}
+
+// recount is the deployment with the hosts as they are now, and without those that it lost.
+func (p *planner) recount(lost []HostKey) Deployment {
+	d := *p.Deployment
+	if !d.Status.Ended() {
+		d = d.lose(lost)
+	}
+	d.Counts = p.tally()
+	d.Counts.Failed += d.Lost - p.Deployment.Lost
+	d.FailedInstances = p.failedInstances(d)
+	return d
+}
+
+// givenUp says why the deployment is given up now; empty if it is not. What is replaced after that changes nothing about
+// it: no host fails by what begins this moment.
+func (p *planner) givenUp(lost []HostKey) string {
+	if p.Deployment.Status.Ended() {
+		return ""
+	}
+	d, begun := p.begin(p.recount(lost))
+	if !begun {
+		return ""
+	}
+	return p.failing(d)
+}
+
+// begin is the deployment as it goes into a plan: what goes on without its doing is noted, and one that waits is begun,
+// unless it is not known yet which alarms had gone off before.
+func (p *planner) begin(d Deployment) (begun Deployment, ok bool) {
+	d = p.noteAlarms(p.noteFreeze(d))
+	if d.Status == DeploymentPending {
+		if !p.alarmsKnown() {
+			return d, false
+		}
+		d.Status, d.StartedAt, d.ClocksFrom = DeploymentRunning, &p.now, &p.now
+	}
+	return d, true
 }
 
 // next is the deployment's next step, and why; at most one but for its beginning.
 func (p *planner) next(d Deployment) (Deployment, string) {
-	d = p.noteAlarms(p.noteFreeze(d))
-	if d.Status == DeploymentPending {
-		if !p.alarmsKnown() {
-			return d, "" // it is not known yet which alarms had gone off before
-		}
-		d.Status, d.StartedAt, d.ClocksFrom = DeploymentRunning, &p.now, &p.now
+	d, ok := p.begin(d)
+	if !ok {
+		return d, ""
 	}
 	if why := p.failing(d); why != "" {
 		return p.giveUp(d, why), why
@@ -142,7 +185,7 @@ func (p *planner) complete(c Counts) bool {
 		if !p.daemonBelongs(key, slot) {
 			continue
 		}
-		if !p.done(key, slot, onDelete) {
+		if !p.done(key, slot, onDelete) || p.awaitsPromotion(key, slot) {
 			return false
 		}
 		tried = tried || p.reached(slot)
@@ -156,6 +199,12 @@ func (p *planner) complete(c Counts) bool {
 		}
 	}
 	return true
+}
+
+// awaitsPromotion says that the host is to get the revision only when the canaries are promoted. A deployment that ended
+// before, because the host is down or has no room just now, would bring it there unpromoted when it is back.
+func (p *planner) awaitsPromotion(key HostKey, slot Slot) bool {
+	return p.canaryStage() && !p.canary(key) && !p.updated(slot)
 }
 
 // done says that the deployment need not wait for the host. A host that has no daemon for a reason of its own does not

@@ -60,6 +60,12 @@ func TestTheReadinessAttribute(t *testing.T) {
 		},
 		"waits after a failed try":                           {announcing(fixture()).with(1, running(2), attributeFailed(time.Minute)), []string{"observe i-001"}},
 		"is tried again":                                     {announcing(fixture()).with(1, running(2), attributeFailed(0)), []string{"setAttribute i-001"}},
+		"waits while an earlier call may be on its way":      {announcing(fixture()).with(1, running(2), askedBefore(callSettles-time.Second)), []string{"observe i-001"}},
+		"is set again when nobody knows whether it was":      {announcing(fixture()).with(1, running(2), askedBefore(callSettles)), []string{"setAttribute i-001"}},
+		"goes when nobody knows, and the daemon is young":    {announcing(fixture()).with(1, running(2), young(), askedBefore(callSettles)), []string{"deleteAttribute i-001"}},
+		"goes with the environment when nobody knows":        {deleting(announcing(fixture()), false).with(1, slotted(func(*Slot) {}), askedBefore(callSettles)), []string{"deleteAttribute i-001"}},
+		"keeps the environment while nobody knows":           {deleting(announcing(fixture()), false).with(1, slotted(func(*Slot) {}), askedBefore(time.Second)), []string{"observe i-001"}},
+		"is no matter on a new registration":                 {announcing(fixture()).with(1, running(2), young(), askedBefore(0), slotChange(func(s *Slot) { s.AttributeOn = "old" })), []string{"observe i-001"}},
 		"is left alone in a frozen environment":              {frozen(announcing(fixture())).with(1, running(2)), []string{}},
 		"comes after what is more urgent":                    {announcing(fixture()).with(1, slotted(func(*Slot) {}), ready(readyName)), []string{"start i-001"}},
 		"is no longer tried on a host that left":             {announcing(fixture()).with(1, slotted(func(*Slot) {}), ready(readyName), status("INACTIVE")), []string{"forget i-001"}},
@@ -71,6 +77,14 @@ func TestTheReadinessAttribute(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.want, ofHosts(Plan(c.snapshot, t0)))
 		})
+	}
+}
+
+// askedBefore is a driver that asked ECS for the attribute so long ago, and of which nothing was heard since.
+func askedBefore(d time.Duration) func(*Snapshot, *Host) {
+	return func(s *Snapshot, h *Host) {
+		ready(readyName)(s, h)
+		slotChange(func(slot *Slot) { slot.AttributeAsked = ago(d) })(s, h)
 	}
 }
 
@@ -95,16 +109,36 @@ func TestWhatTheSlotSaysOfAnAttribute(t *testing.T) {
 	require.Equal(t, set.Slot.ContainerInstanceARN, set.Slot.AttributeOn)
 	require.Empty(t, set.Slot.AttributeError)
 
-	refused := set.AttributeFailed("host has ten attributes", settings, t0)
+	intent := set.AttributeIntent(t0)
+	require.Equal(t, readyName, intent.Attribute)
+	require.Equal(t, set.Slot.ContainerInstanceARN, intent.AttributeOn)
+	require.Equal(t, t0, *intent.AttributeAsked, "it may be there from here on")
+	require.Nil(t, set.Slot.AttributeAsked)
+
+	refused := set.AttributeFailed(intent, "host has ten attributes", true, settings, t0)
 	require.Empty(t, refused.Attribute, "it is not there")
+	require.Nil(t, refused.AttributeAsked)
 	require.Equal(t, "host has ten attributes", refused.AttributeError)
 	require.Equal(t, t0.Add(5*time.Minute), *refused.AttributeRetryAt)
 	require.Equal(t, t0.Add(5*time.Minute), *refused.WakeAt)
+	lost := set.AttributeFailed(intent, "no answer", false, settings, t0)
+	require.Equal(t, readyName, lost.Attribute, "it may be there")
+	require.Equal(t, t0, *lost.AttributeAsked)
 
 	gone := Plan(announcing(fixture()).with(1, running(2), ready(readyName), sick()), t0)[0]
 	require.Equal(t, Attribute{Name: readyName}, *gone.Attribute)
 	require.Empty(t, gone.Slot.Attribute)
-	require.Equal(t, readyName, gone.AttributeFailed("throttled", settings, t0).Attribute, "it is still there")
+	require.Equal(t, readyName, gone.AttributeIntent(t0).Attribute, "it may be there until it is known to be gone")
+	failed := gone.AttributeFailed(gone.AttributeIntent(t0), "throttled", false, settings, t0)
+	require.Equal(t, readyName, failed.Attribute)
+	require.Equal(t, t0, *failed.AttributeAsked)
+}
+
+func TestAnAttributeThatNobodyKnowsOfIsNotShown(t *testing.T) {
+	known := Explain(announcing(fixture()).with(1, running(2), ready(readyName)), t0)
+	require.Equal(t, readyName, known[0].ReadinessAttribute)
+	unknown := Explain(announcing(fixture()).with(1, running(2), askedBefore(time.Second)), t0)
+	require.Empty(t, unknown[0].ReadinessAttribute)
 }
 
 func TestAHostOfTheBaseKeepsTheBasesAttribute(t *testing.T) {

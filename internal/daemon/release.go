@@ -24,10 +24,15 @@ func (p *planner) learnIdle(slot Slot, h Host) Slot {
 	return slot
 }
 
-// releases says that the host has been idle for long enough, and that what we know of it is not from an earlier look.
+// releases says that the daemon of an idle host is to be stopped: it is well, or its health check fails. One that is on
+// its way to either is let come there.
 func (p *planner) releases(t *turn) bool {
-	return t.slot.IdleSince != nil && t.host.OtherTasksKnown && t.host.OtherTasks == 0 &&
-		!p.now.Before(p.idleUntil(t.slot)) && t.slot.Settled(p.minHealthy(), p.now)
+	return p.idleForLong(t) && (t.slot.Settled(p.minHealthy(), p.now) || t.slot.SickSince != nil)
+}
+
+// idleForLong says that the host has been idle for long enough, and that what we know of it is not from an earlier look.
+func (p *planner) idleForLong(t *turn) bool {
+	return t.slot.IdleSince != nil && t.host.OtherTasksKnown && t.host.OtherTasks == 0 && !p.now.Before(p.idleUntil(t.slot))
 }
 
 // idleUntil is when an idle host is released.

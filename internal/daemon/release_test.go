@@ -44,6 +44,9 @@ func TestHostsThatOnlyDaemonsKeepAliveAreReleased(t *testing.T) {
 		"not while the daemon is young":           {minHealthy(releasing(fixture()), 10).with(1, running(2), young(), idleFor(time.Hour)), []string{"observe i-001"}},
 		"not on stale knowledge":                  {stale(releasing(fixture())).with(1, running(2), idleFor(time.Hour)), []string{"observe i-001"}},
 		"by the drain's own rules if it drains":   {releasing(fixture()).with(1, running(2), idleFor(time.Hour), status(StatusDraining)), []string{"observe i-001"}},
+		"also one whose health check fails":       {releasing(fixture()).with(1, running(2), sick(), sickFor(time.Second), idleFor(time.Hour)), []string{"stop i-001"}},
+		"one that fails there is tried no more":   {releasing(fixture()).with(1, slotted(func(s *Slot) { s.Failures = 3 }), idleFor(time.Hour)), []string{"observe i-001"}},
+		"but within the grace it is":              {releasing(fixture()).with(1, slotted(func(*Slot) {}), idleFor(15*time.Minute-time.Second)), []string{"start i-001"}},
 		"a released host is left empty":           {releasing(fixture()).with(1, released(), idleFor(time.Hour)), []string{}},
 		"until other work comes":                  {releasing(fixture()).with(1, released(), idleFor(time.Hour), working(1)), []string{"start i-001"}},
 		"or the option is turned off":             {off.with(1, released(), idleFor(time.Hour)), []string{"start i-001"}},
@@ -72,4 +75,15 @@ func TestTheTimeWithoutOtherWorkIsRemembered(t *testing.T) {
 	require.Equal(t, t0, *first.IdleSince)
 	require.Equal(t, t0.Add(15*time.Minute), *first.WakeAt)
 	require.Nil(t, tended(t, releasing(fixture()).with(1, running(2), idleFor(time.Minute), working(2))).IdleSince)
+}
+
+// A surge whose new daemon died leaves the former one on the host, which is to be stopped as well.
+func TestAnIdleHostInTheMiddleOfASurgeIsReleased(t *testing.T) {
+	s := surgeMethod(releasing(fixture())).with(1, slotted(func(s *Slot) { s.Failures, s.RetryAt = 5, ago(-time.Hour) }),
+		beside(1, StatusRunning, StatusRunning), idleFor(time.Hour))
+	slot := tended(t, s)
+	require.Equal(t, SlotPlaced, slot.State)
+	require.Nil(t, slot.Former)
+	s.Slots[0] = slot
+	require.Equal(t, []string{"stop i-001"}, ofHosts(Plan(s, t0)))
 }

@@ -8,11 +8,14 @@ import "fmt"
 //
 // Assumes: the snapshot is full, and the slots were read consistently under the lease, whose epoch each stop's
 // transaction checks again. So every stop that any driver has paid for is in the slots.
-// Keeps: hosts that are unavailable by our doing, whichever deployment did it, never exceed the budget through a stop; and
+// Keeps: a deployment that is given up in this plan replaces nothing more: what it would stop works, and the next plan, which
+// turns it back, would have to count it. Hosts that are unavailable by our doing, whichever deployment did it, never exceed the budget through a stop; and
 // of hosts that a deployment could not bring back in time no more than the budget once again are written off.
 func (p *planner) replaceOutdated() {
 	b := p.budget()
-	p.restartUnhealthy(&b)
+	if p.givesUp == "" {
+		p.restartUnhealthy(&b)
+	}
 	still := p.standsStill()
 	for _, serving := range []bool{false, true} {
 		// Daemons that are down already come first and cost nothing: their host is exempt, or paid for.
@@ -25,14 +28,15 @@ func (p *planner) replaceOutdated() {
 			if what == leaveIt || endsService(t, what) != serving {
 				continue
 			}
-			if why := wordOr(still, p.heldOn(key)); why != "" {
+			switch why := wordOr(still, p.heldOn(key)); {
+			case why != "":
 				t.wait("%s", why)
-			} else if t.taken {
+			case t.taken:
 				p.wakeAll(p.now, "a host's replacement waits for what is done there first")
-			} else if !p.fresh(key) {
+			case !p.fresh(key):
 				t.wait("waits for fresh knowledge of the cluster")
 				p.wakeAll(p.now.Add(p.Settings.EventGrace), "replacements wait for fresh knowledge of a cluster")
-			} else {
+			default:
 				p.update(t, what, serving, &b)
 			}
 		}
@@ -79,17 +83,19 @@ func endsService(t *turn, what candidacy) bool {
 
 // foreign says that the host still has the task of the service that the environment takes over from.
 func (p *planner) foreign(t *turn) bool {
-	return t.host.Foreign != nil && t.slot.HandedOver == "" && t.slot.State == SlotIdle &&
+	return t.host.Foreign != nil && (t.slot.HandedOver == "" || serviceReturned(t.host, t.slot)) && t.slot.State == SlotIdle &&
 		p.wanted(t.key) && t.host.AgentConnected
 }
 
 // update brings one host the revision, if the budget has room for it.
 func (p *planner) update(t *turn, what candidacy, serving bool, b *budget) {
 	switch {
+	case what == takeItOver && serviceReturned(t.host, t.slot) && !p.handOverDue(t):
+		return
 	case what == surgeIt && !b.surge():
 		t.wait("%s", b.surgeWait())
 		return
-	case what == takeItOver && serving && !b.takeOne(t.key), what == replaceIt && serving && !b.take(t.key):
+	case what == takeItOver && serving && !p.roomFor(t, b), what == replaceIt && serving && !b.take(t.key):
 		t.wait("%s", b.wait())
 		return
 	}
@@ -110,6 +116,8 @@ func (p *planner) standsStill() string {
 	switch {
 	case p.frozen():
 		return p.frozenReason()
+	case p.givesUp != "":
+		return "the deployment is given up: " + p.givesUp
 	case !p.alarmsKnown():
 		return "the states of the deployment's alarms are not known"
 	case p.method() == OnDelete:

@@ -89,6 +89,23 @@ func TestRolloutWaitsForFreshKnowledge(t *testing.T) {
 	}
 }
 
+// Its own turn ends a surge, also one that a newer revision has overtaken.
+func TestAHostWithTwoTasksIsNotBegunAnew(t *testing.T) {
+	s := minHealthy(basedOn1(fixture()), 60).with(1, running(1), func(s *Snapshot, h *Host) {
+		slotChange(func(slot *Slot) {
+			slot.HealthySince = ago(10 * time.Second)
+			slot.Former = &Former{TaskARN: "former", Revision: 1, DeploymentID: "d-1", PlacedAt: ago(time.Hour)}
+		})(s, h)
+		s.Tasks = append(s.Tasks, Task{
+			ARN: "former", Host: h.Key, DesiredStatus: StatusRunning, LastStatus: "PENDING", StartedBy: StartedBy("d-1"), TaskDefinition: taskDefinition(1),
+		})
+	})
+	require.Empty(t, stopsIn(Plan(s, t0)), "the only daemon that works")
+	s.Tasks = s.Tasks[:1]
+	s.Slots[0].Former = nil
+	require.Equal(t, []string{"i-001"}, stopsIn(Plan(s, t0)))
+}
+
 func TestOnlyAFullSnapshotReplaces(t *testing.T) {
 	s := many(completed(fixture()), 1, 4, running(1))
 	s.Full = false

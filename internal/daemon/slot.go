@@ -72,10 +72,12 @@ type Slot struct {
 	// claim of its first. It is cleared when the daemon has settled, and the per-host deadline runs from it.
 	UpdatingSince *time.Time `json:"updatingSince,omitempty"`
 
-	// Attribute is the readiness attribute that was set on the registration AttributeOn; empty is none.
+	// Attribute is the readiness attribute that was set on the registration AttributeOn; empty is none. AttributeAsked
+	// is when ECS was to be asked to set or to delete it; while it is not nil nobody knows whether the host carries it.
 	// AttributeError is why it could not be set or deleted, and AttributeRetryAt when it is tried again.
 	Attribute        string     `json:"attribute,omitempty"`
 	AttributeOn      string     `json:"attributeOn,omitempty"`
+	AttributeAsked   *time.Time `json:"attributeAsked,omitempty"`
 	AttributeError   string     `json:"attributeError,omitempty"`
 	AttributeRetryAt *time.Time `json:"attributeRetryAt,omitempty"`
 

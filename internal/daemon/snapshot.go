@@ -16,6 +16,8 @@ type Snapshot struct {
 	// nil if there is none, or it is the target.
 	Revision Revision
 	Base     *Revision
+	// From is the deployment's own revision once the deployment is rolled back, and another the target; nil before.
+	From *Revision
 	// Installation tells several Blox installations in one account apart.
 	Installation string
 

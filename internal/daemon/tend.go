@@ -84,6 +84,9 @@ func (p *planner) gone(key HostKey) bool {
 // Keeps: a start is claimed from the slot as it is stored, so of two drivers that plan the same start one wins. ECS
 // places nothing on a host whose agent is away, so none is tried; the agent's return is an event.
 func (p *planner) tendIdle(t *turn) {
+	if p.idleForLong(t) {
+		t.slot.Released = true // or a daemon that fails there would be tried for ever, and its former one would serve nobody
+	}
 	if p.returnsToFormer(t) {
 		t.slot = t.slot.takeFormer(p.now)
 		t.wait("the former task is the host's again")
@@ -98,7 +101,11 @@ func (p *planner) tendIdle(t *turn) {
 	if why := p.keepsEmpty(t); why != "" {
 		t.wait("%s", why)
 	} else if !p.backsOff(t) {
-		p.start(t)
+		if p.takenFirst(t) {
+			p.takeFirst(t)
+		} else {
+			p.start(t)
+		}
 	}
 }
 
@@ -158,10 +165,10 @@ func (p *planner) tendLive(t *turn, task Task) {
 	switch {
 	case p.away(t.slot):
 		t.wait("the host's agent is not connected, and nothing is known of its daemon")
-	case t.slot.SickSince != nil:
-		p.tendSick(t)
 	case p.releases(t):
 		p.release(t)
+	case t.slot.SickSince != nil:
+		p.tendSick(t)
 	case t.slot.Healthy() && p.settlesAt(t.slot).After(p.now):
 		t.slot = t.slot.wakeBy(p.settlesAt(t.slot), p.now)
 		t.wait("its daemon has not been healthy for %s yet", p.minHealthy())

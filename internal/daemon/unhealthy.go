@@ -52,12 +52,27 @@ func (p *planner) unhealthyTurns() []*turn {
 // a reason outside of the hosts, and stopping everything for it would make that worse.
 func (p *planner) restartUnhealthy(b *budget) {
 	for _, t := range p.unhealthyTurns() {
-		if !p.owed(t.slot) && !t.slot.Serving() && !b.takeOne(t.key) {
+		if !t.slot.Serving() && !p.roomFor(t, b) {
 			t.wait("%s", b.wait())
 			continue
 		}
 		p.retaken[t.key] = true
 		t.slot.Disrupted = true
+		if t.slot.UpdatingSince == nil {
+			t.slot.UpdatingSince = &p.now // or the host would be written off at once, by when it ceased to be well
+		}
 		p.stop(t, reasonUnhealthy)
 	}
+}
+
+// roomFor takes room for a host that has nothing of ours which works, and is to lose what it has. One that was paid for
+// already needs none.
+func (p *planner) roomFor(t *turn, b *budget) bool {
+	switch {
+	case t.slot.Disrupted:
+		return true
+	case p.owed(t.slot):
+		return b.strike()
+	}
+	return b.takeOne(t.key)
 }

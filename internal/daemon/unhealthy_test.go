@@ -60,3 +60,24 @@ func TestHowLongAHealthCheckFailsIsRemembered(t *testing.T) {
 	require.Equal(t, t0.Add(time.Minute), *first.WakeAt)
 	require.Nil(t, tended(t, completed(fixture()).with(1, running(2), sickFor(time.Hour))).SickSince)
 }
+
+// In an environment's first deployment every host is unavailable from the start: the budget cannot be what is left of it.
+func TestDaemonsThatNeverWorkedAreRestartedAFewAtATime(t *testing.T) {
+	first := func(hosts int, options ...func(*Snapshot, *Host)) Snapshot {
+		options = append([]func(*Snapshot, *Host){placedUpdating(2 * time.Minute), sick(), sickFor(time.Minute)}, options...)
+		return many(fixture(), 1, hosts, options...)
+	}
+	require.Equal(t, []string{"i-001", "i-002"}, stopsIn(Plan(first(4), t0)), "half of them")
+	restarted := first(4).with(5, placedUpdating(2*time.Minute), slotChange(func(s *Slot) { s.Disrupted, s.HealthySince = true, nil }))
+	require.Equal(t, []string{"i-001"}, stopsIn(Plan(restarted, t0)), "one is under way")
+	again := first(4, slotChange(func(s *Slot) { s.Disrupted = true }))
+	require.Len(t, stopsIn(Plan(again, t0)), 4, "they were paid for")
+	require.Len(t, stopsIn(Plan(minimum(first(3), 100), t0)), 1, "one at least")
+}
+
+func TestARestartHasTheHostsDeadlineFromItsBeginning(t *testing.T) {
+	s := completed(fixture()).with(1, running(2), sick(), sickFor(24*time.Hour))
+	require.Equal(t, t0, *Plan(s, t0)[0].Slot.UpdatingSince)
+	s.Slots[0].UpdatingSince, s.Slots[0].Disrupted = ago(time.Minute), true
+	require.Equal(t, *ago(time.Minute), *Plan(s, t0)[0].Slot.UpdatingSince, "which a second restart does not put off")
+}

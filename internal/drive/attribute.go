@@ -62,29 +62,39 @@ func (r *run) handOver(ctx context.Context, a daemon.Action, res *result) error 
 	}
 	r.wakeFor(stored, res)
 	r.note(a, res)
-	if err := r.putAttribute(ctx, a.Host, stored.ContainerInstanceARN, *a.Attribute); err != nil {
-		r.Log.Warn("host will be taken over later", "host", a.Host.String(), "error", err)
+	why, refused := attributeProblem(r.putAttribute(ctx, a.Host, stored.ContainerInstanceARN, *a.Attribute))
+	if why == "" {
+		return nil
 	}
-	return nil
+	r.Log.Warn("host will be taken over later", "host", a.Host.String(), "reason", why)
+	if refused { // what ECS will refuse again has a reason that people are to find
+		_, err = r.keep(ctx, a.AttributeFailed(stored, why, refused, r.Settings, r.Now()), res)
+	}
+	return err
 }
 
-// attribute changes the host's attribute, and stores what came of it. If the driver dies in between, the change is made
-// again, which is harmless.
+// attribute stores what is meant, changes the host's attribute, and stores what came of it. If the driver dies in
+// between, or somebody else writes the slot first, the change is made again, which is harmless.
 func (r *run) attribute(ctx context.Context, a daemon.Action, res *result) error {
+	intent, err := r.Daemon.PutSlotUnderLease(ctx, a.AttributeIntent(r.Now()), r.lease)
+	if err != nil {
+		return err
+	}
 	change := r.putAttribute
 	if a.Kind == daemon.DeleteAttribute {
 		change = r.deleteAttribute
 	}
 	next := *a.Slot
-	switch why := attributeProblem(change(ctx, a.Host, registrationOf(a), *a.Attribute)); {
+	next.RecordVersion = intent.RecordVersion
+	switch why, refused := attributeProblem(change(ctx, a.Host, registrationOf(a), *a.Attribute)); {
 	case why == targetGone && a.Kind == daemon.DeleteAttribute: // and the attribute with it
 	case why != "":
 		r.Log.Warn("attribute will be tried again", "host", a.Host.String(), "attribute", a.Attribute.Name, "reason", why)
-		next = a.AttributeFailed(why, r.Settings, r.Now())
+		next = a.AttributeFailed(intent, why, refused, r.Settings, r.Now())
 	default:
 		r.note(a, res)
 	}
-	_, err := r.keep(ctx, next, res)
+	_, err = r.keep(ctx, next, res)
 	return err
 }
 
@@ -94,17 +104,18 @@ func registrationOf(a daemon.Action) string { return a.Slot.ContainerInstanceARN
 // targetGone says that the container instance has left: an agent that registers anew brings another.
 const targetGone = "the host's registration is gone"
 
-// attributeProblem says for people what kept an attribute from being changed; empty is nothing.
-func attributeProblem(err error) string {
+// attributeProblem says for people what kept an attribute from being changed; empty is nothing. refused says that the
+// host does not carry it; after any other error it may.
+func attributeProblem(err error) (why string, refused bool) {
 	var gone *types.TargetNotFoundException
 	var limit *types.AttributeLimitExceededException
 	switch {
 	case err == nil:
-		return ""
+		return "", false
 	case errors.As(err, &gone):
-		return targetGone
+		return targetGone, true
 	case errors.As(err, &limit):
-		return "the host has ECS's limit of ten custom attributes"
+		return "the host has ECS's limit of ten custom attributes", true
 	}
-	return err.Error()
+	return err.Error(), false
 }

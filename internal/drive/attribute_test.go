@@ -46,7 +46,7 @@ func TestAnAttributeThatECSDoesNotTakeIsTriedAgain(t *testing.T) {
 	}{
 		"a full host":         {&types.AttributeLimitExceededException{Message: aws.String("too many")}, "the host has ECS's limit of ten custom attributes"},
 		"a host that is gone": {&types.TargetNotFoundException{}, targetGone},
-		"no answer":           {errors.New("no route"), "no route"},
+		"no way to ECS":       {errors.New("no route"), "no route"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, announcing)
@@ -54,7 +54,8 @@ func TestAnAttributeThatECSDoesNotTakeIsTriedAgain(t *testing.T) {
 			w.completes()
 			slot := w.slot(1)
 			require.Contains(t, slot.AttributeError, c.want)
-			require.Empty(t, slot.Attribute)
+			require.Equal(t, c.refuse.Error() == "no route", slot.AttributeAsked != nil, "an error of the way proves nothing")
+			require.Equal(t, slot.AttributeAsked != nil, slot.Attribute != "")
 			require.Equal(t, w.now.Add(daemon.DefaultSettings().AttributeRetry), *slot.AttributeRetryAt)
 			require.Equal(t, daemon.DeploymentCompleted, w.deployment("d-1").Status, "the deployment does not wait for it")
 
@@ -65,6 +66,7 @@ func TestAnAttributeThatECSDoesNotTakeIsTriedAgain(t *testing.T) {
 			w.look()
 			require.Equal(t, "blox.log-agent", w.slot(1).Attribute)
 			require.Empty(t, w.slot(1).AttributeError)
+			require.Nil(t, w.slot(1).AttributeAsked)
 		})
 	}
 }
@@ -78,6 +80,23 @@ func TestTheAttributeOfAHostThatHasLeftNeedsNoDeletion(t *testing.T) {
 	w.look()
 	require.Empty(t, w.slot(1).Attribute)
 	require.Empty(t, w.slot(1).AttributeError)
+}
+
+// A driver that dies between ECS's answer and what it would have stored has left word before.
+func TestAnAttributeIsNotForgottenWithTheDriverThatSetIt(t *testing.T) {
+	w := newWorld(t, announcing)
+	w.host(1)
+	w.look()
+	w.runs(1)
+	dying, dies := context.WithCancel(t.Context())
+	w.ecs.changed = func() error {
+		require.Equal(t, "blox.log-agent", w.slot(1).Attribute, "stored before the call")
+		require.Equal(t, w.now, *w.slot(1).AttributeAsked)
+		w.db.Fail(errors.New("died"))
+		dies()
+		return nil
+	}
+	_ = w.driver.Drive(dying, "env", nil)
 }
 
 func TestAttributesSpendCallsToo(t *testing.T) {
@@ -129,4 +148,38 @@ func TestAHostThatCouldNotBeTakenOverIsTakenOverLater(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	w.look()
 	require.Len(t, w.ecs.attributes, 1)
+}
+
+// The service would start its daemon on a host that joins, so the host is taken from it before ours is started.
+func TestAHostThatJoinsAMigrationIsTakenFirst(t *testing.T) {
+	w := newWorld(t, func(r *daemon.Revision) { r.MigrateFrom = "log-agent" })
+	w.host(1)
+	w.ecs.refuse = &types.AttributeLimitExceededException{Message: aws.String("too many")}
+	w.look()
+	require.Equal(t, "the host has ECS's limit of ten custom attributes", w.slot(1).AttributeError)
+	require.Equal(t, "log-agent", w.slot(1).HandedOver, "a deletion is to make sure that it does not carry it")
+	w.now = w.now.Add(time.Minute)
+	w.look()
+	require.Empty(t, w.ecs.requests, "it may not be handed over")
+
+	w.ecs.refuse = nil
+	w.now = w.now.Add(5 * time.Minute)
+	require.NoError(t, w.state.PutSync(t.Context(), syncedAt(w.now)))
+	w.look()
+	require.Equal(t, map[string]map[string]string{w.slot(1).ContainerInstanceARN: {"blox.handover": "log-agent"}}, w.ecs.attributes)
+	require.Empty(t, w.slot(1).AttributeError)
+	require.Empty(t, w.ecs.requests, "a task that the service started before may not be known yet")
+	w.now = w.now.Add(31 * time.Second)
+	w.look()
+	require.Len(t, w.ecs.requests, 1)
+}
+
+func TestAFullHostThatCannotBeTakenOverSaysSo(t *testing.T) {
+	w := newWorld(t, func(r *daemon.Revision) { r.MigrateFrom = "log-agent" })
+	w.host(1)
+	w.other("theirs", 1, eventtest.Group("service:log-agent"))
+	w.ecs.refuse = &types.AttributeLimitExceededException{Message: aws.String("too many")}
+	w.look()
+	require.Equal(t, "the host has ECS's limit of ten custom attributes", w.slot(1).AttributeError)
+	require.Equal(t, w.now.Add(5*time.Minute), *w.slot(1).AttributeRetryAt)
 }

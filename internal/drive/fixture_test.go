@@ -238,6 +238,8 @@ type fakeECS struct {
 	// attributes are those of container instances by ARN; refuse is how ECS answers changes of them.
 	attributes map[string]map[string]string
 	refuse     error
+	// changed is called when an attribute was changed, and what it returns is the answer.
+	changed func() error
 	// listed are the tasks that ListTasks knows.
 	listed []string
 	// before is called with each RunTask, before it is answered; lose makes the answer an error after the work was done.
@@ -316,6 +318,9 @@ func (f *fakeECS) PutAttributes(_ context.Context, in *ecs.PutAttributesInput, _
 		}
 		f.attributes[*a.TargetId][*a.Name] = aws.ToString(a.Value)
 	}
+	if f.changed != nil {
+		return nil, f.changed()
+	}
 	return &ecs.PutAttributesOutput{}, nil
 }
 
@@ -325,6 +330,9 @@ func (f *fakeECS) DeleteAttributes(_ context.Context, in *ecs.DeleteAttributesIn
 			return nil, f.refuse
 		}
 		delete(f.attributes[*a.TargetId], *a.Name)
+	}
+	if f.changed != nil {
+		return nil, f.changed()
 	}
 	return &ecs.DeleteAttributesOutput{}, nil
 }

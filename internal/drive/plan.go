@@ -60,14 +60,29 @@ func isStop(a daemon.Action) bool {
 	return a.Kind == daemon.Stop || a.Kind == daemon.StopFormer || a.Kind == daemon.StopStray || a.Kind == daemon.Restop
 }
 
-// tasksToStop are the tasks of one batch of stops, by cluster.
+// tasksToStop are the tasks of one batch of stops, by cluster, each with the one that is to serve on instead.
 func tasksToStop(actions []daemon.Action) map[state.ClusterKey][]string {
 	stops, n := map[state.ClusterKey][]string{}, 0
 	for _, a := range actions {
 		if isStop(a) && n < callsAPass {
 			stops[a.Host.Cluster] = append(stops[a.Host.Cluster], a.TaskARN)
+			if other := servesOn(a); other != "" {
+				stops[a.Host.Cluster] = append(stops[a.Host.Cluster], other)
+			}
 			n++
 		}
 	}
 	return stops
+}
+
+// servesOn is the host's other task in the middle of a surge: that it works is why this one may be stopped at no cost.
+// Empty is none.
+func servesOn(a daemon.Action) string {
+	switch {
+	case a.Slot == nil || a.Slot.Former == nil:
+		return ""
+	case a.Slot.Former.TaskARN == a.TaskARN:
+		return a.Slot.TaskARN
+	}
+	return a.Slot.Former.TaskARN
 }

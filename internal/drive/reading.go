@@ -12,7 +12,8 @@ import (
 type reading struct {
 	*Driver
 	snapshot *daemon.Snapshot
-	group    string
+	// groups are those whose tasks are the environment's.
+	groups []string
 	// hosts maps container instances that were read to the machine behind them.
 	hosts map[state.Key]daemon.HostKey
 	// counts are how many tasks ECS has on them.
@@ -27,7 +28,7 @@ type reading struct {
 
 func newReading(d *Driver, s *daemon.Snapshot) *reading {
 	return &reading{
-		Driver: d, snapshot: s, group: daemon.Group(d.Installation, s.Environment.ID),
+		Driver: d, snapshot: s, groups: s.Environment.Groups(d.Installation),
 		hosts: map[state.Key]daemon.HostKey{}, counts: map[state.Key]taskCount{}, on: map[state.Key][]state.Record{},
 		ours: map[daemon.HostKey]int{}, priorities: map[string]*int{},
 	}
@@ -51,13 +52,16 @@ func (r *reading) everything(ctx context.Context, named []state.Key) error {
 		if err := r.addHosts(ctx, instances); err != nil {
 			return err
 		}
-		live, err := r.State.LiveTasksOfGroup(ctx, cluster, r.group)
-		if err != nil {
-			return err
+		for _, group := range r.groups {
+			live, err := r.State.LiveTasksOfGroup(ctx, cluster, group)
+			if err != nil {
+				return err
+			}
+			tasks = append(tasks, live...)
 		}
-		tasks = append(tasks, live...)
 		if service := r.snapshot.Revision.MigrateFrom; service != "" {
-			if live, err = r.State.LiveTasksOfGroup(ctx, cluster, state.ServiceGroup(service)); err != nil {
+			live, err := r.State.LiveTasksOfGroup(ctx, cluster, state.ServiceGroup(service))
+			if err != nil {
 				return err
 			}
 			foreign = append(foreign, live...)
@@ -107,7 +111,7 @@ func (r *reading) some(ctx context.Context, instances []state.Key) error {
 		}
 		for _, t := range on {
 			switch {
-			case t.Task.Group == r.group:
+			case slices.Contains(r.groups, t.Task.Group):
 				tasks = append(tasks, t)
 			case service != "" && t.Task.Group == state.ServiceGroup(service):
 				foreign = append(foreign, t)

@@ -88,7 +88,7 @@ func (r *run) liveTask(ctx context.Context, slot daemon.Slot) (*daemon.Task, err
 	if err != nil {
 		return nil, err
 	}
-	group := daemon.Group(r.Installation, r.snapshot.Environment.ID)
+	groups := r.snapshot.Environment.Groups(r.Installation)
 	for _, observation := range seen {
 		detail, err := state.DecodeTask(observation.Detail)
 		if err != nil {
@@ -99,7 +99,7 @@ func (r *run) liveTask(ctx context.Context, slot daemon.Slot) (*daemon.Task, err
 			return nil, err
 		}
 		former := slot.Former != nil && slot.Former.TaskARN == task.ARN // a surge's claim asks for a task beside it
-		if detail.Group == group && strings.HasPrefix(detail.StartedBy, daemon.StartedByPrefix) && task.Live() && !former {
+		if slices.Contains(groups, detail.Group) && strings.HasPrefix(detail.StartedBy, daemon.StartedByPrefix) && task.Live() && !former {
 			return task, nil
 		}
 	}

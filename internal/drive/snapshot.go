@@ -83,6 +83,13 @@ func (d *Driver) inForce(ctx context.Context, s *daemon.Snapshot) error {
 		}
 		s.Base = &base
 	}
+	if deployment.Revision != deployment.Target() {
+		from, err := d.revision(ctx, env.ID, deployment.Revision)
+		if err != nil {
+			return err
+		}
+		s.From = &from
+	}
 	s.Deployment = &deployment
 	s.Full = s.Full || !deployment.Status.Ended()
 	return nil

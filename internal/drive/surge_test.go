@@ -63,6 +63,23 @@ func TestASurgeStartsTheNewTaskFirstAndStopsTheOldOneWhenItIsWell(t *testing.T) 
 	require.Equal(t, 2, w.environment().LastGoodRevision)
 }
 
+// Before one of two tasks is stopped, ECS is asked about the other one as well, which is to serve on: the news of its end
+// may be late.
+func TestASurgeStopsNothingForTheSakeOfATaskThatIsDead(t *testing.T) {
+	w := surgingHost(t)
+	old := w.slot(1).TaskARN
+	w.look()
+	young := w.slot(1).TaskARN
+	w.daemonIs(1, young, 3, "RUNNING", "RUNNING", "log-agent:2")
+	w.ecsSays(map[string]string{old: "log-agent:1", young: "log-agent:2"})
+	dead := w.ecs.described[young]
+	dead.LastStatus, dead.DesiredStatus = aws.String("STOPPED"), aws.String("STOPPED")
+	w.ecs.described[young] = dead
+	w.look()
+	require.Empty(t, w.ecs.stopped)
+	require.Equal(t, old, w.slot(1).Former.TaskARN, "it serves on")
+}
+
 func TestTwoDriversThatSurgeStartOneTask(t *testing.T) {
 	w := surgingHost(t)
 	before := len(w.ecs.requests)

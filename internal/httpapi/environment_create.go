@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -109,12 +111,42 @@ func (s *server) storeNew(ctx context.Context, name string, d definition, force 
 	if d, err = s.copied(ctx, name, d); err != nil {
 		return daemon.Environment{}, err
 	}
+	env, rev, err := s.made(ctx, name, d)
+	if err != nil {
+		return env, err
+	}
+	return env, s.Daemon.CreateEnvironment(ctx, env, rev)
+}
+
+// made is a new environment with its first revision, not stored yet.
+func (s *server) made(ctx context.Context, name string, d definition) (daemon.Environment, daemon.Revision, error) {
 	now := s.Now()
 	env := daemon.Environment{
 		ID: s.NewID(), Name: name, Status: daemon.EnvironmentActive, Clusters: d.clusters, Partition: d.partition,
 		Revision: 1, DeploymentToken: s.NewID(), CreatedAt: now, UpdatedAt: now,
 	}
+	var err error
+	if env.FormerIDs, err = s.former(ctx, name, now); err != nil {
+		return env, daemon.Revision{}, err
+	}
 	rev := d.revision(env.ID, 1)
 	rev.CreatedAt = now
-	return env, s.Daemon.CreateEnvironment(ctx, env, rev)
+	return env, rev, nil
+}
+
+// former are the environments that a new one of the name takes over from: the last one, if its tasks were left running when
+// it was deleted and that is still known, and those from which that one had taken over.
+func (s *server) former(ctx context.Context, name string, now time.Time) ([]string, error) {
+	last, err := s.Daemon.DeletedEnvironment(ctx, name, now)
+	if errors.Is(err, table.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for an environment %s that was deleted: %w", name, err)
+	}
+	if !last.Environment.KeepTasks {
+		return nil, nil
+	}
+	ids := append([]string{last.Environment.ID}, last.Environment.FormerIDs...)
+	return ids[:min(len(ids), daemon.MaxFormerIDs)], nil
 }

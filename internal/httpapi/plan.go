@@ -159,13 +159,10 @@ func (s *server) copyFound(ctx context.Context, name string, d definition) (defi
 
 // planOfNew is the plan of an environment that does not exist yet, once it was deployed.
 func (s *server) planOfNew(ctx context.Context, name string, d definition) (client.Plan, error) {
-	now := s.Now()
-	env := daemon.Environment{
-		ID: s.NewID(), Name: name, Status: daemon.EnvironmentActive, Clusters: d.clusters, Partition: d.partition,
-		Revision: 1, CreatedAt: now, UpdatedAt: now,
+	env, rev, err := s.made(ctx, name, d)
+	if err != nil {
+		return client.Plan{}, err
 	}
-	rev := d.revision(env.ID, 1)
-	rev.CreatedAt = now
 	snapshot, err := s.Scheduler.SnapshotOf(ctx, env, rev)
 	if err != nil {
 		return client.Plan{}, fmt.Errorf("reading the hosts that environment %s would have: %w", name, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,4 +145,34 @@ func TestADeletedEnvironmentIsShownForADay(t *testing.T) {
 	require.Contains(t, a.get("/v1/environments?status=DELETED&startedBy=blox/x").problem(400), "query.startedBy")
 	a.now = at.Add(24*time.Hour + time.Second)
 	require.Len(t, list("status=DELETED"), 1, "%s has been gone for a day", first.ID)
+}
+
+// Its tasks are adopted by the scheduler.
+func TestAnEnvironmentTakesOverFromTheOneOfItsNameThatLeftItsTasks(t *testing.T) {
+	a := newAPI(t)
+	remove := func(terminateTasks string) (id string) {
+		env, err := a.daemon.EnvironmentByName(t.Context(), "log-agent")
+		require.NoError(t, err)
+		a.do(http.MethodDelete, "/v1/environments/log-agent?terminateTasks="+terminateTasks, "")
+		deleting, err := a.daemon.Environment(t.Context(), env.ID)
+		require.NoError(t, err)
+		require.NoError(t, a.daemon.RemoveEnvironment(t.Context(), deleting, a.now))
+		a.now = a.now.Add(time.Minute)
+		return env.ID
+	}
+	require.Empty(t, a.create(logAgent).FormerIDs)
+	remove("true")
+	require.Empty(t, a.create(logAgent).FormerIDs, "nothing was left")
+	var ids []string
+	for range daemon.MaxFormerIDs + 1 {
+		ids = slices.Insert(ids, 0, remove("false"))
+		ids = ids[:min(len(ids), daemon.MaxFormerIDs)]
+		require.Equal(t, ids, a.create(logAgent).FormerIDs)
+	}
+	members, err := a.daemon.EnvironmentsOfCluster(t.Context(), home)
+	require.NoError(t, err)
+	require.True(t, members[0].WatchesTasks, "changes of those tasks wake it")
+	remove("false")
+	a.now = a.now.Add(25 * time.Hour)
+	require.Empty(t, a.create(logAgent).FormerIDs, "it is not known any more")
 }

@@ -53,7 +53,7 @@ func (s *server) bareView(env daemon.Environment) client.Environment {
 	view := client.Environment{
 		Name: env.Name, DeploymentToken: env.DeploymentToken, Health: "healthy",
 		ID: env.ID, Status: string(env.Status), Revision: env.Revision, LastGoodRevision: env.LastGoodRevision, DeploymentID: env.DeploymentID,
-		Group: daemon.Group(s.Installation, env.ID), CreatedAt: env.CreatedAt, UpdatedAt: env.UpdatedAt,
+		Group: daemon.Group(s.Installation, env.ID), FormerIDs: env.FormerIDs, CreatedAt: env.CreatedAt, UpdatedAt: env.UpdatedAt,
 	}
 	if f := env.Frozen; f != nil {
 		view.Frozen = &client.Freeze{At: f.At, By: f.By, Reason: f.Reason}

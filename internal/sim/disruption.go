@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -84,8 +85,8 @@ func (w *world) disrupt(env *environment, machine string, since time.Time, least
 		}
 	}
 	if young > allowed || len(env.disrupted) > 2*allowed {
-		w.violate(3, "environment %s: %d daemons are down by our doing at once, %d of them for less than their deadline, %d are allowed of %d hosts",
-			env.name, len(env.disrupted), young, allowed, hosts)
+		w.violate(3, "environment %s: %d daemons are down by our doing at once, %d of them for less than their deadline, %d are allowed of %d hosts: %v",
+			env.name, len(env.disrupted), young, allowed, hosts, slices.Sorted(maps.Keys(env.disrupted)))
 	}
 	if len(env.disrupted) > allowed {
 		w.met("hosts written off after their deadline")

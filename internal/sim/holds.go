@@ -105,10 +105,11 @@ func (w *world) checkHeld(before, now daemon.Slot) {
 }
 
 // checkCanaries is the part of invariant 8 that no more hosts than the canaries get a revision before it is promoted,
-// those that came to it by no doing of the deployment aside.
+// those that came to it by no doing of the deployment aside. One that has completed brought it to every host that there
+// was, all of them canaries: there is nothing left to promote.
 func (w *world) checkCanaries(env *environment, dep *deployment) {
 	canary := w.truth.revisions[revisionKey{env.id, dep.Revision}].DeploymentConfiguration.Canary
-	if canary == nil || canary.Hosts == "" || dep.PromotedAt != nil || dep.RollbackTo != 0 {
+	if canary == nil || canary.Hosts == "" || dep.PromotedAt != nil || dep.RollbackTo != 0 || dep.Status == daemon.DeploymentCompleted {
 		return
 	}
 	reached := 0

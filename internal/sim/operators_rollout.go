@@ -98,6 +98,12 @@ func (w *world) overrule() {
 		if dep.Status == "paused" {
 			w.verb(entry.Name, map[string]string{"canary": "promote", "people": "resume"}[dep.PausedFor])
 		}
+		// No host matches the expression by which its canaries are chosen: it waits, and says that it is stuck.
+		canary := w.revisionOf(env, dep.Revision).DeploymentConfiguration.Canary
+		if dep.Status == "running" && dep.PromotedAt == nil && dep.Stuck() && canary != nil && canary.Expression != "" {
+			w.met("operator: promotes what has no canary")
+			w.verb(entry.Name, "promote")
+		}
 		if rev := w.revisionOf(env, dep.Target()); w.ops.inactive[rev.TaskDefinition] && !w.ops.replacing[dep.ID] {
 			w.ops.replacing[dep.ID] = true
 			w.deployNow(entry.Name, 1)

@@ -36,7 +36,7 @@ func (d *Daemon) CreateEnvironment(ctx context.Context, env daemon.Environment, 
 		{environmentPK(env.ID), revisionSK(rev.Number), rev},
 	}
 	for _, cluster := range env.Clusters {
-		puts = append(puts, itemPut{membershipPK(cluster), env.ID, membershipItem{Name: env.Name, WatchesTasks: watchesTasks(rev)}})
+		puts = append(puts, itemPut{membershipPK(cluster), env.ID, membershipItem{Name: env.Name, WatchesTasks: watchesTasks(rev) || len(env.FormerIDs) > 0}})
 	}
 	err := checkClusters(env)
 	if err == nil {

@@ -26,7 +26,7 @@ var ErrTooManyClusters = fmt.Errorf("more than %d clusters", MaxClusters)
 type Membership struct {
 	ID string
 	// WatchesTasks says that the environment is concerned by every task of the cluster, not only by its own: it releases
-	// hosts that nothing else runs on, or takes over from a service. Once set it stays while the environment is in the
+	// hosts that nothing else runs on, or takes over from a service or from a deleted environment of its name. Once set it stays while the environment is in the
 	// cluster, since the revision that wants it may be the one that hosts keep, or go back to.
 	WatchesTasks bool
 }
@@ -90,7 +90,7 @@ func (d *Daemon) memberships(ctx context.Context, env daemon.Environment, rev *d
 	case stored.RecordVersion != env.RecordVersion:
 		return nil, ErrConflict
 	}
-	joins, watches := without(env.Clusters, stored.Clusters), rev != nil && watchesTasks(*rev)
+	joins, watches := without(env.Clusters, stored.Clusters), rev != nil && (watchesTasks(*rev) || len(env.FormerIDs) > 0)
 	if watches {
 		joins = env.Clusters
 	} else if len(joins) > 0 {
@@ -122,7 +122,7 @@ func (d *Daemon) memberships(ctx context.Context, env daemon.Environment, rev *d
 func (d *Daemon) watches(ctx context.Context, env daemon.Environment) (bool, error) {
 	if len(env.Clusters) == 0 {
 		rev, err := d.Revision(ctx, env.ID, env.Revision)
-		return watchesTasks(rev), err
+		return watchesTasks(rev) || len(env.FormerIDs) > 0, err
 	}
 	var m membershipItem
 	err := d.get(ctx, membershipPK(env.Clusters[0]), env.ID, &m)
