@@ -241,6 +241,14 @@ func (s *server) under(ctx context.Context, snapshot *daemon.Snapshot, dep daemo
 		}
 		snapshot.Base = &base
 	}
+	snapshot.From = nil
+	if dep.Revision != dep.Target() {
+		from, err := revision(dep.Revision)
+		if err != nil {
+			return err
+		}
+		snapshot.From = &from
+	}
 	snapshot.Deployment, snapshot.Environment.DeploymentID, snapshot.Full = &dep, dep.ID, true
 	return nil
 }

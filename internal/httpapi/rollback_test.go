@@ -165,3 +165,26 @@ func TestADryRunOfARollback(t *testing.T) {
 	require.Equal(t, client.DeploymentRollingBack, plan.DeploymentStatus)
 	require.Equal(t, client.DeploymentRunning, a.deployments()[0].Status)
 }
+
+// The budget of a rollback is the stricter one of the revision that failed and of the one that hosts get again.
+func TestADryRunOfARollbackKeepsTheDeploymentsOwnBudget(t *testing.T) {
+	a := newAPI(t)
+	a.inForce(daemon.DeploymentCompleted)
+	a.now = a.now.Add(time.Minute)
+	var env client.Environment
+	a.put("log-agent", `{"instanceGroup": {"cluster": "edge"}, "taskDefinition": "log-agent:13", "deploymentConfiguration": {"maxUnavailable": 1}}`).into(&env)
+	a.deploy("log-agent", env.DeploymentToken).object()
+	a.settle(env, daemon.DeploymentRunning)
+	for n := range 8 {
+		a.daemonOn(env, n+1)
+	}
+	var plan client.Plan
+	a.operate("rollback?dryRun=true", "").into(&plan)
+	stops := 0
+	for _, action := range plan.Actions {
+		if action.Kind == "stop" {
+			stops++
+		}
+	}
+	require.Equal(t, 1, stops, "%v", steps(plan))
+}
