@@ -75,7 +75,7 @@ func (p *planner) lostHosts() []HostKey {
 	}
 	var lost []HostKey
 	for _, key := range p.keys {
-		slot, known := p.slots[key]
+		slot, known := p.at(key).stored()
 		if known && p.gone(key) && p.synced(key) && p.reached(slot) && slot.UpdatingSince != nil &&
 			slot.DrainingSince == nil && !slices.Contains(p.Deployment.LostHosts, key) {
 			lost = append(lost, key)

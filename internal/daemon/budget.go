@@ -15,6 +15,8 @@ type budget struct {
 	surges, surging int
 	// down are the first of those that are unavailable, for people.
 	down []string
+	// said is what wait says until the budget changes: in the middle of a rollout most of a fleet waits for it.
+	said string
 }
 
 // maxNamedHosts bounds how many hosts one sentence names.
@@ -29,7 +31,7 @@ func (p *planner) budget() budget {
 	b := p.allowance(tally)
 	overdue, struckOverdue := 0, 0
 	for _, key := range p.keys {
-		slot := p.tended[key].slotOrIdle()
+		slot := p.at(key).turn.slotOrIdle()
 		if slot.Former != nil {
 			b.surging++
 		}
@@ -102,6 +104,7 @@ func (b *budget) strike() bool {
 
 // name remembers a host that is unavailable, if not enough are.
 func (b *budget) name(key HostKey) {
+	b.said = ""
 	if len(b.down) < maxNamedHosts {
 		b.down = append(b.down, key.EC2InstanceID)
 	}
@@ -118,6 +121,13 @@ func (b *budget) surge() bool {
 }
 
 func (b *budget) wait() string {
+	if b.said == "" {
+		b.said = b.sentence()
+	}
+	return b.said
+}
+
+func (b *budget) sentence() string {
 	text := fmt.Sprintf("waits for the budget: %d of %d hosts that may be without a healthy daemon are", b.taken, b.allowed)
 	if len(b.down) == 0 {
 		return text
@@ -143,7 +153,7 @@ func (p *planner) tally() Counts {
 		c.Failed = p.Deployment.Lost
 	}
 	for _, key := range p.keys {
-		slot := p.tended[key].slotOrIdle()
+		slot := p.at(key).turn.slotOrIdle()
 		if !p.daemonBelongs(key, slot) {
 			continue
 		}
@@ -173,7 +183,7 @@ func (p *planner) daemonBelongs(key HostKey, slot Slot) bool { return p.wanted(k
 
 // serves says that the host has a working daemon, be it the one of the service that is being taken over from.
 func (p *planner) serves(key HostKey, slot Slot) bool {
-	return slot.Serving() || foreignServes(p.hosts[key], slot)
+	return slot.Serving() || foreignServes(*p.at(key).host, slot)
 }
 
 // owed says that the host is without a settled daemon by our doing: we stopped its daemon and it has not been well

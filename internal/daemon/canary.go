@@ -49,7 +49,7 @@ func (p *planner) canariesBy(expression string) map[HostKey]bool {
 		if !p.mayBeCanary(key) {
 			continue
 		}
-		if matches, err := query.Matches(p.hosts[key].Query); err == nil && matches {
+		if matches, err := query.Matches(p.at(key).host.Query); err == nil && matches {
 			chosen[key] = true
 		}
 	}
@@ -94,7 +94,7 @@ func (p *planner) mayBeCanary(key HostKey) bool {
 	if !p.wanted(key) {
 		return false
 	}
-	fits, _ := p.selects(p.Revision, p.hosts[key])
+	fits, _ := p.selects(p.Revision, *p.at(key).host)
 	return fits
 }
 
@@ -107,18 +107,18 @@ const (
 
 // canaryRank is how well the host does as a canary, lowest first; not ok is one that cannot show anything now.
 func (p *planner) canaryRank(key HostKey) (rank int, ok bool) {
-	slot := p.slots[key]
+	slot, _ := p.at(key).stored()
 	reached := slot.State != "" && slot.Revision == p.Revision.Number
 	switch {
 	case slot.Blocked:
 		return 0, false
 	case reached && !(p.Deployment.Restart && slot.DeploymentID != p.Deployment.ID):
 		return canaryReached, true
-	case !p.hosts[key].AgentConnected || slot.Released:
+	case !p.at(key).host.AgentConnected || slot.Released:
 		return 0, false
 	case slot.UpdatingSince != nil || slot.Disrupted:
 		return canaryTouched, true
-	case slot.Healthy() || p.hosts[key].Foreign != nil:
+	case slot.Healthy() || p.at(key).host.Foreign != nil:
 		return canaryHealthy, true
 	}
 	return canaryOther, true
@@ -178,13 +178,13 @@ func (p *planner) countCanaries() (well, unreached int) {
 		if !p.canary(key) {
 			continue
 		}
-		switch slot := p.tended[key].slotOrIdle(); {
+		switch slot := p.at(key).turn.slotOrIdle(); {
 		case !p.daemonBelongs(key, slot):
 		case p.updated(slot):
 			well++
 		case p.owed(slot):
 			unreached++
-		case slot.Blocked, !p.hosts[key].AgentConnected, p.brokenBefore(slot) && p.gaveUp(slot):
+		case slot.Blocked, !p.at(key).host.AgentConnected, p.brokenBefore(slot) && p.gaveUp(slot):
 		default:
 			unreached++
 		}
@@ -195,7 +195,7 @@ func (p *planner) countCanaries() (well, unreached int) {
 // unreachedOutdated says that there are canaries whose daemon is to be replaced.
 func (p *planner) unreachedOutdated() bool {
 	for _, key := range p.keys {
-		if t := p.tended[key]; t != nil && p.canary(key) && p.candidate(t) != leaveIt {
+		if t := p.at(key).turn; t != nil && p.canary(key) && p.candidate(t) != leaveIt {
 			return true
 		}
 	}

@@ -36,7 +36,7 @@ func TestWhoIsACanary(t *testing.T) {
 			basedOn1(fixture()).with(1, running(1), awayFor(time.Hour)).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"},
 		},
 		"one that the revision does not belong on is none": {
-			excluding(basedOn1(fixture()), 1).with(1, running(1)).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"},
+			notOn(basedOn1(fixture()), 1).with(1, running(1)).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestWhoIsACanary(t *testing.T) {
 	}
 }
 
-// excluding has the revision belong on no such host.
-func excluding(s Snapshot, n int) Snapshot {
+// notOn has the revision not belong on the host.
+func notOn(s Snapshot, n int) Snapshot {
 	s.Revision.Selector.Exclude = []string{hostKey(n).EC2InstanceID}
 	return s
 }

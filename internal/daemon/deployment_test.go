@@ -325,6 +325,13 @@ func TestAFreezeIsNoLackOfProgress(t *testing.T) {
 	require.False(t, thawed.Stuck())
 }
 
+func TestNobodyIsBlamedForAFreeze(t *testing.T) {
+	s := alarmed(many(basedOn1(fixture()), 1, 4, running(1)).with(9, crashing(3)), alarmFiring)
+	require.Equal(t, DeploymentRollingBack, advanced(s, t0).Status)
+	s.Environment.Frozen = &Freeze{At: t0}
+	require.Equal(t, DeploymentRunning, advanced(s, t0).Status, "and nothing could be turned back")
+}
+
 func TestHostsThatAreLostUnderADeploymentCount(t *testing.T) {
 	left := hostChange(func(h *Host) { h.Status = statusInactive })
 	touched := slotted(func(s *Slot) { s.DeploymentID, s.Revision, s.UpdatingSince = "d-2", 2, ago(time.Minute) })

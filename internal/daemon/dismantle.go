@@ -55,7 +55,7 @@ const callSettles = 3 * time.Minute
 
 // finish ends the environment once nothing of it is left.
 func (p *planner) finish() {
-	if len(p.slots) > 0 {
+	if len(p.Slots) > 0 {
 		return
 	}
 	for _, t := range p.Tasks {

@@ -19,17 +19,18 @@ type verdict struct {
 // Keeps: while the deployment is held, or only its canaries get the revision, no host loses its daemon because the
 // revision has another instance group: what the base selects stays.
 func (p *planner) eligible(h Host) (bool, string) {
-	v, ok := p.eligibility[h.Key]
-	if !ok {
+	r := p.at(h.Key)
+	if r.verdict == nil {
+		var v verdict
 		v.ok, v.why = p.selects(p.Revision, h)
 		if !v.ok && p.Base != nil && p.Deployment != nil && (p.held() != "" || p.canaryStage()) {
 			if kept, _ := p.selects(*p.Base, h); kept {
 				v = verdict{ok: true}
 			}
 		}
-		p.eligibility[h.Key] = v
+		r.verdict = &v
 	}
-	return v.ok, v.why
+	return r.verdict.ok, r.verdict.why
 }
 
 // selects says whether one revision's daemon belongs on the host, and if not, why.
@@ -90,10 +91,10 @@ type query struct {
 // wanted says whether a daemon may be started on the host now. Whether a running one may stay is another question: it
 // stays on a host that drains or whose agent is away.
 func (p *planner) wanted(key HostKey) bool {
-	h, ok := p.hosts[key]
-	if !ok || p.Deployment == nil || h.Status != StatusActive {
+	r := p.at(key)
+	if !r.listed || p.Deployment == nil || r.host.Status != StatusActive {
 		return false
 	}
-	eligible, _ := p.eligible(h)
+	eligible, _ := p.eligible(*r.host)
 	return eligible
 }

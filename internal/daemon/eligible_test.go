@@ -49,7 +49,7 @@ func TestWhereADaemonBelongs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlanner(c.snapshot, t0)
-			ok, why := p.eligible(p.hosts[hostKey(1)])
+			ok, why := p.eligible(*p.at(hostKey(1)).host)
 			require.Equal(t, c.why == "", ok)
 			require.Contains(t, why, c.why)
 			_, wait := waitsOf(c.snapshot)
@@ -62,7 +62,7 @@ func TestWhereADaemonBelongs(t *testing.T) {
 func waitsOf(s Snapshot) (actions []string, waits string) {
 	p := newPlanner(s, t0)
 	p.plan()
-	if t := p.tended[hostKey(1)]; t != nil {
+	if t := p.at(hostKey(1)).turn; t != nil {
 		waits = t.waits
 	}
 	return ofHosts(p.actions()), waits

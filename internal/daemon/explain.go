@@ -94,7 +94,7 @@ func CountHosts(s Snapshot, now time.Time) Counts {
 	p := newPlanner(s, now)
 	for _, key := range p.keys {
 		if p.synced(key) {
-			p.tended[key] = p.turnOf(key)
+			p.at(key).turn = p.turnOf(key)
 		}
 	}
 	return p.tally()
@@ -103,7 +103,7 @@ func CountHosts(s Snapshot, now time.Time) Counts {
 // explain is one host's status. The slot is what is known before anything is done about it; what is done is in its turn.
 func (p *planner) explain(key HostKey, next Action) HostStatus {
 	found := p.turnOf(key)
-	slot, host := found.slot, p.hosts[key]
+	slot, host := found.slot, p.at(key).host
 	st := HostStatus{
 		Host: key, ContainerInstanceARN: host.ContainerInstanceARN,
 		Desired: p.synced(key) && p.wanted(key) && !slot.Released, Healthy: slot.Serving(),
@@ -129,7 +129,7 @@ func (p *planner) explain(key HostKey, next Action) HostStatus {
 	if st.Next != "" && !aboutAttribute(st.Next) {
 		return st
 	}
-	if t := p.tended[key]; t != nil {
+	if t := p.at(key).turn; t != nil {
 		st.WaitsFor = t.waits
 	}
 	if st.WaitsFor == "" {
@@ -152,7 +152,7 @@ func (p *planner) targetOf(slot Slot) (number int, updated bool) {
 
 // stateOf is the host's state, since when, and why.
 func (p *planner) stateOf(key HostKey, slot Slot) (HostState, *time.Time, string) {
-	host := p.hosts[key]
+	host := p.at(key).host
 	switch {
 	case !p.synced(key):
 		return HostUnknown, nil, "its cluster was never reconciled completely"
@@ -161,7 +161,7 @@ func (p *planner) stateOf(key HostKey, slot Slot) (HostState, *time.Time, string
 	case p.Environment.Status == EnvironmentDeleting || p.Deployment == nil:
 		return p.stateOfSlot(slot)
 	}
-	eligible, why := p.eligible(host)
+	eligible, why := p.eligible(*host)
 	switch {
 	case !eligible:
 		return HostIneligible, nil, why
@@ -200,7 +200,7 @@ func (p *planner) stateOfSlot(slot Slot) (HostState, *time.Time, string) {
 }
 
 func (p *planner) stateOfTask(slot Slot) (HostState, *time.Time, string) {
-	task, seen := p.byARN[slot.TaskARN]
+	task, seen := p.task(slot.TaskARN)
 	switch {
 	case slot.Settled(p.minHealthy(), p.now):
 		return HostHealthy, slot.HealthySince, ""

@@ -48,12 +48,10 @@ func (k *HostKey) UnmarshalText(text []byte) error {
 
 // CompareHosts orders hosts, so that runs repeat.
 func CompareHosts(a, b HostKey) int {
-	return cmp.Or(
-		cmp.Compare(a.Cluster.Account, b.Cluster.Account),
-		cmp.Compare(a.Cluster.Region, b.Cluster.Region),
-		cmp.Compare(a.Cluster.Name, b.Cluster.Name),
-		cmp.Compare(a.EC2InstanceID, b.EC2InstanceID),
-	)
+	if a.Cluster != b.Cluster {
+		return a.Cluster.Compare(b.Cluster)
+	}
+	return cmp.Compare(a.EC2InstanceID, b.EC2InstanceID)
 }
 
 // Host is a container instance as the scheduler sees it.

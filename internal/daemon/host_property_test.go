@@ -101,7 +101,7 @@ func (w *oneHost) checkPlan(p *planner, actions []Action) {
 		}
 	}
 	require.LessOrEqual(w, writes, 1, "two writes of one slot: %v", brief(actions))
-	t := p.tended[hostKey(1)]
+	t := p.at(hostKey(1)).turn
 	if writes == 0 && !t.slot.Settled(p.minHealthy(), w.now) && !p.gone(t.key) {
 		require.NotEmpty(w, t.waits, "nothing is done, and nothing says why: %+v", t.slot)
 	}

@@ -15,7 +15,7 @@ const stableAfter = 10 * time.Minute
 // only STOPPED does, which ECS never takes back.
 func (p *planner) learn(key HostKey, slot Slot) Slot {
 	slot = p.learnFormer(p.learnHost(key, slot))
-	if task, ok := p.byARN[slot.TaskARN]; ok {
+	if task, ok := p.task(slot.TaskARN); ok {
 		switch slot.State {
 		case SlotPlaced:
 			slot = p.learnTask(slot, task)
@@ -35,13 +35,13 @@ func (p *planner) learn(key HostKey, slot Slot) Slot {
 // learnLack remembers since when the host is without a healthy daemon. Of a host that ought to have none nothing is
 // remembered: its grace begins anew when it ought to have one again.
 func (p *planner) learnLack(key HostKey, slot Slot) Slot {
-	h, ok := p.hosts[key]
-	if !ok || p.Environment.Status != EnvironmentActive {
+	r := p.at(key)
+	if !r.listed || p.Environment.Status != EnvironmentActive {
 		return slot
 	}
 	if !p.wanted(key) || slot.Released {
 		slot.UnhealthySince = nil
-	} else if !slot.Serving() && !foreignServes(h, slot) {
+	} else if !slot.Serving() && !foreignServes(*r.host, slot) {
 		slot.UnhealthySince = since(slot.UnhealthySince, true, p.now)
 	}
 	return slot
@@ -56,7 +56,8 @@ func (p *planner) unreported(task Task) bool {
 // learnHost remembers which registration the host has, so that a later partial snapshot can hold it, and since when its
 // agent is away and the host drains, which ECS does not say.
 func (p *planner) learnHost(key HostKey, slot Slot) Slot {
-	h, ok := p.hosts[key]
+	r := p.at(key)
+	h, ok := *r.host, r.listed
 	if ok {
 		slot = p.learnHandOver(slot, h)
 		slot.ContainerInstanceARN = h.ContainerInstanceARN
@@ -83,10 +84,10 @@ func since(known *time.Time, is bool, now time.Time) *time.Time {
 // slot was lost. An idle slot's earlier attempts are proven dead and a claim's only task is its own, so there is at
 // most one, short of strays; of those, one that the agent knows and that runs what is wanted is kept.
 func (p *planner) adopt(key HostKey, slot Slot) Slot {
-	if _, ok := p.hosts[key]; !ok || p.Environment.Status == EnvironmentDeleting && p.Environment.KeepTasks {
+	if !p.at(key).listed || p.Environment.Status == EnvironmentDeleting && p.Environment.KeepTasks {
 		return slot // what is left running has no owner any more
 	}
-	candidates := slices.DeleteFunc(slices.Clone(p.tasks[key]), func(t Task) bool {
+	candidates := slices.DeleteFunc(slices.Clone(p.at(key).tasks), func(t Task) bool {
 		return !t.Live() || !ours(t) || slot.owns(t.ARN)
 	})
 	if len(candidates) == 0 {

@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 	"time"
 )
@@ -57,25 +55,23 @@ func (p *planner) rollOut() {
 // planner holds one Plan's working state: the snapshot by host, and the actions by their worth.
 type planner struct {
 	Snapshot
-	now   time.Time
-	keys  []HostKey // every host, slot and task of the snapshot, sorted
-	hosts map[HostKey]Host
-	slots map[HostKey]Slot
-	tasks map[HostKey][]Task
-	byARN map[string]Task
+	now  time.Time
+	keys []HostKey // of every host, slot and task of the snapshot, sorted
+	// records are the hosts' in the same order, latest is the place of the one asked about last: at.
+	records []*record
+	byHost  map[HostKey]*record
+	latest  int
+	byARN   map[string]*Task
 	// superseded are registrations that their machine has left behind: it is connected under a newer one.
 	superseded map[string]bool
 
 	// owner is the host whose slot has the task.
 	owner map[string]HostKey
-	// tended are the hosts' turns, done.
-	tended map[HostKey]*turn
 
 	// targetHash and baseHash are the target's and the base's TaskHash.
 	targetHash, baseHash string
-	// eligibility and queries remember what was decided, and read, in this plan.
-	eligibility map[HostKey]verdict
-	queries     map[string]query
+	// queries remember the expressions that were read in this plan.
+	queries map[string]query
 	// canaries are the hosts that get the revision first; nil until somebody asks.
 	canaries map[HostKey]bool
 
@@ -93,49 +89,20 @@ type planner struct {
 func newPlanner(s Snapshot, now time.Time) *planner {
 	p := &planner{
 		Snapshot: s, now: now,
-		hosts: map[HostKey]Host{}, slots: map[HostKey]Slot{}, tasks: map[HostKey][]Task{},
-		byARN: map[string]Task{}, superseded: map[string]bool{}, owner: map[string]HostKey{}, tended: map[HostKey]*turn{},
-		retaken: map[HostKey]bool{}, targetHash: s.Revision.TaskHash(),
-		eligibility: map[HostKey]verdict{}, queries: map[string]query{},
+		superseded: map[string]bool{}, retaken: map[HostKey]bool{}, queries: map[string]query{},
+		targetHash: s.Revision.TaskHash(),
 	}
 	if s.Base != nil {
 		p.baseHash = s.Base.TaskHash()
 	}
-	seen := map[HostKey]bool{}
-	for _, h := range s.Hosts {
-		p.hosts[h.Key] = currentRegistration(p.hosts[h.Key], h)
-		seen[h.Key] = true
-	}
-	for _, h := range s.Hosts {
-		current := p.hosts[h.Key]
-		if h.ContainerInstanceARN != current.ContainerInstanceARN && current.AgentConnected && !h.AgentConnected {
-			p.superseded[h.ContainerInstanceARN] = true
-		}
-	}
-	for _, slot := range s.Slots {
-		p.slots[slot.Host] = slot
-		if slot.TaskARN != "" {
-			p.owner[slot.TaskARN] = slot.Host
-		}
-		seen[slot.Host] = true
-	}
-	for _, t := range s.Tasks {
-		p.tasks[t.Host] = append(p.tasks[t.Host], t)
-		p.byARN[t.ARN] = t
-		seen[t.Host] = true
-	}
-	for _, tasks := range p.tasks {
-		slices.SortFunc(tasks, func(a, b Task) int { return cmp.Compare(a.ARN, b.ARN) })
-	}
-	delete(seen, HostKey{})
-	p.keys = slices.SortedFunc(maps.Keys(seen), CompareHosts)
+	p.enroll()
 	return p
 }
 
 // currentRegistration chooses between two container instances of one machine: an agent that registers anew leaves its
 // old registration behind, ACTIVE and disconnected, or INACTIVE. One that is in the cluster counts before one that has
 // left, then the connected one, then the newest.
-func currentRegistration(a, b Host) Host {
+func currentRegistration(a, b *Host) *Host {
 	switch {
 	case a.ContainerInstanceARN == "":
 		return b
@@ -161,7 +128,7 @@ func currentRegistration(a, b Host) Host {
 	}
 }
 
-func (p *planner) synced(key HostKey) bool { return !p.Clusters[key.Cluster].SyncedAt.IsZero() }
+func (p *planner) synced(key HostKey) bool { return !p.at(key).freshness.SyncedAt.IsZero() }
 
 func (p *planner) anySynced() bool {
 	for _, f := range p.Clusters {
@@ -174,7 +141,7 @@ func (p *planner) anySynced() bool {
 
 // fresh says that the knowledge of the host's cluster is good enough to stop something by it.
 func (p *planner) fresh(key HostKey) bool {
-	f := p.Clusters[key.Cluster]
+	f := p.at(key).freshness
 	return !f.SyncedAt.IsZero() && !f.Doubtful &&
 		p.now.Sub(f.SyncedAt) < 2*p.Settings.ReconcilePeriod &&
 		f.IngestLag < p.Settings.MaxIngestLag

@@ -163,7 +163,7 @@ func (p *planner) await() {
 func (p *planner) blocked() int {
 	n := 0
 	for _, key := range p.keys {
-		t := p.tended[key]
+		t := p.at(key).turn
 		slot := t.slotOrIdle()
 		if !p.daemonBelongs(key, slot) {
 			continue
@@ -181,7 +181,7 @@ func (p *planner) complete(c Counts) bool {
 	onDelete := p.method() == OnDelete
 	tried := false
 	for _, key := range p.keys {
-		slot := p.tended[key].slotOrIdle()
+		slot := p.at(key).turn.slotOrIdle()
 		if !p.daemonBelongs(key, slot) {
 			continue
 		}
@@ -219,7 +219,7 @@ func (p *planner) done(key HostKey, slot Slot, onDelete bool) bool {
 		return false
 	case p.outdated(key, slot):
 		return onDelete // else it is to be replaced, broken or not: the stop waits for its turn, or for fresh knowledge
-	case slot.Blocked, !p.hosts[key].AgentConnected:
+	case slot.Blocked, !p.at(key).host.AgentConnected:
 		return true
 	}
 	return p.gaveUp(slot)
@@ -241,7 +241,7 @@ func (p *planner) failedInstances(d Deployment) []FailedInstance {
 		failed[key] = "left the cluster after the daemon was started, and before it was well"
 	}
 	for _, key := range p.keys {
-		slot := p.tended[key].slotOrIdle()
+		slot := p.at(key).turn.slotOrIdle()
 		if _, ok := failed[key]; ok || slot.DeploymentID != d.ID {
 			continue
 		}

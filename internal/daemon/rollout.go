@@ -20,7 +20,7 @@ func (p *planner) replaceOutdated() {
 	for _, serving := range []bool{false, true} {
 		// Daemons that are down already come first and cost nothing: their host is exempt, or paid for.
 		for _, key := range p.keys {
-			t := p.tended[key]
+			t := p.at(key).turn
 			if t == nil {
 				continue
 			}
@@ -62,7 +62,7 @@ func (p *planner) candidate(t *turn) candidacy {
 	switch {
 	case p.foreign(t):
 		return takeItOver
-	case !p.outdated(t.key, t.slot):
+	case !p.outdated(t.key, t.slot), t.slot.Released:
 		return leaveIt
 	case t.slot.Former != nil && t.slot.Healthy():
 		return leaveIt
@@ -156,9 +156,9 @@ func (p *planner) replace(t *turn, serving bool) {
 
 // outdated says that the host's daemon is to be replaced. A host whose agent is away cannot stop a task, so it waits.
 func (p *planner) outdated(key HostKey, slot Slot) bool {
-	task, seen := p.byARN[slot.TaskARN]
+	task, seen := p.task(slot.TaskARN)
 	return slot.State == SlotPlaced && seen && task.Live() && task.Host == key && p.differs(slot, task) &&
-		p.wanted(key) && p.hosts[key].AgentConnected && p.synced(key)
+		p.wanted(key) && p.at(key).host.AgentConnected && p.synced(key)
 }
 
 // differs says that a task is not what the deployment brings: asked for with other words, or under a restart started by

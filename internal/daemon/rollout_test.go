@@ -195,3 +195,20 @@ func TestADeploymentDoesNotCompleteWhileReplacementsWait(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatADeploymentIsNotCompleteWithout(t *testing.T) {
+	done := many(basedOn1(fixture()), 1, 3, running(2))
+	require.Equal(t, DeploymentCompleted, advanced(done, t0).Status)
+	taken := done.with(9, blocked(), slotChange(func(s *Slot) { s.Disrupted = true }))
+	require.Equal(t, DeploymentRunning, advanced(taken, t0).Status, "a host that lost its daemon to it, and has no room now")
+	require.Equal(t, DeploymentRunning, advanced(many(fixture(), 1, 2, blocked()), t0).Status, "nothing shows that it is any good")
+	unknown := done
+	unknown.Clusters = map[state.ClusterKey]Freshness{cluster: done.Clusters[cluster], {Name: "unknown"}: {}}
+	require.Equal(t, DeploymentRunning, advanced(unknown, t0).Status, "a cluster whose hosts are not known")
+}
+
+func TestADeploymentThatTurnsBackIsCountedFromTheNextLook(t *testing.T) {
+	back := advanced(alarmed(many(basedOn1(fixture()), 1, 3, running(1)), alarmFiring), t0)
+	require.Equal(t, DeploymentRollingBack, back.Status)
+	require.Equal(t, Progress{At: &t0}, back.Progress, "this one knows its hosts by the other revision")
+}

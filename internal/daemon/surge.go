@@ -30,7 +30,7 @@ func (p *planner) tendFormer(t *turn) {
 	if former == nil || t.taken || p.gone(t.key) {
 		return
 	}
-	task, seen := p.byARN[former.TaskARN]
+	task, seen := p.task(former.TaskARN)
 	switch {
 	case !seen || !task.Live():
 		p.awaitFormer(t)
@@ -78,7 +78,7 @@ func (p *planner) restopFormer(t *turn) {
 //
 // Keeps: none of these stops leaves the host without a healthy daemon that it has.
 func (p *planner) chooseOne(t *turn) {
-	task, seen := p.byARN[t.slot.TaskARN]
+	task, seen := p.task(t.slot.TaskARN)
 	if !seen || !task.Live() {
 		return
 	}
@@ -107,7 +107,7 @@ func (p *planner) fits(slot Slot, task Task) bool {
 // formerFits says that the former task is what the host should have now: the deployment is rolled back, say.
 func (p *planner) formerFits(slot Slot) bool {
 	former := slot.Former
-	task, seen := p.byARN[former.TaskARN]
+	task, seen := p.task(former.TaskARN)
 	if !seen || !task.Live() || former.StoppingAt != nil || p.Deployment == nil {
 		return false
 	}
@@ -197,7 +197,7 @@ func (p *planner) learnFormer(slot Slot) Slot {
 	if former == nil {
 		return slot
 	}
-	task, seen := p.byARN[former.TaskARN]
+	task, seen := p.task(former.TaskARN)
 	switch {
 	case !seen:
 		return slot

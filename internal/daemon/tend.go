@@ -45,11 +45,12 @@ func (p *planner) tend(key HostKey) {
 }
 
 func (p *planner) turnOf(key HostKey) *turn {
-	stored, known := p.slots[key]
+	r := p.at(key)
+	stored, known := r.stored()
 	if !known {
 		stored = Slot{EnvironmentID: p.Environment.ID, Host: key, State: SlotIdle, Attempt: 1}
 	}
-	return &turn{key: key, host: p.hosts[key], stored: stored, slot: p.learn(key, stored), known: known}
+	return &turn{key: key, host: *r.host, stored: stored, slot: p.learn(key, stored), known: known}
 }
 
 // slotOrIdle is the slot after the turn; a host whose cluster was never synced had no turn.
@@ -62,9 +63,9 @@ func (t *turn) slotOrIdle() Slot {
 
 // close ends a turn: what was learned is stored, if no action stores it and it is worth a write.
 func (p *planner) close(t *turn) {
-	p.tended[t.key] = t
+	p.at(t.key).turn = t
 	worth := t.known || t.slot.State != SlotIdle || t.slot.UnhealthySince != nil
-	if t.taken || t.noted || !worth || reflect.DeepEqual(t.stored, t.slot) {
+	if t.taken || t.noted || !worth || reflect.DeepEqual(&t.stored, &t.slot) {
 		return
 	}
 	slot := t.slot
@@ -74,8 +75,8 @@ func (p *planner) close(t *turn) {
 // gone says that the host has left its cluster. A partial snapshot holds every host that it was asked for, so a host
 // that it does not hold is gone, too.
 func (p *planner) gone(key HostKey) bool {
-	h, ok := p.hosts[key]
-	return !ok || h.Status == statusInactive
+	r := p.at(key)
+	return !r.listed || r.host.Status == statusInactive
 }
 
 // tendIdle: no task of ours is alive on the host, but maybe a surge's former one.
@@ -135,7 +136,7 @@ func (p *planner) tendClaimed(t *turn) {
 // Keeps: nothing is started while the task may live. Whatever stops a healthy daemon here is not a rollout: the host
 // drains, or the daemon does not belong on it. Rollouts are in replaceOutdated, where the budget is.
 func (p *planner) tendPlaced(t *turn) {
-	task, seen := p.byARN[t.slot.TaskARN]
+	task, seen := p.task(t.slot.TaskARN)
 	if !seen || p.gone(t.key) {
 		// The start's event is late or lost, or the host left without a word about its tasks: after a grace, ask.
 		p.resolveAfter(t, t.slot.PlacedAt.Add(p.Settings.EventGrace), "stored state does not show what became of the task")
@@ -182,7 +183,7 @@ func (p *planner) tendLive(t *turn, task Task) {
 // tendStopping: StopTask was decided and paid for. It may not have been called, so it is called again while ECS still
 // wants the task to run; stopping a task twice is harmless.
 func (p *planner) tendStopping(t *turn) {
-	task, seen := p.byARN[t.slot.TaskARN]
+	task, seen := p.task(t.slot.TaskARN)
 	due := t.slot.StoppingAt.Add(p.Settings.EventGrace)
 	switch {
 	case !seen || p.gone(t.key) || !task.Live():
@@ -266,7 +267,7 @@ func (p *planner) stopStrays(t *turn) {
 	if t.slot.State == SlotClaimed || p.frozen() || !p.fresh(t.key) {
 		return
 	}
-	for _, task := range p.tasks[t.key] {
+	for _, task := range p.at(t.key).tasks {
 		if !task.Live() || t.slot.owns(task.ARN) || t.stored.owns(task.ARN) || !ours(task) {
 			continue
 		}

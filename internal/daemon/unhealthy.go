@@ -37,7 +37,7 @@ func (p *planner) unhealthyTurns() []*turn {
 		return nil
 	}
 	for _, key := range p.keys {
-		t := p.tended[key]
+		t := p.at(key).turn
 		if t == nil || t.taken || t.slot.State != SlotPlaced || t.slot.SickSince == nil || p.now.Before(p.sickUntil(t.slot)) {
 			continue
 		}

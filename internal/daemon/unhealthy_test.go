@@ -63,9 +63,11 @@ func TestHowLongAHealthCheckFailsIsRemembered(t *testing.T) {
 
 // In an environment's first deployment every host is unavailable from the start: the budget cannot be what is left of it.
 func TestDaemonsThatNeverWorkedAreRestartedAFewAtATime(t *testing.T) {
+	neverStruck := slotChange(func(s *Slot) { s.Disrupted = false })
 	first := func(hosts int, options ...func(*Snapshot, *Host)) Snapshot {
-		options = append([]func(*Snapshot, *Host){placedUpdating(2 * time.Minute), sick(), sickFor(time.Minute)}, options...)
-		return many(fixture(), 1, hosts, options...)
+		options = append([]func(*Snapshot, *Host){placedUpdating(2 * time.Minute), sick(), sickFor(time.Minute), neverStruck}, options...)
+		begun := changed(fixture(), func(_ *DeploymentConfiguration, d *Deployment) { d.CreatedAt = *ago(time.Hour) })
+		return many(begun, 1, hosts, options...)
 	}
 	require.Equal(t, []string{"i-001", "i-002"}, stopsIn(Plan(first(4), t0)), "half of them")
 	restarted := first(4).with(5, placedUpdating(2*time.Minute), slotChange(func(s *Slot) { s.Disrupted, s.HealthySince = true, nil }))

@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -82,21 +83,50 @@ func TestTheAttributeOfAHostThatHasLeftNeedsNoDeletion(t *testing.T) {
 	require.Empty(t, w.slot(1).AttributeError)
 }
 
-// A driver that dies between ECS's answer and what it would have stored has left word before.
+// A driver that dies between ECS's answer and what it would have stored has left word before; so has one that loses the slot
+// to another driver.
 func TestAnAttributeIsNotForgottenWithTheDriverThatSetIt(t *testing.T) {
-	w := newWorld(t, announcing)
-	w.host(1)
-	w.look()
-	w.runs(1)
-	dying, dies := context.WithCancel(t.Context())
-	w.ecs.changed = func() error {
-		require.Equal(t, "blox.log-agent", w.slot(1).Attribute, "stored before the call")
-		require.Equal(t, w.now, *w.slot(1).AttributeAsked)
-		w.db.Fail(errors.New("died"))
-		dies()
-		return nil
+	for name, disturb := range map[string]func(*world, context.CancelFunc){
+		"it dies": func(_ *world, die context.CancelFunc) { die() },
+		"another driver writes the slot": func(w *world, _ context.CancelFunc) {
+			_, err := w.daemon.PutSlot(w.t.Context(), w.slot(1))
+			require.NoError(w.t, err)
+		},
+		"its answer is lost": func(w *world, _ context.CancelFunc) { w.ecs.refuse = context.DeadlineExceeded },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, announcing)
+			w.host(1)
+			w.look()
+			w.runs(1)
+			ctx, die := context.WithCancel(t.Context())
+			defer die()
+			calls := 0
+			w.ecs.changed = func() error {
+				calls++
+				require.Equal(t, "blox.log-agent", w.slot(1).Attribute, "stored before the call")
+				require.Equal(t, w.now, *w.slot(1).AttributeAsked)
+				disturb(w, die)
+				return w.ecs.refuse
+			}
+			if err := w.driver.Drive(ctx, "env", nil); ctx.Err() == nil {
+				require.NoError(t, err)
+			}
+			require.NotNil(t, w.slot(1).AttributeAsked, "nobody knows")
+			require.Equal(t, 1, calls)
+
+			w.ecs.changed, w.ecs.refuse = nil, nil
+			w.daemonIs(1, w.slot(1).TaskARN, 4, "STOPPED", "STOPPED", "log-agent:1")
+			w.look()
+			w.look()
+			require.NotEmpty(t, w.ecs.attributes[w.slot(1).ContainerInstanceARN], "a call may still be on its way")
+			w.now = w.now.Add(5 * time.Minute)
+			w.look()
+			require.Empty(t, w.ecs.attributes[w.slot(1).ContainerInstanceARN], "it is taken back all the same")
+			require.Empty(t, w.slot(1).Attribute)
+			require.Nil(t, w.slot(1).AttributeAsked)
+		})
 	}
-	_ = w.driver.Drive(dying, "env", nil)
 }
 
 func TestAttributesSpendCallsToo(t *testing.T) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,8 @@ import (
 // Each stop that strikes a working daemon on a fit host (ACTIVE, its agent connected under the registration that the task
 // is on) is a disruption by us, until that host has a working daemon again or is not fit any more, which is not our doing.
 // So is the restart of a daemon whose health check fails, and the hand-over of a host by another scheduler's daemon that
-// worked. No disruption is a stop that leaves another working daemon of the environment on the host, and what is not done
+// worked, if STATE knew of it: whose knowledge is fresh takes hosts over by what is stored, and ECS is not asked which tasks
+// of others it has not told of yet. No disruption is a stop that leaves another working daemon of the environment on the host, and what is not done
 // for a rollout: the end of a drain, of an environment, of a host's membership, of its only reason to be there.
 //
 // Right after each disruption the disrupted hosts must be no more than the configuration allows of N, N being the most
@@ -135,9 +137,19 @@ func (w *world) handedOver(name, target string) {
 	w.met("host handed over")
 	for _, t := range w.truth.tasks { // any order: there is one at most
 		if t.group == "service:"+legacy && t.machine == h.machine && !t.working.IsZero() && h.active() && !w.serves(env.id, h.machine, nil) {
+			if !w.known(t) {
+				w.met("host taken over from a daemon that nobody knew of")
+				continue
+			}
 			w.disrupt(env, h.machine, w.updatingSince(w.slotOf(env.id, h.machine)), 1)
 		}
 	}
+}
+
+// known says that STATE had the task before the running invocation began.
+func (w *world) known(t *task) bool {
+	since, ok := w.truth.known[path.Base(t.arn)]
+	return ok && (w.current == nil || since.Before(w.current.begun))
 }
 
 // slotOf is the slot of a host as it is stored.

@@ -31,6 +31,8 @@ func (w *world) changed(_ string, record events.DynamoDBEventRecord) {
 	}
 	if pk := record.Change.Keys["pk"].String(); strings.HasPrefix(pk, clusterKey().String()+"/instance/") {
 		w.countFleet(record.Change.Keys["sk"].String(), record.Change.NewImage)
+	} else if strings.HasPrefix(pk, clusterKey().String()+"/task/") && len(record.Change.OldImage) == 0 {
+		w.truth.known[record.Change.Keys["sk"].String()] = w.now
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(record.Change.Keys["pk"].String())) // a hash never fails to write

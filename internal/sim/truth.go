@@ -40,13 +40,14 @@ type truth struct {
 	slots        map[string]daemon.Slot // as stored, by key
 	decided      map[string]decision    // by task ARN: stops of rollouts, as they were claimed
 	tokens       map[string]int         // how often each was sent
+	known        map[string]time.Time   // since when STATE has a task of the first cluster, by its id
 	active       map[string]string      // the machine of each container instance that is stored as ACTIVE
 	fleets       []fleet                // the newest last
 }
 
 func newTruth() truth {
 	return truth{
-		hosts: map[string]*host{}, tasks: map[string]*task{}, fit: map[string]bool{}, active: map[string]string{},
+		hosts: map[string]*host{}, tasks: map[string]*task{}, fit: map[string]bool{}, active: map[string]string{}, known: map[string]time.Time{},
 		environments: map[string]*environment{}, deployments: map[string]*deployment{}, revisions: map[revisionKey]daemon.Revision{}, slots: map[string]daemon.Slot{},
 		decided: map[string]decision{}, tokens: map[string]int{},
 	}

@@ -60,14 +60,20 @@ var mutants = []mutant{
 	{
 		// A check that fails everywhere at once has every daemon restarted at once.
 		name: "restarts of the unhealthy are free", file: "internal/daemon/unhealthy.go", killedBy: []int{3},
-		old: `!t.slot.Serving() && !b.takeOne(t.key) {`,
+		old: `!t.slot.Serving() && !p.roomFor(t, b) {`,
 		new: `!t.slot.Serving() && b.allowed < 0 {`,
 	},
 	{
 		// A migration takes every host from its service at once.
 		name: "hand-overs are free", file: "internal/daemon/rollout.go", killedBy: []int{3},
-		old: `case what == takeItOver && serving && !b.takeOne(t.key), what`,
+		old: `case what == takeItOver && serving && !p.roomFor(t, b), what`,
 		new: `case what`,
+	},
+	{
+		// A driver that dies after its call leaves an attribute that nobody knows of.
+		name: "attribute without its intent", file: "internal/drive/attribute.go", killedBy: []int{5},
+		old: `intent, err := r.Daemon.PutSlotUnderLease(ctx, a.AttributeIntent(r.Now()), r.lease)`,
+		new: `intent, err := *a.Slot, error(nil)`,
 	},
 	{
 		// What people pause goes on.
