@@ -54,6 +54,19 @@ func TestForecastOfAnUpdate(t *testing.T) {
 	require.Equal(t, Counts{Desired: 2, Healthy: 2, Updated: 2}, f.After)
 }
 
+// What was under way before the forecast began is not waited for by the clock: its stop ends, and its start comes up.
+func TestForecastCarriesOnWhatIsUnderWay(t *testing.T) {
+	s := updating(3, func(*DeploymentConfiguration) {})
+	stopping := slotChange(func(slot *Slot) {
+		slot.State, slot.StoppingAt, slot.Disrupted, slot.DeploymentID, slot.HealthySince = SlotStopping, ago(time.Second), true, "d-2", nil
+	})
+	s = s.with(4, running(1), stopping).with(5, placed(2, "RUNNING", "PENDING"))
+	f := Foresee(s, t0, 30)
+	require.Equal(t, DeploymentCompleted, f.Status, "%v", told(f))
+	require.LessOrEqual(t, f.Ends, time.Minute, "%v", told(f))
+	require.Equal(t, Counts{Desired: 5, Healthy: 5, Updated: 5}, f.After)
+}
+
 func TestForecastBeginsWithThePlanItself(t *testing.T) {
 	s := updating(6, func(*DeploymentConfiguration) {})
 	f := Foresee(s, t0, 1)

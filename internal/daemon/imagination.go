@@ -15,6 +15,8 @@ type imagination struct {
 	hosts    map[HostKey][]Host
 	imagined int
 	finished bool
+	// carriedOn says that what ECS was at when it began has come to its end.
+	carriedOn bool
 }
 
 func newImagination(s Snapshot) *imagination {
@@ -42,6 +44,7 @@ func (w *imagination) snapshot() Snapshot {
 
 // apply carries the actions out. It says whether anything came of them that a look at the same moment can see.
 func (w *imagination) apply(actions []Action, now time.Time) (changed bool) {
+	changed = w.carryOn()
 	w.bury()
 	for _, a := range actions {
 		if a.Slot != nil {
@@ -69,6 +72,37 @@ func (w *imagination) apply(actions []Action, now time.Time) (changed bool) {
 		default:
 			changed = true
 		}
+	}
+	return changed
+}
+
+// carryOn has the starts and stops that were under way when the forecast began come to their end, once. Hosts whose agent
+// cannot be reached do nothing.
+func (w *imagination) carryOn() (changed bool) {
+	if w.carriedOn {
+		return false
+	}
+	w.carriedOn = true
+	stopping := map[string]bool{}
+	for _, slot := range w.slots {
+		stopping[slot.TaskARN] = slot.State == SlotStopping
+		if former := slot.Former; former != nil {
+			stopping[former.TaskARN] = former.StoppingAt != nil
+		}
+	}
+	for arn, task := range w.tasks {
+		if task.Stopped() || !slices.ContainsFunc(w.hosts[task.Host], func(h Host) bool { return h.AgentConnected }) {
+			continue
+		}
+		switch {
+		case stopping[arn] || !task.Live():
+			task.LastStatus, task.DesiredStatus = StatusStopped, StatusStopped
+		case task.LastStatus != StatusRunning:
+			task.LastStatus, task.Health = StatusRunning, healthHealthy
+		default:
+			continue
+		}
+		w.tasks[arn], changed = task, true
 	}
 	return changed
 }
