@@ -92,6 +92,9 @@ func (p *planner) update(t *turn, what candidacy, serving bool, b *budget) {
 	switch {
 	case what == takeItOver && serviceReturned(t.host, t.slot) && !p.handOverDue(t):
 		return
+	case what == surgeIt && len(p.strays(t)) > 0: // left by an environment that was deleted in the middle of a surge, say
+		t.wait("a second task of the environment on the host is stopped before a new one is started beside the first")
+		return
 	case what == surgeIt && !b.surge():
 		t.wait("%s", b.surgeWait())
 		return

@@ -60,6 +60,11 @@ func (p *planner) runRequest(slot Slot, r Revision) json.RawMessage {
 	}
 	if slot.Former == nil {
 		request.PlacementConstraints = slices.Insert(request.PlacementConstraints, 0, PlacementConstraint{Type: "distinctInstance"})
+		for _, id := range env.FormerIDs { // what they left running is the environment's daemon: distinctInstance does not see it
+			request.PlacementConstraints = append(request.PlacementConstraints, PlacementConstraint{
+				Type: "memberOf", Expression: fmt.Sprintf("not(task:group == %s)", Group(p.Installation, id)),
+			})
+		}
 	}
 	if template.NetworkConfiguration != nil {
 		request.NetworkConfiguration = &RunNetwork{AwsvpcConfiguration: *template.NetworkConfiguration}

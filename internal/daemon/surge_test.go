@@ -179,6 +179,19 @@ func TestNoHostGetsAThirdTask(t *testing.T) {
 	require.Empty(t, p.starts)
 }
 
+// Two tasks may be left by an environment of the same name that was deleted in the middle of a surge.
+func TestASurgeBeginsWhenThereIsOneTaskOnTheHost(t *testing.T) {
+	second := func(s *Snapshot, h *Host) {
+		s.Tasks = append(s.Tasks[:len(s.Tasks):len(s.Tasks)], Task{
+			ARN: "second", Host: h.Key, DesiredStatus: StatusRunning, LastStatus: StatusRunning,
+			StartedBy: StartedBy("d-0"), TaskDefinition: taskDefinition(1),
+		})
+	}
+	s := surgeMethod(fixture())
+	require.Equal(t, []string{"surge i-001"}, ofHosts(Plan(s.with(1, running(1)), t0)))
+	require.Equal(t, []string{"stopStray i-001"}, ofHosts(Plan(s.with(1, running(1), second), t0)))
+}
+
 func TestGoingBackToTheFormerTask(t *testing.T) {
 	s := rolledBack(surgeMethod(fixture())).with(1, placed(2, StatusRunning, "PENDING"), beside(1, StatusRunning, StatusRunning))
 	a := Plan(s, t0)[0]

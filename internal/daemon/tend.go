@@ -267,17 +267,27 @@ func (p *planner) stopStrays(t *turn) {
 	if t.slot.State == SlotClaimed || p.frozen() || !p.fresh(t.key) {
 		return
 	}
+	for _, task := range p.strays(t) {
+		p.stops = append(p.stops, Action{
+			Kind: StopStray, Host: t.key, TaskARN: task.ARN, Reason: "a second task of the environment on the host",
+		})
+	}
+}
+
+// strays are the live tasks of ours on the host that no slot owns. One that another host's slot has was placed here by
+// mistake, and is stopped there.
+func (p *planner) strays(t *turn) []Task {
+	var strays []Task
 	for _, task := range p.at(t.key).tasks {
 		if !task.Live() || t.slot.owns(task.ARN) || t.stored.owns(task.ARN) || !ours(task) {
 			continue
 		}
 		if owner, ok := p.owner[task.ARN]; ok && owner != t.key {
-			continue // it is another host's, placed here by mistake, and is stopped there
+			continue
 		}
-		p.stops = append(p.stops, Action{
-			Kind: StopStray, Host: t.key, TaskARN: task.ARN, Reason: "a second task of the environment on the host",
-		})
+		strays = append(strays, task)
 	}
+	return strays
 }
 
 // owns says that the task is the slot's, or its former one.

@@ -186,9 +186,10 @@ func (w *world) checkOnePerHost(started *task) {
 
 // checkSurge is the part of invariant 2 that not too many hosts have two daemons at once.
 func (w *world) checkSurge(environment string) {
-	live, two := map[string]int{}, 0
+	live, inherited, two := map[string]int{}, map[string]bool{}, 0
 	for _, t := range w.truth.tasks { // any order: they are counted
-		if t.environment == environment && t.live() {
+		if t.environment == environment && t.live() && !(t.inherited && inherited[t.machine]) {
+			inherited[t.machine] = inherited[t.machine] || t.inherited // a second one is left from another's surge
 			if live[t.machine]++; live[t.machine] == 2 {
 				two++
 			}

@@ -112,6 +112,10 @@ func (w *world) checkCanaries(env *environment, dep *deployment) {
 	if canary == nil || canary.Hosts == "" || dep.PromotedAt != nil || dep.RollbackTo != 0 || dep.Status == daemon.DeploymentCompleted {
 		return
 	}
+	base, target := w.truth.revisions[revisionKey{env.id, dep.BasedOn}], w.truth.revisions[revisionKey{env.id, dep.Revision}]
+	if base.TaskHash() == target.TaskHash() {
+		return // who gets the base's task has the revision's
+	}
 	reached := 0
 	for _, s := range w.truth.slots { // any order: they are counted
 		if s.EnvironmentID == env.id && s.DeploymentID == dep.ID && s.Revision == dep.Revision && !s.Blocked &&

@@ -43,6 +43,12 @@ func (w *world) prepare() {
 			map[string]any{"name": family, "image": family, "cpu": 50, "memory": map[string]int{"job": 1400, "web": 300}[family], "essential": true},
 		}})
 	}
+	if w.f.crowd == 0 { // which registers as many as ECS lets it
+		w.must("RegisterTaskDefinition", map[string]any{"family": squatter, "networkMode": "bridge", "containerDefinitions": []any{map[string]any{
+			"name": squatter, "image": "job", "cpu": 10, "memory": 100, "essential": true,
+			"portMappings": []any{map[string]any{"containerPort": 80, "hostPort": firstPort}},
+		}}})
+	}
 	if w.s.migrate {
 		w.prepareMigration()
 	}
@@ -168,8 +174,13 @@ var steps = []struct {
 
 func (w *world) someName() string { return names[w.plan.IntN(w.p.environments)] }
 
-func (w *world) runJob() {
-	out, _ := w.operator("RunTask", map[string]any{"cluster": cluster, "taskDefinition": "job", "startedBy": "cron", "count": 1}) // no host may be there
+// squatter is an ordinary task with the port of the first environment's daemons, which finds its place where none is.
+const squatter = "squatter"
+
+func (w *world) runJob() { w.runOne("job") }
+
+func (w *world) runOne(family string) {
+	out, _ := w.operator("RunTask", map[string]any{"cluster": cluster, "taskDefinition": family, "startedBy": "cron", "count": 1}) // no host may be there
 	tasks, _ := out["tasks"].([]any)
 	for _, t := range tasks {
 		w.met("operator: ordinary task")

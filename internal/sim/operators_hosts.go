@@ -20,6 +20,9 @@ func (w *world) addHost() {
 	w.ecs.AddHost(w.now, cluster, hostSpec(id))
 	w.note("operator: host %s joins", id)
 	w.hear()
+	if w.ops.machines%9 == 0 && w.f.crowd == 0 {
+		w.runOne(squatter) // before the daemon is there
+	}
 }
 
 // registered are the container instances of the first cluster that are not INACTIVE, sorted by registration.

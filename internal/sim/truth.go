@@ -35,6 +35,7 @@ type truth struct {
 	fit map[string]bool
 
 	environments map[string]*environment // by id
+	heirs        map[string]string       // by the id of an environment whose tasks were left running, the one that has them now
 	revisions    map[revisionKey]daemon.Revision
 	deployments  map[string]*deployment // by id
 	slots        map[string]daemon.Slot // as stored, by key
@@ -47,7 +48,8 @@ type truth struct {
 
 func newTruth() truth {
 	return truth{
-		hosts: map[string]*host{}, tasks: map[string]*task{}, fit: map[string]bool{}, active: map[string]string{}, known: map[string]time.Time{},
+		hosts: map[string]*host{}, tasks: map[string]*task{}, fit: map[string]bool{}, active: map[string]string{},
+		known: map[string]time.Time{}, heirs: map[string]string{},
 		environments: map[string]*environment{}, deployments: map[string]*deployment{}, revisions: map[revisionKey]daemon.Revision{}, slots: map[string]daemon.Slot{},
 		decided: map[string]decision{}, tokens: map[string]int{},
 	}
@@ -69,6 +71,8 @@ type task struct {
 	desired, last, health             string
 	version                           int64
 	changed                           time.Time
+	// inherited from an environment of the same name that was deleted without its tasks.
+	inherited bool
 	// working is since when it runs, is meant to, and does not fail its health checks; zero if it does not.
 	working time.Time
 }
@@ -127,6 +131,7 @@ func (w *world) learn(t told) {
 		if known.environment == d.Group {
 			known.environment = ""
 		}
+		known.environment = either(w.truth.heirs[known.environment], known.environment)
 		w.truth.tasks[d.TaskARN] = known
 	}
 	wasLive := known.live()
@@ -300,6 +305,7 @@ func (w *world) storedEnvironment(i item) {
 	if env == nil {
 		env = &environment{id: now.ID, name: now.Name, disrupted: map[string]time.Time{}, good: map[int]bool{}}
 		w.truth.environments[now.ID] = env
+		w.inherit(now)
 	}
 	env.deployment, env.keep = now.DeploymentID, now.KeepTasks
 	if now.LastGoodRevision != 0 {
@@ -314,6 +320,19 @@ func (w *world) storedEnvironment(i item) {
 	if now.Status == daemon.EnvironmentDeleting {
 		env.deleting = true
 		clear(env.disrupted)
+	}
+}
+
+// inherit follows an environment that takes over the tasks which those of its name before it left running: they are its own.
+func (w *world) inherit(env daemon.Environment) {
+	for _, id := range env.FormerIDs {
+		w.met("environment takes over what was left")
+		w.truth.heirs[id] = env.ID
+		for _, t := range w.truth.tasks { // any order: each on its own
+			if t.environment == id {
+				t.environment, t.inherited = env.ID, true
+			}
+		}
 	}
 }
 
