@@ -49,6 +49,9 @@ func (p *planner) bake(d Deployment) (Deployment, string) {
 	if p.bakeTime() == 0 {
 		return p.completeNow(d)
 	}
+	if p.canaryStage() {
+		d.PromotedAt = &p.now // every host was a canary: one that joins meanwhile gets what all have
+	}
 	d.Status, d.BakingSince = DeploymentBaking, &p.now
 	p.wakeAll(p.now.Add(p.bakeTime()), "the deployment has baked")
 	return d, fmt.Sprintf("every host has the revision, and is watched for %s", p.bakeTime())

@@ -43,9 +43,9 @@ func (p *planner) goneUnder(slot Slot) bool {
 }
 
 // brokenBefore says that the host has been without a healthy daemon since before the deployment was made, and not by a
-// stop of ours: it is exempt, or a few dead hosts would keep a large fleet from ever being updated.
+// stop of ours, unless that restarted a daemon which did not work: it is exempt, or a few dead hosts would keep a large fleet from ever being updated.
 func (p *planner) brokenBefore(slot Slot) bool {
-	return !slot.Disrupted && slot.UnhealthySince != nil && slot.UnhealthySince.Before(p.Deployment.CreatedAt)
+	return (!slot.Disrupted || slot.Restarted) && slot.UnhealthySince != nil && slot.UnhealthySince.Before(p.Deployment.CreatedAt)
 }
 
 // gaveUp says that the deployment need not wait for an exempt host: what it tried there has failed, too.
@@ -104,8 +104,12 @@ func (d Deployment) lose(hosts []HostKey) Deployment {
 
 // giveUp ends a deployment that does harm or does not get on: it rolls back, or fails where there is nothing good to go
 // back to, or it was not to.
+//
+// Keeps: nothing is taken away for a revision that cannot be started: hosts would stay empty.
 func (p *planner) giveUp(d Deployment, why string) Deployment {
-	if !p.Revision.DeploymentConfiguration.CircuitBreaker.KeepRevision {
+	if p.Base != nil && p.unstartable(*p.Base) != "" {
+		why += "; it is not rolled back: " + p.unstartable(*p.Base)
+	} else if !p.Revision.DeploymentConfiguration.CircuitBreaker.KeepRevision {
 		if back, err := d.RollBack(0, why, p.now); err == nil {
 			return back
 		}

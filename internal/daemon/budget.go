@@ -194,6 +194,8 @@ func (p *planner) owed(slot Slot) bool {
 	switch {
 	case slot.Former != nil && slot.Serving():
 		return false
+	case slot.Restarted && p.brokenBefore(slot):
+		return slot.State == SlotStopping || slot.State == SlotClaimed // the restart takes room, what it does not mend takes none
 	case slot.Disrupted:
 		return true // until a settled daemon was seen: a task that is not in the stored state may be dead
 	case slot.Settled(p.minHealthy(), p.now), p.brokenBefore(slot):

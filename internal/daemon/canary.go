@@ -110,8 +110,8 @@ func (p *planner) canaryRank(key HostKey) (rank int, ok bool) {
 	slot, _ := p.at(key).stored()
 	reached := slot.State != "" && slot.Revision == p.Revision.Number
 	switch {
-	case slot.Blocked:
-		return 0, false
+	case slot.Blocked && !reached && !slot.Disrupted:
+		return 0, false // one that lost its daemon as a canary stays one: the next would lose its own in vain
 	case reached && !(p.Deployment.Restart && slot.DeploymentID != p.Deployment.ID):
 		return canaryReached, true
 	case !p.at(key).host.AgentConnected || slot.Released:
@@ -141,7 +141,7 @@ func (p *planner) reviewCanaries(d Deployment) (Deployment, string) {
 		d.CanariesSince = nil
 		if waits && p.unreachedOutdated() {
 			// Others became canaries: one left, or more match. They cannot be reached by a deployment that is paused.
-			d.Status, d.PausedFor, d.Reason = DeploymentRunning, "", ""
+			d = d.goOn(p.now) // the wait for people was no lack of progress
 			return d, "there are canaries without the revision"
 		}
 		return d, ""

@@ -32,6 +32,16 @@ func TestWhoIsACanary(t *testing.T) {
 		"one is on its way":              {fleet.with(11, running(1), stopping(time.Second), slotChange(func(s *Slot) { s.Disrupted, s.UpdatingSince = true, ago(time.Second) })), Canary{Hosts: "2"}, []string{"i-001"}},
 		"enough have it":                 {fleet.with(11, running(2)).with(12, running(2)), Canary{Hosts: "2"}, nil},
 		"one that was broken comes last": {basedOn1(fixture()).with(1, placed(1, StatusRunning, "PENDING")).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"}},
+		"one that found no room keeps its place": {
+			basedOn1(fixture()).with(1, slotted(func(s *Slot) {
+				s.DeploymentID, s.Revision, s.Blocked, s.Disrupted, s.Reason, s.RetryAt = "d-2", 2, true, true, "RESOURCE:MEMORY", ago(-time.Hour)
+			})).with(2, running(1)), Canary{Hosts: "1"}, nil,
+		},
+		"one that had no room before is none": {
+			basedOn1(fixture()).with(1, slotted(func(s *Slot) {
+				s.DeploymentID, s.Revision, s.Blocked, s.Reason, s.RetryAt = "d-1", 1, true, "RESOURCE:MEMORY", ago(-time.Hour)
+			})).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"},
+		},
 		"one whose agent is away is none": {
 			basedOn1(fixture()).with(1, running(1), awayFor(time.Hour)).with(2, running(1)), Canary{Hosts: "1"}, []string{"i-002"},
 		},
@@ -175,4 +185,30 @@ func TestADeploymentWithoutCanariesSaysWhatItWaitsFor(t *testing.T) {
 	s := canaries(basedOn1(fixture()), Canary{Expression: "attribute:zone == c"}).with(1, running(1))
 	_, waits := waitsOf(s)
 	require.Equal(t, "no host is a canary, and the deployment waits to be promoted", waits)
+}
+
+// Half a day of waiting for people is no lack of progress of the canary that comes after.
+func TestAnotherCanaryHasTimeOfItsOwn(t *testing.T) {
+	s := canaries(basedOn1(fixture()).with(1, running(1)), Canary{Hosts: "1"})
+	s = changed(s, func(c *DeploymentConfiguration, d *Deployment) {
+		c.ProgressDeadlineSeconds = 1800
+		d.Status, d.PausedFor, d.CreatedAt, d.Progress.At = DeploymentPaused, PausedByCanary, *ago(12 * time.Hour), ago(12*time.Hour)
+	})
+	after := advanced(s, t0)
+	require.Equal(t, DeploymentRunning, after.Status)
+	require.Equal(t, t0, *after.ClocksFrom)
+}
+
+func TestABakeOfCanariesAloneIsPromoted(t *testing.T) {
+	s := canaries(basedOn1(fixture()).with(1, running(2)), Canary{Hosts: "1"})
+	s = changed(s, func(c *DeploymentConfiguration, d *Deployment) { c.BakeSeconds = 600 })
+	after := advanced(s, t0)
+	require.Equal(t, DeploymentBaking, after.Status)
+	require.NotNil(t, after.PromotedAt, "a host that joins meanwhile gets what all have")
+}
+
+func TestWhatBecomesOfCanariesInAPauseIsNotBelieved(t *testing.T) {
+	d, err := Deployment{Status: DeploymentPaused, PausedFor: PausedByCanary, CanariesSince: ago(time.Hour)}.Pause(Operator{})
+	require.NoError(t, err)
+	require.Nil(t, d.CanariesSince)
 }

@@ -366,3 +366,41 @@ func TestHostsThatAreLostUnderADeploymentCount(t *testing.T) {
 		require.Zero(t, advanced(s, t0).Lost, name)
 	}
 }
+
+// A last good revision whose task definition was deregistered would leave the hosts empty.
+func TestNothingIsGivenUpForWhatCannotBeStarted(t *testing.T) {
+	s := many(many(basedOn1(fixture()), 1, 20, running(1)), 30, 34, crashing(3))
+	s.Inactive = map[string]bool{s.Base.TaskDefinition: true}
+	after := advanced(s, t0)
+	require.Equal(t, DeploymentFailed, after.Status)
+	require.Contains(t, after.Reason, "it is not rolled back: task definition "+s.Base.TaskDefinition+" is INACTIVE")
+}
+
+func TestAFewFailedHostsDoNotKeepADeploymentFromItsEnd(t *testing.T) {
+	off := func(c *DeploymentConfiguration, _ *Deployment) { c.CircuitBreaker.Disabled = true }
+	well := many(basedOn1(fixture()), 1, 20, running(2))
+	require.Equal(t, DeploymentCompleted, advanced(well.with(30, crashing(3)), t0).Status)
+	require.Equal(t, DeploymentRunning, advanced(well.with(30, crashing(2)), t0).Status, "it may still come up")
+	require.Equal(t, DeploymentRunning, advanced(changed(many(well, 30, 34, crashing(3)), off), t0).Status, "that many show something")
+}
+
+func TestADeploymentWithoutHostsWaitsForThoseThatItIsFor(t *testing.T) {
+	require.Equal(t, DeploymentCompleted, advanced(basedOn1(fixture()), t0).Status, "there is none at all")
+	drained := basedOn1(fixture()).with(1, running(1), status(StatusDraining))
+	require.Equal(t, DeploymentRunning, advanced(drained, t0).Status)
+	mistyped := basedOn1(fixture()).with(1, in("a"))
+	mistyped.Revision.Selector.Expression = "attribute:zoen == a"
+	require.Equal(t, DeploymentRunning, advanced(mistyped, t0).Status)
+	mistyped.Base = nil
+	require.Equal(t, DeploymentCompleted, advanced(mistyped, t0).Status, "no host was ever meant")
+}
+
+func TestTimeWithoutAlarmsIsNoLackOfProgress(t *testing.T) {
+	s := changed(many(basedOn1(fixture()), 1, 20, running(1)), func(c *DeploymentConfiguration, d *Deployment) {
+		c.Alarms, c.ProgressDeadlineSeconds = []string{"errors"}, 600
+		d.Progress.At, d.CreatedAt = ago(time.Hour), *ago(time.Hour)
+	})
+	after := advanced(s, t0)
+	require.Equal(t, DeploymentRunning, after.Status)
+	require.Equal(t, t0, *after.ClocksFrom)
+}

@@ -15,9 +15,10 @@ func (p *planner) handOverAttribute() *Attribute {
 	return &Attribute{Name: HandOverAttribute, Value: p.Environment.Name}
 }
 
-// foreignServes says that the host's daemon is still the service's, and works.
+// foreignServes says that the host's daemon is still the service's, and works as far as can be told: of a host whose agent
+// is away nothing is known, and it is not taken over now.
 func foreignServes(h Host, slot Slot) bool {
-	return h.Foreign != nil && (slot.HandedOver == "" || serviceReturned(h, slot)) && h.Foreign.LastStatus == StatusRunning
+	return h.Foreign != nil && h.AgentConnected && (slot.HandedOver == "" || serviceReturned(h, slot)) && h.Foreign.LastStatus == StatusRunning
 }
 
 // serviceReturned says that the service has a daemon again on a host that was taken over from it: the machine registered

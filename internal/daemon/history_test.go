@@ -253,7 +253,21 @@ func (m *model) recover() {
 
 // ends says that the deployment can end by itself: one whose revision crashes needs a breaker, or somebody to stop it.
 func (m *model) ends() bool {
-	return !m.bad[m.dep.Target()]
+	return !m.bad[m.dep.Target()] && !m.allDrain()
+}
+
+// allDrain says that the hosts which are left are all being drained: a deployment waits for others.
+func (m *model) allDrain() bool {
+	draining := false
+	for _, host := range m.hosts { // any order: nothing is told
+		switch host.Status {
+		case StatusActive:
+			return false
+		case StatusDraining:
+			draining = true
+		}
+	}
+	return draining
 }
 
 func TestHistoriesKeepTheInvariants(t *testing.T) {

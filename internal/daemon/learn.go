@@ -184,7 +184,7 @@ func (p *planner) learnTask(slot Slot, task Task) Slot {
 		// The debt ends when the daemon is seen to have been well for long enough, and not when it is found dead after as
 		// long: when it died is not known. What befalls the host from here on is not our doing, unless the deployment in
 		// force put it there.
-		slot.UpdatingSince, slot.Disrupted = nil, false
+		slot.UpdatingSince, slot.Disrupted, slot.Restarted = nil, false, false
 	}
 	return slot
 }

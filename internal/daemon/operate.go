@@ -41,6 +41,7 @@ func (d Deployment) Pause(o Operator) (Deployment, error) {
 	switch d.Status {
 	case DeploymentPending, DeploymentRunning, DeploymentBaking, DeploymentPaused:
 		d.Status, d.PausedFor, d.Reason = DeploymentPaused, PausedByPeople, o.saying("paused")
+		d.CanariesSince = nil // what becomes of them meanwhile is not watched
 		return d, nil
 	case DeploymentRollingBack:
 		return d, &NotPossibleError{"pause", d.Status, "freeze the environment to hold everything"}

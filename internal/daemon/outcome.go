@@ -26,7 +26,8 @@ func Started(slot Slot, r StartResult, s Settings, now time.Time) Slot {
 	case r.TaskARN != "":
 		return slot.place(r.TaskARN, now).wakeBy(now.Add(s.EventGrace), now)
 	case r.Refused != "":
-		next := slot.vacate(true, r.Refused, now)
+		// No room is nothing that the daemon did: it must not be held against the revision when a task is placed at last.
+		next := slot.vacate(!r.Blocked, r.Refused, now)
 		next.Blocked = r.Blocked
 		next, wait := next.refusedFor(r.Refused)
 		return next.retry(now.Add(wait))

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // advance moves the deployment on. It is stored only when something about it changed. The counts of one that has ended are
@@ -90,6 +91,10 @@ func (p *planner) begin(d Deployment) (begun Deployment, ok bool) {
 			return d, false
 		}
 		d.Status, d.StartedAt, d.ClocksFrom = DeploymentRunning, &p.now, &p.now
+	}
+	// Nothing is replaced while the alarms are not known, and nobody is blamed for that. Noted each minute: each is a write.
+	if d.Status == DeploymentRunning && !p.alarmsKnown() && (d.ClocksFrom == nil || p.now.Sub(*d.ClocksFrom) >= time.Minute) {
+		d.ClocksFrom = &p.now
 	}
 	return d, true
 }
@@ -180,12 +185,16 @@ func (p *planner) blocked() int {
 func (p *planner) complete(c Counts) bool {
 	onDelete := p.method() == OnDelete
 	tried := false
+	// As many failed hosts as do not trip the breaker do not hold up the rest, nor keep the revision from being the last
+	// good one: else the next rollback would take every host to an older one.
+	few := c.Failed < p.Revision.DeploymentConfiguration.CircuitBreaker.FailedHosts(c.Desired+p.Deployment.Lost)
 	for _, key := range p.keys {
 		slot := p.at(key).turn.slotOrIdle()
 		if !p.daemonBelongs(key, slot) {
 			continue
 		}
-		if !p.done(key, slot, onDelete) || p.awaitsPromotion(key, slot) {
+		failed := few && p.reached(slot) && p.failure(slot) != ""
+		if !failed && !p.done(key, slot, onDelete) || p.awaitsPromotion(key, slot) {
 			return false
 		}
 		tried = tried || p.reached(slot)
@@ -193,12 +202,31 @@ func (p *planner) complete(c Counts) bool {
 	if c.Desired > 0 && c.Updated == 0 && (tried || !onDelete) {
 		return false // nothing shows that the revision is any good
 	}
+	if c.Desired == 0 && p.anySelected() {
+		return false // it may show that when the hosts are back, or when their group is put right
+	}
 	for _, f := range p.Clusters {
 		if f.SyncedAt.IsZero() {
 			return false // its hosts may not all be known yet
 		}
 	}
 	return true
+}
+
+// anySelected says that there are hosts that the daemon is for, though it belongs on none of them just now: they are being
+// drained or away, or only the revision before selects them.
+func (p *planner) anySelected() bool {
+	return slices.ContainsFunc(p.keys, func(key HostKey) bool {
+		r := p.at(key)
+		if !r.listed || r.host.Status != StatusActive && r.host.Status != StatusDraining {
+			return false
+		}
+		selected, _ := p.selects(p.Revision, *r.host)
+		if !selected && p.Base != nil {
+			selected, _ = p.selects(*p.Base, *r.host)
+		}
+		return selected
+	})
 }
 
 // awaitsPromotion says that the host is to get the revision only when the canaries are promoted. A deployment that ended

@@ -21,13 +21,13 @@ const (
 
 // refusedFor counts a start that ECS started nothing for, and says how long to wait before the next.
 func (s Slot) refusedFor(reason string) (Slot, time.Duration) {
-	wait := max(backoff(s.Failures), firstBackoff)
-	if !strings.HasPrefix(reason, reasonResource) {
+	if !s.Blocked {
 		s.Refusals = 0
-		return s, wait
+		return s, max(backoff(s.Failures), firstBackoff)
 	}
 	s.Refusals++
-	if s.Refusals >= quickRefusals {
+	wait := max(backoff(s.Refusals), firstBackoff)
+	if s.Refusals >= quickRefusals && strings.HasPrefix(reason, reasonResource) {
 		wait = max(wait, refusalBackoff)
 	}
 	return s, wait
@@ -35,7 +35,7 @@ func (s Slot) refusedFor(reason string) (Slot, time.Duration) {
 
 // roomMade says that a task has ended since ECS found no room for the daemon. More tasks than then make none.
 func roomMade(slot Slot, h Host) bool {
-	return slot.Refusals >= quickRefusals && h.Query.RunningTasksCount < slot.RunningTasks
+	return slot.Refusals >= quickRefusals && strings.HasPrefix(slot.Reason, reasonResource) && h.Query.RunningTasksCount < slot.RunningTasks
 }
 
 // shortage says what the host lacks, and whether waiting can help at all.

@@ -61,7 +61,9 @@ type Slot struct {
 	// Disrupted is set when we stop a daemon that was meant to run, and cleared when the host has a healthy one again.
 	// While set, the host is paid for from the budget, whichever deployment set it: deployments that overtake each
 	// other share one budget.
-	Disrupted  bool       `json:"disrupted,omitempty"`
+	Disrupted bool `json:"disrupted,omitempty"`
+	// Restarted is set with Disrupted where nothing but the restart of an unhealthy daemon did that: it was broken before.
+	Restarted  bool       `json:"restarted,omitempty"`
 	StoppingAt *time.Time `json:"stoppingAt,omitempty"`
 	StopReason string     `json:"stopReason,omitempty"`
 

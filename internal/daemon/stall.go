@@ -125,6 +125,9 @@ func (d Deployment) StuckReason() string {
 	case d.Status == DeploymentBaking:
 		return fmt.Sprintf("its bake time is over, and %d of %d hosts are not well, or its alarms could not be read", left, d.Counts.Desired)
 	}
+	if d.Counts.Desired == 0 {
+		return "no host is there for it since " + since + ": they are being drained, or its instance group matches none"
+	}
 	text := fmt.Sprintf("no host was updated since %s, %d of %d are left", since, left, d.Counts.Desired)
 	if d.Status == DeploymentRollingBack {
 		text = fmt.Sprintf("rolling back to revision %d: %s", d.RollbackTo, text)
@@ -152,7 +155,7 @@ func HostsWithoutHealthyDaemon(s Snapshot, now time.Time) (hosts int, ok bool) {
 			continue
 		}
 		slot := p.turnOf(key).slot
-		if !slot.Healthy() && slot.UnhealthySince != nil && now.Sub(*slot.UnhealthySince) >= s.Settings.HealthGrace {
+		if !slot.Serving() && slot.UnhealthySince != nil && now.Sub(*slot.UnhealthySince) >= s.Settings.HealthGrace {
 			hosts++
 		}
 	}

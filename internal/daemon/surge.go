@@ -18,7 +18,8 @@ func (p *planner) surge(t *turn) {
 		TaskARN: slot.TaskARN, TaskHash: slot.TaskHash, Revision: slot.Revision, DeploymentID: slot.DeploymentID,
 		HealthySince: slot.HealthySince, PlacedAt: slot.PlacedAt,
 	}
-	slot.Attempt++ // the token of the last attempt is the living task's
+	slot = slot.unwell(p.now) // what the new task lacks it lacks from now on: the host was not broken before
+	slot.Attempt++            // the token of the last attempt is the living task's
 	slot.TaskARN, slot.PlacedAt, slot.HealthySince, slot.SickSince = "", nil, nil, nil
 	t.slot = slot
 	p.claim(t, p.revisionFor(t.slot), Surge, "started beside the daemon that it replaces")

@@ -259,3 +259,13 @@ func TestTheFormerTaskIsNoAnswerToAClaim(t *testing.T) {
 	require.Equal(t, SlotClaimed, after.State)
 	require.True(t, after.WakeAt.After(t0))
 }
+
+// A host that is surged was not broken before: if its new task never works, the circuit breaker is to know.
+func TestABadRevisionUnderASurgeIsHeldAgainstIt(t *testing.T) {
+	joined := slotChange(func(s *Slot) { s.UnhealthySince = ago(24 * time.Hour) }) // as every host's is: it came without a daemon
+	surged := *Plan(surgeMethod(fixture()).with(1, running(1), joined), t0)[0].Slot
+	require.Equal(t, t0, *surged.UnhealthySince)
+	surged.State, surged.Failures = SlotIdle, maxAttempts
+	s := fixture().with(1)
+	require.NotEmpty(t, newPlanner(s, t0).failure(surged))
+}

@@ -57,7 +57,7 @@ func (p *planner) restartUnhealthy(b *budget) {
 			continue
 		}
 		p.retaken[t.key] = true
-		t.slot.Disrupted = true
+		t.slot.Disrupted, t.slot.Restarted = true, t.slot.Restarted || !t.slot.Disrupted
 		if t.slot.UpdatingSince == nil {
 			t.slot.UpdatingSince = &p.now // or the host would be written off at once, by when it ceased to be well
 		}

@@ -83,3 +83,25 @@ func TestARestartHasTheHostsDeadlineFromItsBeginning(t *testing.T) {
 	s.Slots[0].UpdatingSince, s.Slots[0].Disrupted = ago(time.Minute), true
 	require.Equal(t, *ago(time.Minute), *Plan(s, t0)[0].Slot.UpdatingSince, "which a second restart does not put off")
 }
+
+// A daemon that has been sick since before the deployment is none of its failures, however often it is restarted meanwhile.
+func TestADaemonThatWasSickBeforeIsNotHeldAgainstADeployment(t *testing.T) {
+	slot := Slot{
+		Host: hostKey(1), State: SlotIdle, DeploymentID: "d-2", Revision: 2, Failures: maxAttempts,
+		UnhealthySince: ago(24 * time.Hour), UpdatingSince: ago(time.Hour), Disrupted: true, Restarted: true,
+	}
+	p := newPlanner(fixture().with(1), t0)
+	require.Empty(t, p.failure(slot))
+	require.False(t, p.owed(slot))
+	slot.State = SlotStopping
+	require.True(t, p.owed(slot), "its restart takes room, for as long as it lasts")
+	slot.State, slot.Restarted = SlotIdle, false
+	require.True(t, p.owed(slot), "we took a working daemon from it")
+	require.NotEmpty(t, p.failure(slot))
+
+	s := minimum(fixture(), 50).with(1, running(2), sick(), sickFor(time.Hour)).with(2, running(2))
+	p = newPlanner(s, t0)
+	p.plan()
+	require.Len(t, p.stops, 1)
+	require.True(t, p.stops[0].Slot.Restarted && p.stops[0].Slot.Disrupted)
+}

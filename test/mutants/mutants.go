@@ -28,8 +28,8 @@ var mutants = []mutant{
 		new: `statuses := []types.DesiredStatus{types.DesiredStatusRunning}`,
 	},
 	{
-		// A driver that was paused past its lease spends a budget that it counted long ago.
-		name: "lease ignored", file: "internal/table/slot.go", killedBy: []int{3},
+		// A driver that was paused past its lease spends a budget that it counted long ago, of stops or of surges.
+		name: "lease ignored", file: "internal/table/slot.go", killedBy: []int{2, 3},
 		old: `ConditionExpression:       aws.String("epoch = :epoch"),`,
 		new: `ConditionExpression:       aws.String("epoch >= :epoch"),`,
 	},
@@ -115,7 +115,7 @@ var mutants = []mutant{
 		// Hosts outside of the instance group get the daemon.
 		name: "instance group ignored", file: "internal/daemon/eligible.go", killedBy: []int{5},
 		old: `case !match:`,
-		new: `case !match && r.Number < 0:`,
+		new: `case !match && expression == "":`,
 	},
 	{
 		// A host that was excluded gets the daemon.
