@@ -206,7 +206,7 @@ func (p *planner) complete(c Counts) bool {
 		return false // it may show that when the hosts are back, or when their group is put right
 	}
 	for _, f := range p.Clusters {
-		if f.SyncedAt.IsZero() {
+		if f.SyncedAt.IsZero() && !f.Gone {
 			return false // its hosts may not all be known yet
 		}
 	}
@@ -218,7 +218,7 @@ func (p *planner) complete(c Counts) bool {
 func (p *planner) anySelected() bool {
 	return slices.ContainsFunc(p.keys, func(key HostKey) bool {
 		r := p.at(key)
-		if !r.listed || r.host.Status != StatusActive && r.host.Status != StatusDraining {
+		if !r.listed || r.host.Status != StatusActive && r.host.Status != StatusDraining || r.turn.slotOrIdle().Released {
 			return false
 		}
 		selected, _ := p.selects(p.Revision, *r.host)

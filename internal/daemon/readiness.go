@@ -49,8 +49,8 @@ func (p *planner) attributeFor(t *turn) string {
 	settled := t.slot.Settled(p.minHealthy(), now) ||
 		former != nil && t.slot.Serving() && former.HealthySince != nil && now.Sub(*former.HealthySince) >= p.minHealthy()
 	switch {
-	case eligible && t.slot.Released && t.host.Status == StatusActive:
-		return t.slot.Attribute // what waits for it could never come, and bring the daemon back
+	case eligible && t.slot.Released && t.slot.Attribute != "" && t.host.Status == StatusActive:
+		return name // what waits for it could never come otherwise, and bring the daemon back
 	case !eligible || !t.slot.Serving():
 		return ""
 	case settled && t.host.Status == StatusActive:

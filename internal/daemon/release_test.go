@@ -87,3 +87,13 @@ func TestAnIdleHostInTheMiddleOfASurgeIsReleased(t *testing.T) {
 	s.Slots[0] = slot
 	require.Equal(t, []string{"stop i-001"}, ofHosts(Plan(s, t0)))
 }
+
+// Services that wait for the daemon could never come to a host without its attribute, nor the daemon for their sake.
+func TestAReleasedHostStaysReadyForWork(t *testing.T) {
+	s := completed(fixture()).with(1, slotted(func(s *Slot) { s.Released, s.Revision, s.Attribute = true, 2, "blox.log-agent" }))
+	s.Revision.ReadinessAttribute, s.Revision.ReleaseIdleHosts = "blox.log-agent", true
+	s.Slots[0].AttributeOn = s.Hosts[0].ContainerInstanceARN
+	require.NotContains(t, ofHosts(Plan(s, t0)), "deleteAttribute i-001")
+	s.Revision.ReadinessAttribute = ""
+	require.Contains(t, ofHosts(Plan(s, t0)), "deleteAttribute i-001")
+}

@@ -45,6 +45,8 @@ type Snapshot struct {
 type Freshness struct {
 	// SyncedAt is when the last complete reconcile began; zero if there was none: then nothing may be done at all.
 	SyncedAt time.Time
+	// Gone says that ECS has the cluster no more: nothing is to be waited for there.
+	Gone bool
 	// Doubtful says that the last reconcile missed so much that it was not believed yet.
 	Doubtful bool
 	// IngestLag is how old events were when they were stored, lately.

@@ -127,6 +127,7 @@ func (d *Dispatcher) concerned(ctx context.Context, changes []table.RecordChange
 	// hosts are container instances that every environment of their cluster should look at; busy are those that only the
 	// environments should which watch all tasks.
 	var hosts, busy, left []state.Key
+	var daemons []daemonTask
 	for _, c := range changes {
 		if c.New == nil {
 			continue // expired: it was over for days
@@ -149,8 +150,11 @@ func (d *Dispatcher) concerned(ctx context.Context, changes []table.RecordChange
 			// A daemon's end, too: daemons of a higher drain priority wait for it.
 			left = append(left, instance)
 		}
-		if id == "" && (began(c) || ended(c)) {
+		switch {
+		case id == "" && (began(c) || ended(c)):
 			busy = append(busy, instance)
+		case id != "" && ended(c):
+			daemons = append(daemons, daemonTask{id, instance})
 		}
 	}
 	draining, err := d.draining(ctx, left)
@@ -160,10 +164,28 @@ func (d *Dispatcher) concerned(ctx context.Context, changes []table.RecordChange
 	memberships := memberships{Daemon: d.Daemon, of: map[state.ClusterKey][]table.Membership{}}
 	err = memberships.add(ctx, concerned, append(hosts, draining...), func(table.Membership) bool { return true })
 	if err == nil {
-		err = memberships.add(ctx, concerned, busy, func(m table.Membership) bool { return m.WatchesTasks })
+		err = memberships.add(ctx, concerned, busy, watches)
+	}
+	// An environment that is no more in the cluster may have left its tasks to the next one of its name.
+	for _, task := range daemons {
+		if err != nil {
+			break
+		}
+		var there bool
+		if there, err = memberships.has(ctx, task.instance.Cluster, task.environment); err == nil && !there {
+			err = memberships.add(ctx, concerned, []state.Key{task.instance}, watches)
+		}
 	}
 	return concerned, err
 }
+
+// daemonTask is a task of an environment's group.
+type daemonTask struct {
+	environment string
+	instance    state.Key
+}
+
+func watches(m table.Membership) bool { return m.WatchesTasks }
 
 // hostChanged says whether a change of a container instance matters to a daemon. Most do not: a host's version rises
 // with every task that starts or stops on it.
@@ -201,8 +223,11 @@ func ours(group, installation string) string {
 	return id
 }
 
-// began says that a task is alive that was not known before.
-func began(c table.RecordChange) bool { return c.New.Tombstone == nil && c.Old == nil }
+// began says that a task is alive on a host that was not known to be there: it is new, or ECS has only now found a place
+// for it, as it does for tasks that a capacity provider scales out for.
+func began(c table.RecordChange) bool {
+	return c.New.Tombstone == nil && (c.Old == nil || c.Old.Task.ContainerInstanceID == "")
+}
 
 // ended says that a task was alive before the change and is not after it.
 func ended(c table.RecordChange) bool {
@@ -243,13 +268,9 @@ func (m memberships) add(
 ) error {
 	slices.SortFunc(hosts, state.Key.Compare)
 	for _, host := range slices.Compact(hosts) {
-		members, known := m.of[host.Cluster]
-		if !known {
-			var err error
-			if members, err = m.EnvironmentsOfCluster(ctx, host.Cluster); err != nil {
-				return err
-			}
-			m.of[host.Cluster] = members
+		members, err := m.in(ctx, host.Cluster)
+		if err != nil {
+			return err
 		}
 		for _, member := range members {
 			if wanted(member) {
@@ -258,6 +279,23 @@ func (m memberships) add(
 		}
 	}
 	return nil
+}
+
+// in are the environments of a cluster, which is asked for once.
+func (m memberships) in(ctx context.Context, cluster state.ClusterKey) ([]table.Membership, error) {
+	if members, known := m.of[cluster]; known {
+		return members, nil
+	}
+	members, err := m.EnvironmentsOfCluster(ctx, cluster)
+	if err == nil {
+		m.of[cluster] = members
+	}
+	return members, err
+}
+
+func (m memberships) has(ctx context.Context, cluster state.ClusterKey, environment string) (bool, error) {
+	members, err := m.in(ctx, cluster)
+	return slices.ContainsFunc(members, func(member table.Membership) bool { return member.ID == environment }), err
 }
 
 func (d *Dispatcher) wake(ctx context.Context, concerned map[string][]state.Key) error {

@@ -190,6 +190,8 @@ func TestAnEnvironmentThatWatchesTasksIsWokenByAllOfItsClusters(t *testing.T) {
 				{task("a", 2, "RUNNING", "service:web"), 0},
 				{task("a", 3, "STOPPED", "service:web"), 1}, // or is
 				{task("b", 1, "RUNNING", "family:batch"), 1},
+				{nowhere("c", 1), 0}, // a capacity provider scales out for it first
+				{task("c", 2, "PENDING", "service:web"), 1},
 			} {
 				w.store(change.raw)
 				woken := w.dispatch()
@@ -201,6 +203,35 @@ func TestAnEnvironmentThatWatchesTasksIsWokenByAllOfItsClusters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An environment that was deleted may have left its tasks to the next one of its name, which watches all tasks then.
+func TestTheEndOfATaskThatWasLeftWakesWhoTookItOver(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.environments.CreateEnvironment(t.Context(),
+		daemon.Environment{ID: "heir", Name: "heir", Clusters: []state.ClusterKey{cluster}, FormerIDs: []string{"gone"}},
+		daemon.Revision{EnvironmentID: "heir", Number: 1}))
+	w.store(host(1, "ACTIVE", true))
+	for _, group := range []string{daemon.Group("main", "gone"), daemon.Group("main", "env")} {
+		w.store(task(group[len(group)-3:], 1, "RUNNING", group))
+	}
+	w.dispatch()
+	woken := func(id, group string) (ids []string) {
+		w.store(task(id, 2, "STOPPED", group))
+		for _, wake := range w.dispatch() {
+			ids = append(ids, wake.EnvironmentID)
+		}
+		return ids
+	}
+	require.ElementsMatch(t, []string{"gone", "heir"}, woken("one", daemon.Group("main", "gone")))
+	require.Equal(t, []string{"env"}, woken("env", daemon.Group("main", "env")), "that one is there")
+}
+
+// nowhere is a task that ECS has no host for yet.
+func nowhere(id string, version int64) []byte {
+	return eventtest.Task(here(
+		eventtest.ID(id), eventtest.Version(version), eventtest.LastStatus("PROVISIONING"), eventtest.Group("service:web"), eventtest.OnContainerInstance(""),
+	)...)
 }
 
 // Daemons of a draining host are stopped one after the other, by their drain priority.

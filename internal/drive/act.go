@@ -153,7 +153,7 @@ func (d *Driver) setDue(ctx context.Context, s daemon.Snapshot, done []daemon.Ac
 
 func synced(s daemon.Snapshot) bool {
 	for _, f := range s.Clusters {
-		if f.SyncedAt.IsZero() {
+		if f.SyncedAt.IsZero() && !f.Gone {
 			return false
 		}
 	}

@@ -18,9 +18,14 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
+// neighbourTime is how long a look asks what else runs on hosts that may be idle: a process that has just begun knows that of
+// none, two reads a host, and 5,000 of them would use up the invocation each time.
+const neighbourTime = 15 * time.Second
+
 // addNeighbours counts what runs beside the daemon: on draining hosts, and on all others if the revision releases those
 // that nothing else runs on.
 func (r *reading) addNeighbours(ctx context.Context) error {
+	began := r.Now()
 	for i := range r.snapshot.Hosts {
 		h := &r.snapshot.Hosts[i]
 		instance, ok := instanceOf(h.Key, h.ContainerInstanceARN)
@@ -31,6 +36,8 @@ func (r *reading) addNeighbours(ctx context.Context) error {
 		switch {
 		case h.Status == daemon.StatusDraining:
 			err = r.addLeavers(ctx, h, instance)
+		case h.Status == daemon.StatusActive && r.snapshot.Revision.ReleaseIdleHosts && r.Now().Sub(began) >= neighbourTime:
+			// Not known, which releases nothing; the next look goes on with what this one has learnt.
 		case h.Status == daemon.StatusActive && r.snapshot.Revision.ReleaseIdleHosts:
 			h.OtherTasks, err = r.idle(ctx, h.Key, instance)
 			h.OtherTasksKnown = err == nil
@@ -173,7 +180,7 @@ func (d *Driver) otherTasks(
 // that stays too long is better than one that leaves too early. A service's strategy never changes; one that was
 // deleted and made anew with another is learned by the next process.
 func (d *Driver) isDaemonService(ctx context.Context, cluster state.ClusterKey, name string) (is, known bool) {
-	return d.facts.remember(factKey{cluster, "service " + name}, func() (bool, error) {
+	return d.facts.remember(factKey{cluster, "service " + name}, d.Now(), func() (bool, error) {
 		api, err := d.describing(ctx, cluster)
 		if err != nil {
 			return false, err

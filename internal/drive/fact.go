@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/state"
@@ -13,6 +14,8 @@ import (
 type facts struct {
 	mu    sync.Mutex
 	known map[factKey]bool
+	// failed is when ECS did not answer, or no call was left to ask it.
+	failed map[factKey]time.Time
 }
 
 type factKey struct {
@@ -23,15 +26,26 @@ type factKey struct {
 // maxFacts bounds what is remembered: ECS allows 5,000 services a cluster.
 const maxFacts = 10000
 
-// remember asks once. What could not be asked is not known, is taken to be false, and asked again the next time.
-func (f *facts) remember(key factKey, ask func() (bool, error), log *slog.Logger) (is, known bool) {
+// factRetry is how long after a failure ECS is asked again: every host of a provider would ask anew otherwise, and take the
+// calls that stops are waiting for.
+const factRetry = time.Minute
+
+// remember asks once. What could not be asked is not known, is taken to be false, and asked again after factRetry.
+func (f *facts) remember(key factKey, now time.Time, ask func() (bool, error), log *slog.Logger) (is, known bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if is, ok := f.known[key]; ok {
 		return is, true
 	}
+	if at, failed := f.failed[key]; failed && now.Sub(at) < factRetry {
+		return false, false
+	}
 	is, err := ask()
 	if err != nil {
+		if f.failed == nil || len(f.failed) >= maxFacts {
+			f.failed = map[factKey]time.Time{}
+		}
+		f.failed[key] = now
 		log.Warn("a fact is not known", "cluster", key.cluster.String(), "of", key.of, "error", err)
 		return false, false
 	}
@@ -39,6 +53,7 @@ func (f *facts) remember(key factKey, ask func() (bool, error), log *slog.Logger
 		f.known = map[factKey]bool{}
 	}
 	f.known[key] = is
+	delete(f.failed, key)
 	return is, true
 }
 

@@ -13,7 +13,7 @@ import (
 func (d *Driver) SnapshotOf(ctx context.Context, env daemon.Environment, rev daemon.Revision) (daemon.Snapshot, error) {
 	s := daemon.Snapshot{Environment: env, Revision: rev, Installation: d.Installation, Settings: d.Settings, Full: true}
 	var err error
-	if s.Clusters, err = d.freshness(ctx, env.Clusters); err != nil {
+	if s.Clusters, err = d.freshness(ctx, env.Clusters, rev); err != nil {
 		return s, err
 	}
 	if err := newReading(d, &s).everything(ctx, nil); err != nil {

@@ -18,7 +18,7 @@ func (d *Driver) isManaged(ctx context.Context, cluster state.ClusterKey, capaci
 	if capacityProvider == "" {
 		return false
 	}
-	is, _ := d.facts.remember(factKey{cluster, "capacity provider " + capacityProvider}, func() (bool, error) {
+	is, _ := d.facts.remember(factKey{cluster, "capacity provider " + capacityProvider}, d.Now(), func() (bool, error) {
 		api, err := d.describing(ctx, cluster)
 		if err != nil {
 			return false, err

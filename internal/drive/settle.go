@@ -79,13 +79,17 @@ func spent(slot daemon.Slot) bool {
 	return slot.State == daemon.SlotIdle && slot.Former == nil && slot.Attribute == "" && slot.HandedOver == ""
 }
 
-// unwantedClusters are those of the environment that its revision has no more.
+// unwantedClusters are those of the environment that its revision has no more, and those that a pattern brought and that
+// ECS has no more: they would pile up until no cluster can join.
 func unwantedClusters(s daemon.Snapshot) []state.ClusterKey {
 	if len(s.Revision.Clusters) == 0 {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(s.Environment.Clusters), func(cluster state.ClusterKey) bool {
+		if s.Revision.ClusterPattern == "" {
+			return slices.Contains(s.Revision.Clusters, cluster)
+		}
 		matches, err := path.Match(s.Revision.ClusterPattern, cluster.Name)
-		return slices.Contains(s.Revision.Clusters, cluster) || err == nil && matches
+		return !s.Clusters[cluster].Gone && (err == nil && matches || slices.Contains(s.Revision.Clusters, cluster))
 	})
 }

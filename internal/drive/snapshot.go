@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/blox/blox/internal/daemon"
@@ -47,7 +48,7 @@ func (d *Driver) read(ctx context.Context, environmentID string, at look, previe
 	if err != nil {
 		return s, err
 	}
-	if s.Clusters, err = d.freshness(ctx, s.Environment.Clusters); err != nil {
+	if s.Clusters, err = d.freshness(ctx, s.Environment.Clusters, s.Revision); err != nil {
 		return s, err
 	}
 	r := newReading(d, &s)
@@ -95,14 +96,17 @@ func (d *Driver) inForce(ctx context.Context, s *daemon.Snapshot) error {
 	return nil
 }
 
-func (d *Driver) freshness(ctx context.Context, clusters []state.ClusterKey) (map[state.ClusterKey]daemon.Freshness, error) {
+// freshness is what is known of each cluster. One of which nothing is stored is new if the revision names it; a pattern
+// only ever brought clusters that were known, so that there it is one whose record has expired, long after ECS lost it.
+func (d *Driver) freshness(ctx context.Context, clusters []state.ClusterKey, rev daemon.Revision) (map[state.ClusterKey]daemon.Freshness, error) {
 	known, err := d.State.ClustersByKey(ctx, clusters)
 	if err != nil {
 		return nil, err
 	}
 	fresh := map[state.ClusterKey]daemon.Freshness{}
 	for _, key := range clusters {
-		fresh[key] = daemon.Freshness{}
+		named := rev.ClusterPattern == "" && (len(rev.Clusters) == 0 || slices.Contains(rev.Clusters, key))
+		fresh[key] = daemon.Freshness{Gone: !named}
 	}
 	lags := map[state.ClusterKey]time.Duration{}
 	for _, c := range known {
@@ -112,7 +116,7 @@ func (d *Driver) freshness(ctx context.Context, clusters []state.ClusterKey) (ma
 				return nil, err
 			}
 		}
-		f := daemon.Freshness{IngestLag: lags[place], Doubtful: c.HeldBack > 0}
+		f := daemon.Freshness{IngestLag: lags[place], Doubtful: c.HeldBack > 0, Gone: c.GoneAt > 0}
 		if c.SyncedAt > 0 {
 			f.SyncedAt = time.UnixMilli(c.SyncedAt)
 		}

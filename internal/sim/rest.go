@@ -213,7 +213,9 @@ func (w *world) unfinished(entry table.DirectoryEntry) string {
 		return ""
 	}
 	e := w.expect(env, *dep)
-	if !dep.Status.Ended() && !e.broken {
+	// One without a host it could reach waits while there are hosts, which are being drained or in no group.
+	waits := dep.Counts.Desired == 0 && len(w.registered()) > 0
+	if !dep.Status.Ended() && !e.broken && !waits {
 		return fmt.Sprintf("deployment %s of revision %d is %s: %+v %v", dep.ID, dep.Revision, dep.Status, dep.Counts, dep.FailedInstances)
 	}
 	if what := w.untold(*dep); what != "" {

@@ -200,7 +200,7 @@ func (e *expectation) attributed(machine string, on []*task) string {
 	switch {
 	case len(on) == 1 && e.world.broken(on[0].definition), custom(h) >= maxCustom && !has:
 		return ""
-	case has && !ready:
+	case has && !ready && !e.world.slotOf(e.env.ID, machine).Released: // a released host keeps it, so that work can come
 		return "has the attribute " + name + ", and no daemon that works"
 	case ready && value != daemon.ReadinessReady:
 		return fmt.Sprintf("has a daemon that works, and the attribute %s %q", name, value)
@@ -245,7 +245,7 @@ func (w *world) leftBehind(exists map[string]bool) string {
 // kept says that an environment of that name was deleted and its tasks left running.
 func (w *world) kept(name string) bool {
 	for _, env := range w.truth.environments { // any order: it is an or
-		if env.name == name && env.keep {
+		if env.name == name && env.everKept {
 			return true
 		}
 	}

@@ -86,9 +86,11 @@ type environment struct {
 	id, name       string
 	deployment     string // in force
 	deleting, keep bool
-	frozenSince    time.Time            // zero if it is not
-	good           map[int]bool         // revisions that a deployment has brought to every host
-	disrupted      map[string]time.Time // machines whose daemon we stopped, and that have had none since
+	// everKept says that the tasks were to be kept at some time: hosts are let go of then, whatever is said later.
+	everKept    bool
+	frozenSince time.Time            // zero if it is not
+	good        map[int]bool         // revisions that a deployment has brought to every host
+	disrupted   map[string]time.Time // machines whose daemon we stopped, and that have had none since
 }
 
 // revisionKey names one revision of an environment.
@@ -308,6 +310,7 @@ func (w *world) storedEnvironment(i item) {
 		w.inherit(now)
 	}
 	env.deployment, env.keep = now.DeploymentID, now.KeepTasks
+	env.everKept = env.everKept || env.keep
 	if now.LastGoodRevision != 0 {
 		env.good[now.LastGoodRevision] = true
 	}

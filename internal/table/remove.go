@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +31,8 @@ func deletedSK(name, id string) string { return name + "/" + id }
 
 // RemoveEnvironment deletes all that is kept of an environment, but for its lease, which the caller holds and drops
 // (DropLease), and for a DeletedEnvironment that says when. It may be repeated after a crash: what makes the environment
-// found goes last, and at once.
+// found goes last, and at once. The timeline is left to its TTL: nothing leads to it any more, and of a large environment it has
+// more entries than an invocation can delete.
 func (d *Daemon) RemoveEnvironment(ctx context.Context, env daemon.Environment, at time.Time) error {
 	for _, cluster := range env.Clusters {
 		if err := d.delete(ctx, itemKey(membershipPK(cluster), env.ID)); err != nil {
@@ -46,8 +48,8 @@ func (d *Daemon) RemoveEnvironment(ctx context.Context, env daemon.Environment, 
 		return fmt.Errorf("listing what is left of environment %s: %w", env.Name, err)
 	}
 	for _, key := range items {
-		switch stringOf(key, schema.SortKey) {
-		case environmentSK, leaseSK:
+		switch sk := stringOf(key, schema.SortKey); {
+		case sk == environmentSK, sk == leaseSK, strings.HasPrefix(sk, timelinePrefix):
 			continue
 		}
 		if err := d.delete(ctx, key); err != nil {

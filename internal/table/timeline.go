@@ -28,7 +28,9 @@ type TimelineEntry struct {
 // timelineRetention is how long entries are kept.
 const timelineRetention = 30 * 24 * time.Hour
 
-func timelineSK(deploymentID, rest string) string { return "timeline/" + deploymentID + "/" + rest }
+const timelinePrefix = "timeline/"
+
+func timelineSK(deploymentID, rest string) string { return timelinePrefix + deploymentID + "/" + rest }
 
 // AppendTimeline keeps an entry. Storing the same entry twice keeps one.
 func (d *Daemon) AppendTimeline(ctx context.Context, environmentID string, entry TimelineEntry) error {
