@@ -9,7 +9,7 @@
 //	  "environmentId": "0199…", "environmentName": "log-agent", "clusters": ["arn:aws:ecs:eu-west-1:123456789012:cluster/edge"],
 //	  "deploymentId": "0199…", "revision": 3, "status": "running",
 //	  "reason": "no host was updated since 2026-11-20T08:29:00Z, 3 of 10 are left; on i-1: RESOURCE:MEMORY",
-//	  "counts": {"desired": 10, "updated": 7, "healthy": 9, "unavailable": 1, "exempt": 1}, "blocked": 1,
+//	  "counts": {"desired": 10, "updated": 7, "healthy": 9, "unavailable": 1, "failed": 1, "exempt": 1}, "blocked": 1,
 //	  "since": "2026-11-20T08:29:00Z",
 //	  "failedInstances": [{"host": "123456789012/eu-west-1/edge/i-1", "reason": "RESOURCE:MEMORY"}]
 //	}
@@ -37,8 +37,12 @@ const (
 	DeploymentStateChange = "Blox Deployment State Change"
 	// DeploymentStuck: the deployment has not ended and nothing came of it for too long. Once for each such time.
 	DeploymentStuck = "Blox Deployment Stuck"
-	// EnvironmentBlocked: ECS finds no room for the daemon on some hosts, and did on all for a while before.
+	// EnvironmentBlocked: ECS finds no room for the daemon on some hosts, and did on all for a while before; or a task
+	// definition that hosts would get is INACTIVE.
 	EnvironmentBlocked = "Blox Environment Blocked"
+	// EnvironmentUnhealthy: hosts that ought to have a healthy daemon have had none for longer than a start takes, and not
+	// for want of room. Once until all have one.
+	EnvironmentUnhealthy = "Blox Environment Unhealthy"
 )
 
 // Event is one event of the bus.

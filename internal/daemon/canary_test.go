@@ -68,6 +68,10 @@ func TestWhatAHostGetsWhileADeploymentIsHeld(t *testing.T) {
 	}
 	noBase := held(DeploymentPaused, PausedByPeople)
 	noBase.Base = nil
+	baseGone := held(DeploymentPaused, PausedByCanary)
+	baseGone.Inactive = map[string]bool{taskDefinition(1): true}
+	failedBaseGone := held(DeploymentFailed, "")
+	failedBaseGone.Inactive = baseGone.Inactive
 	for name, c := range map[string]struct {
 		snapshot Snapshot
 		want     int
@@ -81,6 +85,8 @@ func TestWhatAHostGetsWhileADeploymentIsHeld(t *testing.T) {
 		"failed, a host that had the target":   {held(DeploymentFailed, "").with(1, had), 1},
 		"completed":                            {held(DeploymentCompleted, "").with(1), 2},
 		"paused, with nothing else to run":     {noBase.with(1), 2},
+		"canaries wait, the base cannot start": {baseGone.with(1), 2},
+		"failed, and the base cannot start":    {failedBaseGone.with(1, had), 2},
 		"no canary, before they are promoted":  {canaries(held(DeploymentRunning, ""), Canary{Expression: "attribute:zone == b"}).with(1), 1},
 		"a canary, before they are promoted":   {canaries(held(DeploymentRunning, ""), Canary{Expression: "attribute:zone == b"}).with(1, in("b")), 2},
 		"an expression nobody can read, so no": {canaries(held(DeploymentRunning, ""), Canary{Expression: "attribute:"}).with(1, in("b")), 1},

@@ -53,8 +53,8 @@ func (d Deployment) restartClocks(now time.Time) Deployment {
 // late says that the deployment did not come forward for as long as it may not; empty if it may still.
 func (p *planner) late(d Deployment) string {
 	seconds := p.Revision.DeploymentConfiguration.ProgressDeadlineSeconds
-	if seconds == 0 || d.Status != DeploymentRunning {
-		return ""
+	if seconds == 0 || d.Status != DeploymentRunning || p.hostless(d.Counts) != "" && !p.misses() {
+		return "" // no host is not the revision's fault, but a group that selects none of those there is
 	}
 	from := d.notBefore(d.CameForwardAt())
 	deadline := from.Add(time.Duration(seconds) * time.Second)

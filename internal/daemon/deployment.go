@@ -81,6 +81,8 @@ type Deployment struct {
 	// back, or its environment thawed. No deadline runs from before. FrozenSince is set while the environment is frozen.
 	ClocksFrom  *time.Time `json:"clocksFrom,omitempty"`
 	FrozenSince *time.Time `json:"frozenSince,omitempty"`
+	// HostlessSince is since when the deployment has had no host, after it had some; nil while it has any, or never had.
+	HostlessSince *time.Time `json:"hostlessSince,omitempty"`
 	// AlarmsBefore are alarms that had gone off before the deployment began, and have not been quiet since: they are not its
 	// doing, and do not fail it.
 	AlarmsBefore []string `json:"alarmsBefore,omitempty"`
@@ -95,6 +97,8 @@ type Deployment struct {
 	// ToldStuck and ToldBlocked say that people were told of the Progress's StuckSince and BlockedSince.
 	ToldStuck   bool `json:"toldStuck,omitempty"`
 	ToldBlocked bool `json:"toldBlocked,omitempty"`
+	// ToldUnhealthy says that people were told of hosts without a healthy daemon; it is taken back when there are none.
+	ToldUnhealthy bool `json:"toldUnhealthy,omitempty"`
 	// ToldInactive are the task definitions that people were told of that no task can be run from any more.
 	ToldInactive string `json:"toldInactive,omitempty"`
 	// RecordVersion rises with every write; writes are conditional on it, for people and the scheduler both write.

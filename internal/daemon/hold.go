@@ -47,9 +47,9 @@ func (p *planner) heldOn(key HostKey) string {
 // Assumes: there is a deployment.
 // Keeps: a deployment that is held reaches no host that it had not reached before, as long as there is another revision
 // to run; one that has failed reaches none at all. A host never stays empty because of a hold: without a good revision
-// the target is still more than nothing.
+// that can be started the target is still more than nothing. A surge's former task needs no start, and serves on.
 func (p *planner) revisionFor(slot Slot) Revision {
-	if p.Base == nil || p.heldOn(slot.Host) == "" {
+	if p.Base == nil || p.heldOn(slot.Host) == "" || slot.Former == nil && p.unstartable(*p.Base) != "" {
 		return p.Revision
 	}
 	if slot.Revision == p.Revision.Number && p.Deployment.Status != DeploymentFailed {

@@ -37,6 +37,7 @@ func (p *planner) advance(lost []HostKey) {
 	// Of what is over, people are told again when it is back.
 	after.ToldStuck = after.ToldStuck && after.Stuck()
 	after.ToldBlocked = after.ToldBlocked && after.Progress.BlockedSince != nil
+	after.ToldUnhealthy = after.ToldUnhealthy && slices.ContainsFunc(p.keys, func(key HostKey) bool { return p.lacks(key, p.at(key).turn.slotOrIdle()) })
 	if reflect.DeepEqual(before, after) {
 		return
 	}
@@ -64,6 +65,9 @@ func (p *planner) recount(lost []HostKey) Deployment {
 		d = d.lose(lost)
 	}
 	d.Counts = p.tally()
+	if !d.Status.Ended() {
+		d = d.noteHosts(p.Deployment.Counts.Desired, p.now)
+	}
 	d.Counts.Failed += d.Lost - p.Deployment.Lost
 	d.FailedInstances = p.failedInstances(d)
 	return d
@@ -104,6 +108,9 @@ func (p *planner) next(d Deployment) (Deployment, string) {
 	d, ok := p.begin(d)
 	if !ok {
 		return d, ""
+	}
+	if d.Status == DeploymentRunning {
+		d.Reason = p.hostless(d.Counts)
 	}
 	if why := p.failing(d); why != "" {
 		return p.giveUp(d, why), why
@@ -148,8 +155,9 @@ func (p *planner) measure(d Deployment) Deployment {
 	if d.Target() == p.Revision.Number {
 		d.Progress = d.Progress.comeForward(d.Counts, p.now)
 	}
-	if p.frozen() {
-		return d
+	waits := d.Status != DeploymentPending && d.Status != DeploymentPaused && p.hostless(d.Counts) != ""
+	if p.frozen() || waits && !p.misses() {
+		return d // nobody can do anything about it but wait
 	}
 	return d.stall(p.Settings, p.patience(d), p.now)
 }
@@ -202,7 +210,7 @@ func (p *planner) complete(c Counts) bool {
 	if c.Desired > 0 && c.Updated == 0 && (tried || !onDelete) {
 		return false // nothing shows that the revision is any good
 	}
-	if c.Desired == 0 && p.anySelected() {
+	if p.hostless(c) != "" {
 		return false // it may show that when the hosts are back, or when their group is put right
 	}
 	for _, f := range p.Clusters {
@@ -211,22 +219,6 @@ func (p *planner) complete(c Counts) bool {
 		}
 	}
 	return true
-}
-
-// anySelected says that there are hosts that the daemon is for, though it belongs on none of them just now: they are being
-// drained or away, or only the revision before selects them.
-func (p *planner) anySelected() bool {
-	return slices.ContainsFunc(p.keys, func(key HostKey) bool {
-		r := p.at(key)
-		if !r.listed || r.host.Status != StatusActive && r.host.Status != StatusDraining || r.turn.slotOrIdle().Released {
-			return false
-		}
-		selected, _ := p.selects(p.Revision, *r.host)
-		if !selected && p.Base != nil {
-			selected, _ = p.selects(*p.Base, *r.host)
-		}
-		return selected
-	})
 }
 
 // awaitsPromotion says that the host is to get the revision only when the canaries are promoted. A deployment that ended

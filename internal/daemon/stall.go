@@ -151,13 +151,15 @@ func HostsWithoutHealthyDaemon(s Snapshot, now time.Time) (hosts int, ok bool) {
 	}
 	p := newPlanner(s, now)
 	for _, key := range p.keys {
-		if !p.synced(key) || !p.wanted(key) {
-			continue
-		}
-		slot := p.turnOf(key).slot
-		if !slot.Serving() && slot.UnhealthySince != nil && now.Sub(*slot.UnhealthySince) >= s.Settings.HealthGrace {
+		if p.lacks(key, p.turnOf(key).slot) {
 			hosts++
 		}
 	}
 	return hosts, true
+}
+
+// lacks says that the host ought to have a healthy daemon, and has had none for longer than a start takes.
+func (p *planner) lacks(key HostKey, slot Slot) bool {
+	return p.synced(key) && p.wanted(key) && !slot.Serving() && slot.UnhealthySince != nil &&
+		p.now.Sub(*slot.UnhealthySince) >= p.Settings.HealthGrace
 }

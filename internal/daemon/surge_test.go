@@ -203,6 +203,15 @@ func TestGoingBackToTheFormerTask(t *testing.T) {
 	require.Equal(t, t0, *a.Slot.Former.StoppingAt)
 }
 
+// A former task that serves needs no start, so that its revision cannot be started any more changes nothing.
+func TestAFailedDeploymentGoesBackToAFormerTaskThatCouldNotBeStartedAgain(t *testing.T) {
+	failed := changed(basedOn1(surgeMethod(fixture())), func(_ *DeploymentConfiguration, d *Deployment) { d.Status = DeploymentFailed })
+	failed.Inactive = map[string]bool{taskDefinition(1): true}
+	a := Plan(failed.with(1, placed(2, StatusRunning, "PENDING"), beside(1, StatusRunning, StatusRunning)), t0)[0]
+	require.Equal(t, StopFormer, a.Kind)
+	require.Equal(t, taskARN(1, 2), a.TaskARN, "the one that the failed deployment brought is stopped")
+}
+
 func TestAHostServesWhileEitherTaskDoes(t *testing.T) {
 	healthy, stopping := &Former{HealthySince: ago(time.Minute)}, &Former{HealthySince: ago(time.Minute), StoppingAt: ago(time.Second)}
 	for name, c := range map[string]struct {

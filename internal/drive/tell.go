@@ -15,8 +15,12 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
-// maxOvertaken bounds the deployments that one new deployment is found to have overtaken.
-const maxOvertaken = 25
+// maxOvertaken bounds the deployments that one new deployment is found to have overtaken, fewOvertaken is how many are
+// looked at first: more than that is a pipeline that deploys every minute while nobody drives.
+const (
+	fewOvertaken = 25
+	maxOvertaken = 400
+)
 
 // maxAge is how long ago a deployment may have ended that people are told of. What is older is no news: it ended before
 // anything was announced, or while the bus was away for long.
@@ -28,7 +32,8 @@ const maxAge = 24 * time.Hour
 // neither. ok is false if the bus did not take it.
 func (d *Driver) tell(ctx context.Context, s daemon.Snapshot) (ok bool) {
 	env, dep := s.Environment, *s.Deployment
-	events, told := d.news(env, dep, unstartableOf(s))
+	unhealthy, _ := daemon.HostsWithoutHealthyDaemon(s, d.Now())
+	events, told := d.news(env, dep, unstartableOf(s), unhealthy)
 	if len(events) == 0 {
 		return true
 	}
@@ -65,7 +70,7 @@ func endedByPeople(dep daemon.Deployment) bool {
 
 // news is what is to be announced of a deployment, and the deployment with that done.
 func (d *Driver) news(
-	env daemon.Environment, dep daemon.Deployment, inactive unstartable,
+	env daemon.Environment, dep daemon.Deployment, inactive unstartable, unhealthy int,
 ) (events []announce.Event, told telling) {
 	say := func(detailType, reason string) {
 		events = append(events, announce.Of(detailType, d.Installation, env, dep, reason, d.Now()))
@@ -94,6 +99,13 @@ func (d *Driver) news(
 			dep.Progress.Blocked, dep.Counts.Desired, example(dep)))
 		told.ToldBlocked = true
 	}
+	// Of a deployment under way, what it waits for and that it is stuck are the news: it takes daemons away itself. Hosts
+	// that are blocked lack a daemon, too, and people were told of those.
+	if inForce && dep.Status.Ended() && unhealthy > dep.Progress.Blocked && !dep.ToldUnhealthy {
+		say(announce.EnvironmentUnhealthy, fmt.Sprintf("%d of %d hosts have had no healthy daemon for %s or longer%s",
+			unhealthy, dep.Counts.Desired, d.Settings.HealthGrace, onFirst(dep)))
+		told.ToldUnhealthy = true
+	}
 	return events, told
 }
 
@@ -101,6 +113,14 @@ func (d *Driver) news(
 func example(dep daemon.Deployment) string {
 	if len(dep.FailedInstances) == 0 {
 		return ": Amazon ECS finds no room for it, or takes the host for unfit"
+	}
+	return onFirst(dep)
+}
+
+// onFirst is what is wrong with one host; empty if none says.
+func onFirst(dep daemon.Deployment) string {
+	if len(dep.FailedInstances) == 0 {
+		return ""
 	}
 	first := dep.FailedInstances[0]
 	return fmt.Sprintf("; on %s: %s", first.Host.EC2InstanceID, first.Reason)
@@ -186,7 +206,7 @@ func (d *Driver) put(ctx context.Context, env daemon.Environment, events []annou
 // it that nobody looked at: the API ends them, which has no bus. It also is the end of one that the bus did not take
 // before this one came.
 func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, dep daemon.Deployment) (events []announce.Event, told []telling, err error) {
-	latest, err := d.Daemon.LatestDeployments(ctx, env.ID, maxOvertaken)
+	latest, err := d.latest(ctx, env)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -195,10 +215,20 @@ func (d *Driver) newsOfOvertaken(ctx context.Context, env daemon.Environment, de
 		if old.ID == dep.ID || old.Announced == old.Status || !old.Status.Ended() || d.endedLongAgo(old) {
 			continue
 		}
-		more, done := d.news(env, old, unstartable{})
+		more, done := d.news(env, old, unstartable{}, 0)
 		events, told = append(events, more...), append(told, done)
 	}
 	return events, told, nil
+}
+
+// latest are the newest deployments of an environment, as far back as nothing was announced of them.
+func (d *Driver) latest(ctx context.Context, env daemon.Environment) ([]daemon.Deployment, error) {
+	for limit := fewOvertaken; ; limit *= 4 {
+		latest, err := d.Daemon.LatestDeployments(ctx, env.ID, limit)
+		if err != nil || len(latest) < limit || limit >= maxOvertaken || latest[limit-1].Announced != "" {
+			return latest, err
+		}
+	}
 }
 
 // stopped is the deployment of a deleted environment as it ends with it, stored before people are told; nil if the

@@ -3,6 +3,7 @@ package drive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -122,6 +123,20 @@ func TestADeploymentThatWasOvertakenIsTold(t *testing.T) {
 	require.Equal(t, []string{"Blox Deployment State Change: d-3 superseded", "Blox Deployment State Change: d-4 running"}, w.told())
 }
 
+func TestDeploymentsThatNobodyLookedAtAreAllTold(t *testing.T) {
+	w := newWorld(t)
+	w.host(1)
+	w.look()
+	w.told()
+	for n := range 2 * fewOvertaken {
+		w.deployNext(fmt.Sprintf("e-%03d", n))
+	}
+	w.look()
+	told := w.told()
+	require.Len(t, told, 2*fewOvertaken+1)
+	require.Contains(t, told, "Blox Deployment State Change: d-1 superseded", "the oldest")
+}
+
 func TestAnEndThatTheBusDidNotTakeIsToldBeforeTheNextBeginning(t *testing.T) {
 	w := newWorld(t)
 	w.completes()
@@ -136,6 +151,21 @@ func TestAnEndThatTheBusDidNotTakeIsToldBeforeTheNextBeginning(t *testing.T) {
 	require.Equal(t, []string{"Blox Deployment State Change: d-1 completed", "Blox Deployment State Change: d-2 completed"}, w.told(),
 		"d-2 is d-1's revision again")
 	require.Equal(t, []int64{1, 1}, w.metrics.Of(metrics.DeploymentsEnded), "each was counted when it ended")
+}
+
+// Its last deployment is long over: what fails afterwards is neither stuck nor a change of its state.
+func TestHostsThatLoseTheirDaemonsAreToldOnce(t *testing.T) {
+	w, _ := steadyWorld(t, nil)
+	w.told()
+	for n := range 100 {
+		w.daemonIs(n, w.slot(n).TaskARN, 9, "RUNNING", "PENDING", "log-agent:1")
+	}
+	for range 4 {
+		w.now = w.now.Add(11 * time.Minute)
+		require.NoError(t, w.state.PutSync(t.Context(), syncedAt(w.now)))
+		require.NoError(t, w.driver.Drive(t.Context(), "env", nil))
+	}
+	require.Equal(t, []string{"Blox Environment Unhealthy: d-1 completed"}, w.told())
 }
 
 func TestAStuckDeploymentIsToldOnce(t *testing.T) {
