@@ -18,8 +18,8 @@ import (
 	"github.com/blox/blox/internal/table"
 )
 
-// neighbourTime is how long a look asks what else runs on hosts that may be idle: a process that has just begun knows that of
-// none, two reads a host, and 5,000 of them would use up the invocation each time.
+// neighbourTime is how long a look reads what else runs on hosts that may be idle: a process that has just begun knows that
+// of none, it takes two reads a host, and 5,000 of them would use up the invocation each time.
 const neighbourTime = 15 * time.Second
 
 // addNeighbours counts what runs beside the daemon: on draining hosts, and on all others if the revision releases those
@@ -36,11 +36,10 @@ func (r *reading) addNeighbours(ctx context.Context) error {
 		switch {
 		case h.Status == daemon.StatusDraining:
 			err = r.addLeavers(ctx, h, instance)
-		case h.Status == daemon.StatusActive && r.snapshot.Revision.ReleaseIdleHosts && r.Now().Sub(began) >= neighbourTime:
-			// Not known, which releases nothing; the next look goes on with what this one has learnt.
 		case h.Status == daemon.StatusActive && r.snapshot.Revision.ReleaseIdleHosts:
-			h.OtherTasks, err = r.idle(ctx, h.Key, instance)
-			h.OtherTasksKnown = err == nil
+			// Not known releases nothing; the next look goes on with what this one has learnt.
+			mayRead := r.Now().Sub(began) < neighbourTime && !r.short(ctx)
+			h.OtherTasks, h.OtherTasksKnown, err = r.idle(ctx, h.Key, instance, mayRead)
 		}
 		if err != nil {
 			return err
@@ -125,28 +124,34 @@ type neighbourKey struct {
 
 // idle counts the tasks of a host that keep it from being idle. Most hosts cost nothing: ECS's own count says that
 // there is no task but ours, or the host is as it was when they were counted last. Tasks that ECS counts and that are
-// not stored yet are counted, too: a host must not be released for what is not known.
-func (r *reading) idle(ctx context.Context, host daemon.HostKey, instance state.Key) (int, error) {
+// not stored yet are counted, too: a host must not be released for what is not known. known is false if it takes a read,
+// and there may be none.
+func (r *reading) idle(
+	ctx context.Context, host daemon.HostKey, instance state.Key, mayRead bool,
+) (others int, known bool, err error) {
 	count := r.counts[instance]
 	if count.total >= 0 && count.total <= r.ours[host] {
-		return 0, nil
+		return 0, true, nil
 	}
 	key := neighbourKey{instance, count.version}
 	if others, ok := r.neighbours.recall(key, time.Time{}); ok {
-		return others, nil
+		return others, true, nil
+	}
+	if !mayRead {
+		return 0, false, nil
 	}
 	tasks, err := r.tasksOn(ctx, instance)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	others, certain := r.otherTasks(ctx, instance.Cluster, tasks)
 	if count.total > len(tasks) {
-		return others + count.total - len(tasks), nil
+		return others + count.total - len(tasks), true, nil
 	}
 	if certain && count.total == len(tasks) {
 		r.neighbours.remember(key, others, r.Now())
 	}
-	return others, nil
+	return others, true, nil
 }
 
 // otherTasks counts the live tasks that a drain must end before the daemon is stopped. Left out are those that wait for
