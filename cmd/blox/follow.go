@@ -44,6 +44,9 @@ func (w *waitFlags) check(cmd *cobra.Command) error {
 func (c *connection) begun(cmd *cobra.Command, blox *client.Client, dep client.Deployment, w waitFlags) error {
 	fmt.Fprintf(cmd.OutOrStdout(), "deployment %s of %s, revision %d (%s): %s\n",
 		dep.ID, dep.EnvironmentName, dep.Revision, lastPart(dep.TaskDefinition), statusText(dep))
+	if err := c.tellFrozen(cmd, blox, dep); err != nil {
+		return err
+	}
 	if !w.wait {
 		return nil
 	}
@@ -52,6 +55,19 @@ func (c *connection) begun(cmd *cobra.Command, blox *client.Client, dep client.D
 		wanted = client.DeploymentRolledBack // whoever turned it back wants that
 	}
 	return c.follow(cmd, blox, dep, wanted, w.timeout)
+}
+
+// tellFrozen tells whoever may wait for a deployment that nothing will be done for it.
+func (c *connection) tellFrozen(cmd *cobra.Command, blox *client.Client, dep client.Deployment) error {
+	if dep.Ended() {
+		return nil
+	}
+	env, err := blox.GetEnvironment(cmd.Context(), dep.EnvironmentName)
+	if err == nil && env.Frozen != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "environment %s is frozen %s; nothing is done for it until: blox thaw %s\n",
+			env.Name, frozenText(c.now(), env.Frozen), env.Name)
+	}
+	return err
 }
 
 // follow shows a deployment's progress until it ends or the time is up. A deployment completes without the hosts where

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,9 @@ instance's id or ARN. blox explain says more about one.`,
 		if err != nil {
 			return err
 		}
+		if err := checkStates(cmd, states); err != nil {
+			return err
+		}
 		row := hostRow(c.now())
 		if len(args) == 1 {
 			hosts := inStates(blox.ListHosts(cmd.Context(), args[0]), states)
@@ -47,6 +51,18 @@ instance's id or ARN. blox explain says more about one.`,
 	output.addForm(cmd)
 	output.addLimit(cmd)
 	return cmd
+}
+
+// checkStates refuses a state that no host is ever in: nothing would be found, and that reads like good news.
+func checkStates(cmd *cobra.Command, states []string) error {
+	field, _ := reflect.TypeFor[client.HostStatus]().FieldByName("State")
+	known := strings.Split(field.Tag.Get("enum"), ",")
+	for _, state := range states {
+		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, state) }) {
+			return usage(cmd, "--state %s: allowed are %s", state, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // inStates are the hosts that are in one of the states; none given is any.

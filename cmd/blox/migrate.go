@@ -155,12 +155,19 @@ func (m *migration) forward() error {
 	if m.flags.dry {
 		return m.showForward(made, definition)
 	}
+	// What the API refuses must leave the service as it is. That the service yields its hosts is what comes next.
+	var plan client.Plan
+	definition.MigrateFrom = ""
+	if _, err := m.blox.PutEnvironment(m.cmd.Context(), made.Name, definition, client.WithDryRun(&plan)); err != nil {
+		return fmt.Errorf("environment %s: %w", made.Name, err)
+	}
 	if !m.service.handsOver() {
 		if err := m.service.addConstraint(m.cmd.Context(), m.ecs); err != nil {
 			return err
 		}
 		m.say("service %s has the placement constraint %s now", m.service.name, handoverConstraint)
 	}
+	definition.MigrateFrom = m.service.name
 	env, err := m.blox.PutEnvironment(m.cmd.Context(), made.Name, definition)
 	if err != nil {
 		return fmt.Errorf("environment %s: %w", made.Name, err)

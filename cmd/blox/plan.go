@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/blox/blox/client"
@@ -57,5 +59,12 @@ func planOf(cmd *cobra.Command, output *outputFlags, blox *client.Client, name s
 	if err != nil {
 		return err
 	}
-	return showPlan(cmd.OutOrStdout(), output.form, plan)
+	if err := showPlan(cmd.OutOrStdout(), output.form, plan); err != nil || definition != nil {
+		return err
+	}
+	env, err := blox.GetEnvironment(cmd.Context(), name)
+	if err == nil && env.Status == client.EnvironmentActive && env.DeployedRevision != env.Revision {
+		fmt.Fprintf(cmd.ErrOrStderr(), "revision %d is not deployed; what that would do is shown by: blox deploy %s --dry-run\n", env.Revision, name)
+	}
+	return err
 }

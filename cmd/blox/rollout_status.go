@@ -31,6 +31,9 @@ that goes on then counts as well.`,
 			return err
 		}
 		fmt.Fprintln(cmd.OutOrStdout(), progress(dep))
+		if err := c.tellFrozen(cmd, blox, dep); err != nil {
+			return err
+		}
 		switch {
 		case dep.Ended():
 			return verdict(cmd, dep, client.DeploymentCompleted)

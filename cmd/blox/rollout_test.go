@@ -68,6 +68,7 @@ func TestRolloutVerbsCheckWhatTheyAreGiven(t *testing.T) {
 		"plan a -f b":                             "allowed is either a NAME or -f FILE",
 		"explain env a":                           "1 arguments",
 		"get hosts a b --state failing":           "--state and a HOST were given",
+		"get hosts a --state bogus":               "--state bogus: allowed are healthy, settling",
 		"get environment a --status active":       "allowed with a name is --status deleted",
 		"migrate a":                               "which cluster service \"a\" is in is not known",
 		"migrate a --cluster b --yes":             "of use with --back only",
@@ -105,6 +106,54 @@ func TestStatusWaitsForTheEnd(t *testing.T) {
 			require.Contains(t, got.stdout, "running: 3 of 20 hosts updated")
 		})
 	}
+}
+
+// A pipeline that runs again after its deployment was turned back must not read success in what it is told.
+func TestWhatWasDeployedBeforeIsDeployedAgainOnlyIfAskedFor(t *testing.T) {
+	s := twoRevisions(t)
+	ends := func(status daemon.DeploymentStatus) {
+		s.advance("log-agent", func(dep *daemon.Deployment) { dep.Status, dep.EndedAt, dep.RollbackTo, dep.Reason = status, &s.now, 1, "too many hosts failed" })
+	}
+	ends(daemon.DeploymentRolledBack)
+	for _, line := range []string{"deploy log-agent", "deploy log-agent --dry-run", "deploy log-agent --wait"} {
+		s.run(line).fails(exitFailed, "nothing was done: revision 2 of log-agent was deployed before", "is rolledBack (too many hosts failed)", "--again")
+	}
+	require.Contains(t, s.run("deploy log-agent --again --dry-run").stdout, "plan of log-agent, revision 2")
+	require.Contains(t, s.run("deploy log-agent --again").stdout, "of log-agent, revision 2 (log-agent:13): pending")
+	require.Contains(t, s.run("deploy log-agent").stderr, "nothing was done", "the token's is the first")
+	s.advance("log-agent", func(dep *daemon.Deployment) { dep.Status, dep.EndedAt = daemon.DeploymentFailed, &s.now })
+	require.Contains(t, s.run("deploy log-agent --again").stdout, "revision 2 (log-agent:13): pending", "and once more")
+}
+
+func TestWhatIsDeployedAlreadyIsSaidSo(t *testing.T) {
+	s := twoRevisions(t)
+	s.advance("log-agent", func(dep *daemon.Deployment) { dep.Status, dep.EndedAt = daemon.DeploymentCompleted, &s.now })
+	got := s.run("deploy log-agent --wait")
+	got.exits(exitOK)
+	require.Contains(t, got.stdout, "revision 2 of log-agent is deployed")
+	s.run("deploy log-agent --again").fails(exitFailed, "Revision 2 of environment log-agent is the one that is deployed: restart")
+	s.run("rollout undo log-agent --to 1").exits(exitOK)
+	s.run("deploy log-agent").fails(exitFailed, "is completed, and revision 1 was deployed since")
+}
+
+func TestWhoeverWaitsIsToldThatTheEnvironmentIsFrozen(t *testing.T) {
+	s := twoRevisions(t)
+	require.NotContains(t, s.run("rollout status log-agent --watch=false").stderr, "frozen")
+	s.run("freeze log-agent --reason audit").exits(exitOK)
+	for _, line := range []string{"rollout status log-agent --watch=false", "deploy log-agent", "rollout restart log-agent"} {
+		got := s.run(line)
+		got.exits(exitOK)
+		require.Contains(t, got.stderr, "environment log-agent is frozen since", line)
+		require.Contains(t, got.stderr, "audit; nothing is done for it until: blox thaw log-agent", line)
+	}
+	require.Contains(t, s.run("get environments").stdout, "pending, frozen")
+}
+
+func TestPlanSaysThatTheNewestRevisionIsNotDeployed(t *testing.T) {
+	s := twoRevisions(t)
+	require.NotContains(t, s.run("plan log-agent").stderr, "not deployed")
+	s.run("apply -f " + s.file(strings.Replace(manifestText, "log-agent:12", "log-agent:14", 1))).exits(exitOK)
+	require.Contains(t, s.run("plan log-agent").stderr, "revision 3 is not deployed")
 }
 
 func TestUndoWaitsForTheRollback(t *testing.T) {

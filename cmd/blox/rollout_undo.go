@@ -14,7 +14,7 @@ func newRolloutUndoCommand(c *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "undo NAME", Short: "Turn back to the last good revision, or another",
 		Long: `Turn back to the last good revision, or to the one of --to. A deployment that has not ended is turned back; after one that has,
-a new deployment brings the older revision. The environment's definition is not changed: blox deploy deploys its newest revision again.`,
+a new deployment brings the older revision. The environment's definition is not changed: blox deploy --again brings its newest revision back.`,
 		Args: exactly(1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -102,16 +102,19 @@ func environmentHealth(e client.Environment) string {
 
 // environmentState is the deployment's status, unless something else matters more.
 func environmentState(e client.Environment) string {
+	state := e.DeploymentStatus
 	switch {
-	case e.Status == "DELETING":
-		return "deleting"
+	case e.Status != client.EnvironmentActive:
+		return strings.ToLower(e.Status)
 	case e.DeploymentID == "":
-		return "none"
+		state = "none"
 	case e.DeployedRevision != e.Revision:
-		return fmt.Sprintf("%s (revision %d)", e.DeploymentStatus, e.DeployedRevision)
-	default:
-		return e.DeploymentStatus
+		state += fmt.Sprintf(" (revision %d)", e.DeployedRevision)
 	}
+	if e.Frozen != nil {
+		state += ", frozen"
+	}
+	return state
 }
 
 func deploymentRow(now time.Time) func(client.Deployment) []string {

@@ -53,6 +53,26 @@ func (p *planner) attributeLeft(t *turn) bool {
 // a driver.
 const callSettles = 3 * time.Minute
 
+// inheritedWithin is how long a deletion waits to hear of tasks that were inherited: twelve reconciles. A cluster that is
+// not read for that long must not keep a name from being used again; what is still found there later is an orphan.
+const inheritedWithin = time.Hour
+
+// inheritedUnknown says that there may be tasks which former environments of the name left running, and which are not
+// stored: an event may be lost, and no slot names them. A reconcile tells that began when none could come any more.
+func (p *planner) inheritedUnknown() bool {
+	env := p.Environment
+	if env.KeepTasks || len(env.FormerIDs) == 0 || p.now.Sub(env.UpdatedAt) >= inheritedWithin {
+		return false
+	}
+	complete := env.CreatedAt.Add(callSettles)
+	for _, f := range p.Clusters {
+		if !f.Gone && !f.SyncedAt.After(complete) {
+			return true
+		}
+	}
+	return false
+}
+
 // finish ends the environment once nothing of it is left.
 func (p *planner) finish() {
 	if len(p.Slots) > 0 {
@@ -62,6 +82,9 @@ func (p *planner) finish() {
 		if !p.Environment.KeepTasks && !t.Stopped() && ours(t) {
 			return
 		}
+	}
+	if p.inheritedUnknown() {
+		return // a look at everything comes every minute as long as the environment is there
 	}
 	p.last = append(p.last, Action{Kind: Finish, Reason: "environment deleted"})
 }

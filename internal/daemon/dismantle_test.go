@@ -39,3 +39,31 @@ func TestDeletingAnEnvironment(t *testing.T) {
 		})
 	}
 }
+
+// Events are lost: a task that the environment inherited may be known to nobody until a reconcile has been there.
+func TestADeletionWaitsToHearOfInheritedTasks(t *testing.T) {
+	inherits := func(createdAgo, deletedAgo, syncedAgo time.Duration) Snapshot {
+		s := deleting(fixture(), false)
+		s.Environment.FormerIDs = []string{"before"}
+		s.Environment.CreatedAt, s.Environment.UpdatedAt = t0.Add(-createdAgo), t0.Add(-deletedAgo)
+		for key := range s.Clusters {
+			s.Clusters[key] = Freshness{SyncedAt: t0.Add(-syncedAgo)}
+		}
+		return s
+	}
+	finished := []string{"finish"}
+	for name, c := range map[string]struct {
+		snapshot Snapshot
+		want     []string
+	}{
+		"no reconcile since it was made":            {inherits(20*time.Minute, time.Minute, 21*time.Minute), []string{}},
+		"one while former starts were on their way": {inherits(20*time.Minute, time.Minute, 18*time.Minute), []string{}},
+		"one after those":                           {inherits(20*time.Minute, time.Minute, 16*time.Minute), finished},
+		"none for an hour":                          {inherits(2*time.Hour, time.Hour, 3*time.Hour), finished},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, brief(Plan(c.snapshot, t0))) })
+	}
+	kept := inherits(20*time.Minute, time.Minute, 21*time.Minute)
+	kept.Environment.KeepTasks = true
+	require.Equal(t, finished, brief(Plan(kept, t0)), "whoever leaves tasks running leaves these, too")
+}

@@ -101,7 +101,7 @@ func (p *planner) adopt(key HostKey, slot Slot) Slot {
 		)
 	})
 	if slot.State == SlotIdle {
-		slot.Revision, slot.TaskHash, slot.DeploymentID = 0, "", strings.TrimPrefix(t.StartedBy, StartedByPrefix)
+		slot.Revision, slot.TaskHash, slot.HealthChecked, slot.DeploymentID = 0, "", false, strings.TrimPrefix(t.StartedBy, StartedByPrefix)
 	}
 	return p.learnTask(slot.place(t.ARN, p.now), t)
 }
@@ -145,16 +145,30 @@ func shows(r Revision, revisionHash, taskHash string, task Task) bool {
 }
 
 // healthy says that a task does its work now. A task definition with a health check makes its tasks UNKNOWN until the
-// first verdict, which for one with a start period is minutes away; without one they are UNKNOWN for ever. Only the
-// current revision's definition is known, so tasks of older ones are believed until they are UNHEALTHY.
-func (p *planner) healthy(task Task) bool {
+// first verdict, which for one with a start period is minutes away; without one they are UNKNOWN for ever. checked is
+// what the claim of the task knew of its definition.
+//
+// Keeps: deployments that overtake each other do not take each other's starting daemons for working ones, or each would
+// spend the budget anew.
+func (p *planner) healthy(task Task, checked bool) bool {
 	if !task.Live() || task.LastStatus != StatusRunning {
 		return false
 	}
-	if p.Revision.HealthChecked && task.TaskDefinition == p.Revision.TaskDefinition {
+	if p.healthChecked(task.TaskDefinition, checked) {
 		return task.Health == healthHealthy
 	}
 	return task.Health != healthUnhealthy
+}
+
+// healthChecked says that a task definition has a container health check. Of one that no revision in the snapshot has,
+// only the claim can tell; tasks that were adopted are believed until they are UNHEALTHY.
+func (p *planner) healthChecked(definition string, claimSays bool) bool {
+	for _, r := range []*Revision{&p.Revision, p.Base, p.From} {
+		if r != nil && r.TaskDefinition == definition {
+			return r.HealthChecked
+		}
+	}
+	return claimSays
 }
 
 // place is the slot once ECS has said which task the claim brought.
@@ -171,10 +185,10 @@ func (p *planner) learnTask(slot Slot, task Task) Slot {
 		return p.bury(slot, task)
 	}
 	if slot.TaskHash == p.targetHash && task.TaskDefinition != p.Revision.TaskDefinition {
-		slot.TaskHash = "" // the claim was answered with an older task
+		slot.TaskHash, slot.HealthChecked = "", false // the claim was answered with an older task
 	}
 	slot.Revision = p.revisionShown(slot, task)
-	healthy := p.healthy(task) && !p.away(slot)
+	healthy := p.healthy(task, slot.HealthChecked) && !p.away(slot)
 	if !healthy {
 		slot = p.settle(slot).unwell(p.now)
 	}

@@ -134,6 +134,23 @@ func TestAHealthCheckHasToSpeak(t *testing.T) {
 	require.True(t, tended(t, s).Healthy(), "without a health check it is UNKNOWN for ever")
 }
 
+// Three bad updates in a row: whoever took the last one's starting daemons for working ones would spend the budget anew.
+func TestTheHealthCheckOfAnOvertakenRevisionHasToSpeakToo(t *testing.T) {
+	started := func(checked bool) *Slot {
+		s := fixture().with(1)
+		s.Revision.HealthChecked = checked
+		return Plan(s, t0)[0].Slot
+	}
+	for _, checked := range []bool{true, false} {
+		claim := started(checked)
+		require.Equal(t, checked, claim.HealthChecked, "the claim says what is started")
+		overtaken := fixture().with(1, running(2))
+		task := overtaken.Tasks[0]
+		task.TaskDefinition, task.Health = taskDefinition(7), "UNKNOWN"
+		require.Equal(t, !checked, newPlanner(overtaken, t0).healthy(task, claim.HealthChecked))
+	}
+}
+
 func TestAdoptionKeepsWhatTheAgentKnows(t *testing.T) {
 	s := completed(fixture()).with(1, stray("a"), stray("b"), stray("c"))
 	old := s.Hosts[0]

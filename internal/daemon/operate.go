@@ -40,6 +40,9 @@ func (e *NotPossibleError) Error() string {
 func (d Deployment) Pause(o Operator) (Deployment, error) {
 	switch d.Status {
 	case DeploymentPending, DeploymentRunning, DeploymentBaking, DeploymentPaused:
+		if d.PausedFor == PausedByPeople && o.Reason == "" {
+			return d, nil // who repeats it takes no word back
+		}
 		d.Status, d.PausedFor, d.Reason = DeploymentPaused, PausedByPeople, o.saying("paused")
 		d.CanariesSince = nil // what becomes of them meanwhile is not watched
 		return d, nil

@@ -53,10 +53,3 @@ func TestOriginalScenarios(t *testing.T) {
 func settledBefore(s *Snapshot, h *Host) {
 	slotChange(func(s *Slot) { s.UnhealthySince, s.HealthySince = ago(1), nil })(s, h)
 }
-
-func TestOriginalStopReasonNamesTheDeploymentsDoing(t *testing.T) {
-	// The original wrote "Stopped by deployment to NAME@v2"; ours is said by the shell after the environment's name.
-	actions := Plan(minimum(fixture(), 0).with(1, running(1)).with(2, running(2)), t0)
-	require.Equal(t, reasonReplaced, actions[0].Reason)
-	require.Equal(t, taskARN(1, 1), actions[0].TaskARN, "the task, where the redesign passed its task definition")
-}

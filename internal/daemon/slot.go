@@ -43,6 +43,8 @@ type Slot struct {
 
 	// TaskHash is the Revision's of the task claimed or placed; empty for a task that was adopted without its slot.
 	TaskHash string `json:"taskHash,omitempty"`
+	// HealthChecked says that the task definition of the task claimed or placed has a container health check.
+	HealthChecked bool `json:"healthChecked,omitempty"`
 
 	TaskARN  string     `json:"taskArn,omitempty"`
 	PlacedAt *time.Time `json:"placedAt,omitempty"`
@@ -117,9 +119,10 @@ type Former struct {
 	TaskHash     string `json:"taskHash,omitempty"`
 	Revision     int    `json:"revision"`
 	DeploymentID string `json:"deploymentId,omitempty"`
-	// HealthySince is as the Slot's; nil is a task that does not work.
-	HealthySince *time.Time `json:"healthySince,omitempty"`
-	PlacedAt     *time.Time `json:"placedAt,omitempty"`
+	// HealthChecked and HealthySince are as the Slot's; without the latter it is a task that does not work.
+	HealthChecked bool       `json:"healthChecked,omitempty"`
+	HealthySince  *time.Time `json:"healthySince,omitempty"`
+	PlacedAt      *time.Time `json:"placedAt,omitempty"`
 	// StoppingAt is when its stop was decided; nil before.
 	StoppingAt *time.Time `json:"stoppingAt,omitempty"`
 }

@@ -22,14 +22,14 @@ func (p *planner) start(t *turn) {
 // about this one.
 func (p *planner) claim(t *turn, r Revision, kind Kind, reason string) {
 	now, slot := p.now, t.slot
-	if begins(slot, *p.Deployment, r) {
+	if p.begins(slot, r) {
 		slot.Failures, slot.Refusals = 0, 0
 		if slot.UpdatingSince == nil || slot.UpdatingSince.Before(p.Deployment.CreatedAt) {
 			slot.UpdatingSince = &now
 		}
 	}
 	slot.State = SlotClaimed
-	slot.Revision, slot.DeploymentID, slot.TaskHash = r.Number, p.Deployment.ID, p.hashOf(r)
+	slot.Revision, slot.DeploymentID, slot.TaskHash, slot.HealthChecked = r.Number, p.Deployment.ID, p.hashOf(r), r.HealthChecked
 	slot.Attempt = max(slot.Attempt, 1)
 	slot.RunningTasks = t.host.Query.RunningTasksCount
 	slot.Request = p.runRequest(slot, r)
@@ -38,9 +38,10 @@ func (p *planner) claim(t *turn, r Revision, kind Kind, reason string) {
 	p.starts = append(p.starts, Action{Kind: kind, Host: t.key, Slot: &slot, Reason: reason})
 }
 
-// begins says that a start of the revision would be the slot's first under the deployment.
-func begins(slot Slot, d Deployment, r Revision) bool {
-	return slot.DeploymentID != d.ID || slot.Revision != r.Number
+// begins says that a start of the revision would be the slot's first under the deployment. Two revisions that ask for the
+// same task are one in this: what fails as the one fails as the other.
+func (p *planner) begins(slot Slot, r Revision) bool {
+	return slot.DeploymentID != p.Deployment.ID || slot.Revision != r.Number && slot.TaskHash != p.hashOf(r)
 }
 
 // hashOf is a revision's TaskHash, made once a plan for those that are in it.
@@ -100,7 +101,7 @@ func (p *planner) backsOff(t *turn) bool {
 	if slot.RetryAt == nil || !p.now.Before(*slot.RetryAt) {
 		return false
 	}
-	if slot.DeploymentID != "" && begins(slot, *p.Deployment, p.revisionFor(slot)) || roomMade(slot, t.host) {
+	if slot.DeploymentID != "" && p.begins(slot, p.revisionFor(slot)) || roomMade(slot, t.host) {
 		return false
 	}
 	t.slot = slot.wakeBy(*slot.RetryAt, p.now)

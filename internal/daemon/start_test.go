@@ -30,6 +30,18 @@ func TestWhatFailedBeforeIsNoReasonToWait(t *testing.T) {
 	}
 }
 
+// A revision that differs from the one before in how it is rolled out only brings the same task. When its deployment has
+// failed, hosts get the one before: what fails as the one fails as the other, and must not be tried again without a pause.
+func TestARevisionOfTheSameTaskBacksOffAsTheOneBefore(t *testing.T) {
+	s := fixture()
+	s.Deployment.Status, s.Deployment.BasedOn = DeploymentFailed, 1
+	same := s.Revision
+	same.Number = 1
+	s.Base = &same
+	s = s.with(1, failed("d-2", 2), slotChange(func(slot *Slot) { slot.TaskHash = same.TaskHash() }))
+	require.Equal(t, []string{"observe i-001"}, ofHosts(Plan(s, t0)))
+}
+
 func TestSinceWhenAHostIsOnItsWay(t *testing.T) {
 	claim := func(s Snapshot) Slot { return *Plan(s, t0)[0].Slot }
 	first := claim(fixture().with(1))

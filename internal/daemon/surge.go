@@ -16,7 +16,7 @@ func (p *planner) surge(t *turn) {
 	slot := t.slot
 	slot.Former = &Former{
 		TaskARN: slot.TaskARN, TaskHash: slot.TaskHash, Revision: slot.Revision, DeploymentID: slot.DeploymentID,
-		HealthySince: slot.HealthySince, PlacedAt: slot.PlacedAt,
+		HealthChecked: slot.HealthChecked, HealthySince: slot.HealthySince, PlacedAt: slot.PlacedAt,
 	}
 	slot = slot.unwell(p.now) // what the new task lacks it lacks from now on: the host was not broken before
 	slot.Attempt++            // the token of the last attempt is the living task's
@@ -126,7 +126,7 @@ func (p *planner) swapBack(t *turn) {
 	}
 	next := Former{
 		TaskARN: t.slot.TaskARN, TaskHash: t.slot.TaskHash, Revision: t.slot.Revision, DeploymentID: t.slot.DeploymentID,
-		HealthySince: t.slot.HealthySince, PlacedAt: t.slot.PlacedAt,
+		HealthChecked: t.slot.HealthChecked, HealthySince: t.slot.HealthySince, PlacedAt: t.slot.PlacedAt,
 	}
 	t.slot = t.slot.takeFormer(p.now)
 	t.slot.Former = &next
@@ -136,7 +136,7 @@ func (p *planner) swapBack(t *turn) {
 // takeFormer is the slot with its former task for its own. What failed was the other one.
 func (s Slot) takeFormer(now time.Time) Slot {
 	former := s.Former
-	s.State, s.TaskARN, s.TaskHash = SlotPlaced, former.TaskARN, former.TaskHash
+	s.State, s.TaskARN, s.TaskHash, s.HealthChecked = SlotPlaced, former.TaskARN, former.TaskHash, former.HealthChecked
 	s.Revision, s.DeploymentID = former.Revision, former.DeploymentID
 	s.PlacedAt, s.HealthySince, s.SickSince = former.PlacedAt, former.HealthySince, nil
 	s.Request, s.ClaimedAt, s.RetryAt = nil, nil, nil
@@ -209,7 +209,7 @@ func (p *planner) learnFormer(slot Slot) Slot {
 	if !task.Live() {
 		next = *next.stopping(p.now) // somebody else stops it
 	}
-	next.HealthySince = since(next.HealthySince, p.healthy(task) && !p.away(slot), p.now)
+	next.HealthySince = since(next.HealthySince, p.healthy(task, next.HealthChecked) && !p.away(slot), p.now)
 	slot.Former = &next
 	return slot
 }

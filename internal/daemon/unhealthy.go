@@ -66,12 +66,13 @@ func (p *planner) restartUnhealthy(b *budget) {
 }
 
 // roomFor takes room for a host that has nothing of ours which works, and is to lose what it has. One that was paid for
-// already needs none.
+// and is still owed needs none; a restart that did not mend a host which was broken before is no longer owed, and the
+// next one is paid for anew.
 func (p *planner) roomFor(t *turn, b *budget) bool {
-	switch {
-	case t.slot.Disrupted:
+	switch owed := p.owed(t.slot); {
+	case owed && t.slot.Disrupted:
 		return true
-	case p.owed(t.slot):
+	case owed:
 		return b.strike()
 	}
 	return b.takeOne(t.key)

@@ -77,6 +77,14 @@ func TestDaemonsThatNeverWorkedAreRestartedAFewAtATime(t *testing.T) {
 	require.Len(t, stopsIn(Plan(minimum(first(3), 100), t0)), 1, "one at least")
 }
 
+// A host that was broken before the deployment owes nothing once its restart is over, and so has paid for none to come.
+func TestTheNextRestartOfAHostThatWasBrokenBeforeIsPaidForAnew(t *testing.T) {
+	mended := slotChange(func(s *Slot) { s.Disrupted, s.Restarted = true, true })
+	s := changed(completed(fixture()), func(_ *DeploymentConfiguration, d *Deployment) { d.CreatedAt = *ago(30 * time.Second) })
+	s = many(s, 1, 4, running(2), sick(), sickFor(time.Minute), mended)
+	require.Equal(t, []string{"i-001"}, stopsIn(Plan(s, t0)))
+}
+
 func TestARestartHasTheHostsDeadlineFromItsBeginning(t *testing.T) {
 	s := completed(fixture()).with(1, running(2), sick(), sickFor(24*time.Hour))
 	require.Equal(t, t0, *Plan(s, t0)[0].Slot.UpdatingSince)

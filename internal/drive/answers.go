@@ -41,9 +41,3 @@ func (m *answers[K, V]) remember(key K, value V, now time.Time) {
 	}
 	m.known[key] = remembered[V]{value, now}
 }
-
-func (m *answers[K, V]) forget(key K) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.known, key)
-}

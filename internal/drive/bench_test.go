@@ -80,3 +80,95 @@ func steadyWorld(tb testing.TB, named []int, revise ...func(*daemon.Revision)) (
 	}
 	return w, instances
 }
+
+// BenchmarkRollout brings a revision to a whole fleet, and counts what that costs in all. Every round is one wake-up, with
+// whatever the tasks did since the one before: on AWS the lease makes one of those that come while a driver works. What a
+// round cannot do for want of call budget is left to a later one, so that virtual-s is what the buckets and the budget of
+// hosts allow, and not what the driver takes.
+func BenchmarkRollout(b *testing.B) {
+	for _, hosts := range []int{500, 5000} {
+		b.Run(fmt.Sprintf("%d hosts", hosts), func(b *testing.B) {
+			var read, write float64
+			var calls, rounds, seconds int
+			for b.Loop() {
+				b.StopTimer()
+				w := fleet(b, hosts)
+				w.revise(func(r *daemon.Revision) { r.DeploymentConfiguration.MinimumHealthyPercent = 90 })
+				w.db.ResetConsumed()
+				w.ecs.requests, w.ecs.stopped, w.ecs.describes, w.ecs.definitions = nil, nil, 0, 0
+				began := w.now
+				b.StartTimer()
+				rounds += w.rollOut(b, hosts)
+				b.StopTimer()
+				consumed := w.db.Consumed()
+				read, write = read+consumed.Read, write+consumed.Write
+				calls += len(w.ecs.requests) + len(w.ecs.stopped) + w.ecs.describes + w.ecs.definitions
+				seconds += int(w.now.Sub(began).Seconds())
+				b.StartTimer()
+			}
+			per := func(total float64) float64 { return total / float64(b.N) }
+			b.ReportMetric(per(read)/float64(hosts), "rru/host")
+			b.ReportMetric(per(write)/float64(hosts), "wru/host")
+			b.ReportMetric(per(float64(calls))/float64(hosts), "ecs-calls/host")
+			b.ReportMetric(per(float64(rounds)), "wake-ups/op")
+			b.ReportMetric(per(float64(seconds)), "virtual-s/op")
+		})
+	}
+}
+
+// fleet has a daemon on each of so many hosts, and its deployment completed.
+func fleet(b *testing.B, hosts int) *world {
+	b.Helper()
+	w := newWorld(b)
+	for n := range hosts {
+		w.host(n)
+	}
+	w.driver.Modify = ecsapi.Share{PerSecond: 1e6, Burst: 1e6}
+	require.NoError(b, w.driver.Drive(b.Context(), "env", nil))
+	for n := range hosts {
+		w.runs(n)
+	}
+	for range 3 {
+		w.now = w.now.Add(time.Minute)
+		require.NoError(b, w.state.PutSync(b.Context(), syncedAt(w.now)))
+		require.NoError(b, w.driver.Drive(b.Context(), "env", nil))
+	}
+	require.Equal(b, daemon.DeploymentCompleted, w.deployment("d-1").Status)
+	w.driver.Modify = DefaultModify
+	return w
+}
+
+// roundEvery is how often a fleet in motion is looked at: what happens within it is one wake-up.
+const roundEvery = 5 * time.Second
+
+// rollOut drives the deployment in force to its end. Tasks stop, and start, between two rounds.
+func (w *world) rollOut(b *testing.B, hosts int) (rounds int) {
+	b.Helper()
+	byARN := map[string]int{}
+	for n := range hosts {
+		byARN[w.slot(n).TaskARN] = n
+	}
+	stopped, started := 0, len(w.ecs.tasks)
+	for w.deployment("d-2").Status != daemon.DeploymentCompleted {
+		require.Less(b, rounds, 10000)
+		require.NoError(b, w.driver.Drive(b.Context(), "env", nil))
+		rounds++
+		w.now = w.now.Add(roundEvery)
+		require.NoError(b, w.state.PutSync(b.Context(), syncedAt(w.now)))
+		for ; stopped < len(w.ecs.stopped); stopped++ {
+			arn := w.ecs.stopped[stopped]
+			w.daemonIs(byARN[arn], arn, 5, "STOPPED", "STOPPED", "log-agent:1")
+		}
+		if len(w.ecs.tasks) == started {
+			continue
+		}
+		started = len(w.ecs.tasks)
+		for n := range hosts {
+			if slot := w.slot(n); slot.Revision == 2 && byARN[slot.TaskARN] == 0 && slot.TaskARN != "" {
+				byARN[slot.TaskARN] = n
+				w.daemonIs(n, slot.TaskARN, 3, "RUNNING", "RUNNING", "log-agent:2")
+			}
+		}
+	}
+	return rounds
+}

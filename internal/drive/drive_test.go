@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/blox/blox/internal/daemon"
 	"github.com/blox/blox/internal/ecsapi"
 	"github.com/blox/blox/internal/state"
+	"github.com/blox/blox/internal/wakeup"
 )
 
 func TestEveryHostGetsOneDaemon(t *testing.T) {
@@ -148,4 +150,20 @@ func TestTickWakesWhatIsDue(t *testing.T) {
 	w.now = w.now.Add(fullPeriod)
 	require.NoError(t, w.driver.Tick(t.Context()))
 	require.Len(t, w.sent, 1)
+}
+
+// Lambda ends an invocation in the middle of whatever it does: the driver leaves in order before.
+func TestWhenTheTimeIsNearlyUpTheNextInvocationGoesOn(t *testing.T) {
+	w := newWorld(t)
+	instance := w.host(1)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(deadlineMargin/2))
+	defer cancel()
+	require.NoError(t, w.driver.Drive(ctx, "env", []state.Key{instance}))
+	require.Empty(t, w.ecs.requests, "there is no time to begin anything")
+	require.Len(t, w.sent, 1)
+	next, err := wakeup.Parse(w.sent[0].Body)
+	require.NoError(t, err)
+	require.Equal(t, wakeup.Wakeup{EnvironmentID: "env"}, next, "everything: nobody knows how far this one came")
+	require.NoError(t, w.newDriver("next").Drive(t.Context(), "env", nil), "the lease was given back")
+	require.Len(t, w.ecs.requests, 1)
 }

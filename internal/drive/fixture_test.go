@@ -229,6 +229,8 @@ type fakeECS struct {
 	requests   []*ecs.RunTaskInput
 	describes  int
 	stopped    []string
+	// stopReasons are what ECS was told of each of them.
+	stopReasons []string
 	// described is what DescribeTasks knows; the rest is MISSING. away makes it an error.
 	described map[string]types.Task
 	away      bool
@@ -339,6 +341,7 @@ func (f *fakeECS) DeleteAttributes(_ context.Context, in *ecs.DeleteAttributesIn
 
 func (f *fakeECS) StopTask(_ context.Context, in *ecs.StopTaskInput, _ ...func(*ecs.Options)) (*ecs.StopTaskOutput, error) {
 	f.stopped = append(f.stopped, *in.Task)
+	f.stopReasons = append(f.stopReasons, *in.Reason)
 	return &ecs.StopTaskOutput{}, nil
 }
 

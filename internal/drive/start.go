@@ -56,8 +56,8 @@ func (r *run) launch(ctx context.Context, a daemon.Action, claimed daemon.Slot, 
 	if outcome.Refused != "" {
 		r.Log.Info("daemon not started", "environment", r.snapshot.Environment.Name, "host", a.Host.String(), "reason", outcome.Refused)
 	}
-	if strings.Contains(outcome.Refused, "inactive") {
-		r.definitions.forget(definitionOf(claimed)) // it was deregistered since it was looked at: the next look asks
+	if outcome.Refused == reasonInactive {
+		r.definitions.remember(definitionOf(claimed), true, r.Now()) // deregistered since it was looked at, and for good
 	}
 	// A refusal shows in the deployment's counts, which the next look takes.
 	res.changed = outcome.Refused != "" && !claimed.Blocked
@@ -68,6 +68,9 @@ func (r *run) launch(ctx context.Context, a daemon.Action, claimed daemon.Slot, 
 
 // reasonDistinct begins ECS's failure when distinctInstance found a live task of the group on the host.
 const reasonDistinct = "DistinctInstance"
+
+// reasonInactive is what people are told when ECS says "TaskDefinition is inactive".
+const reasonInactive = "its task definition is INACTIVE"
 
 // unknownDelay is how long the replay of a request waits whose outcome is not known.
 const unknownDelay = 2 * time.Second
@@ -127,6 +130,8 @@ func startError(err error) daemon.StartResult {
 		return daemon.StartResult{Delay: unknownDelay}
 	}
 	switch code := api.ErrorCode(); {
+	case strings.Contains(api.ErrorMessage(), "TaskDefinition is inactive"):
+		return daemon.StartResult{Refused: reasonInactive, Blocked: true} // as when it had been known before
 	case strings.Contains(api.ErrorMessage(), "No Container Instances were found"):
 		return daemon.StartResult{Refused: api.ErrorMessage(), Blocked: true}
 	case slices.Contains(refusals, code):

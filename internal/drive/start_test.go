@@ -21,18 +21,18 @@ func TestStartError(t *testing.T) {
 		err  error
 		want daemon.StartResult
 	}{
-		"a time-out proves nothing":           {context.DeadlineExceeded, unknown},
-		"a lost connection proves nothing":    {errors.New("connection reset by peer"), unknown},
-		"a fault of ECS's proves nothing":     {&types.ServerException{Message: aws.String("oops")}, unknown},
-		"a throttled call is made again":      {&smithy.GenericAPIError{Code: "ThrottlingException", Message: "Rate exceeded"}, unknown},
-		"a conflict names the host's task":    {&types.ConflictException{ResourceIds: []string{"task"}}, daemon.StartResult{TaskARN: "task"}},
-		"a conflict without a task":           {&types.ConflictException{Message: aws.String("used")}, daemon.StartResult{Refused: "token used with another request: used"}},
-		"a wrong request is refused":          {&types.InvalidParameterException{Message: aws.String("bad")}, daemon.StartResult{Refused: "InvalidParameterException: bad"}},
-		"an inactive definition is refused":   {&types.ClientException{Message: aws.String("TaskDefinition is inactive")}, daemon.StartResult{Refused: "ClientException: TaskDefinition is inactive"}},
-		"a missing permission proves nothing": {&types.AccessDeniedException{Message: aws.String("no")}, daemon.StartResult{Delay: forbiddenDelay}},
-		"a member's role that is denied":      {fmt.Errorf("get identity: %w", &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform sts:AssumeRole"}), daemon.StartResult{Delay: forbiddenDelay}},
-		"what is not known proves nothing":    {&smithy.GenericAPIError{Code: "SomethingNewException"}, unknown},
-		"a cluster without hosts is no room":  {&types.InvalidParameterException{Message: aws.String("No Container Instances were found in your cluster.")}, daemon.StartResult{Refused: "No Container Instances were found in your cluster.", Blocked: true}},
+		"a time-out proves nothing":            {context.DeadlineExceeded, unknown},
+		"a lost connection proves nothing":     {errors.New("connection reset by peer"), unknown},
+		"a fault of ECS's proves nothing":      {&types.ServerException{Message: aws.String("oops")}, unknown},
+		"a throttled call is made again":       {&smithy.GenericAPIError{Code: "ThrottlingException", Message: "Rate exceeded"}, unknown},
+		"a conflict names the host's task":     {&types.ConflictException{ResourceIds: []string{"task"}}, daemon.StartResult{TaskARN: "task"}},
+		"a conflict without a task":            {&types.ConflictException{Message: aws.String("used")}, daemon.StartResult{Refused: "token used with another request: used"}},
+		"a wrong request is refused":           {&types.InvalidParameterException{Message: aws.String("bad")}, daemon.StartResult{Refused: "InvalidParameterException: bad"}},
+		"an inactive definition is no failure": {&types.ClientException{Message: aws.String("TaskDefinition is inactive")}, daemon.StartResult{Refused: reasonInactive, Blocked: true}},
+		"a missing permission proves nothing":  {&types.AccessDeniedException{Message: aws.String("no")}, daemon.StartResult{Delay: forbiddenDelay}},
+		"a member's role that is denied":       {fmt.Errorf("get identity: %w", &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform sts:AssumeRole"}), daemon.StartResult{Delay: forbiddenDelay}},
+		"what is not known proves nothing":     {&smithy.GenericAPIError{Code: "SomethingNewException"}, unknown},
+		"a cluster without hosts is no room":   {&types.InvalidParameterException{Message: aws.String("No Container Instances were found in your cluster.")}, daemon.StartResult{Refused: "No Container Instances were found in your cluster.", Blocked: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.want, startError(c.err))

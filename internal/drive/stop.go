@@ -49,7 +49,11 @@ func (r *run) stopTask(ctx context.Context, a daemon.Action) error {
 	if err != nil {
 		return err
 	}
-	reason := fmt.Sprintf("Blox environment %s: %s", r.snapshot.Environment.Name, a.Reason)
+	reason := "Blox environment " + r.snapshot.Environment.Name
+	if target := r.snapshot.Revision.Number; target > 0 {
+		reason += fmt.Sprintf("@%d", target) // as the original's "deployment to NAME@VERSION"
+	}
+	reason += ": " + a.Reason
 	_, err = api.StopTask(ctx, &ecs.StopTaskInput{
 		Cluster: aws.String(cluster.ARN(r.snapshot.Environment.Partition)), Task: &a.TaskARN,
 		Reason: aws.String(reason[:min(len(reason), maxStopReason)]),

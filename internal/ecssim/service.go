@@ -23,7 +23,8 @@ type service struct {
 	deployments []*deployment   // the primary first
 	events      []serviceEvent  // newest first
 
-	poked     bool
+	poked     bool // a look is planned, retrying: one for when notBefore is over
+	retrying  bool
 	steady    bool
 	fails     int // starts that failed in a row
 	notBefore time.Time
@@ -62,14 +63,19 @@ func (c *cluster) pokeServices() {
 }
 
 // poke makes the service scheduler look at the service soon; many pokes are one look.
-func (sv *service) poke() {
-	if sv.poked || sv.status == statusInactive {
+func (sv *service) poke() { sv.lookAfter(0, &sv.poked) }
+
+// retry makes it look when tasks may be started again. What is to be stopped does not wait for that.
+func (sv *service) retry() { sv.lookAfter(sv.notBefore.Sub(sv.cluster.sim.now), &sv.retrying) }
+
+func (sv *service) lookAfter(least time.Duration, planned *bool) {
+	if *planned || sv.status == statusInactive {
 		return
 	}
-	sv.poked = true
+	*planned = true
 	s := sv.cluster.sim
-	s.after(max(s.jittered(s.cfg.Delays.ServiceStep), sv.notBefore.Sub(s.now)), func() {
-		sv.poked = false
+	s.after(max(s.jittered(s.cfg.Delays.ServiceStep), least), func() {
+		*planned = false
 		if sv.daemon {
 			sv.stepDaemon()
 		} else {
@@ -134,7 +140,7 @@ func (sv *service) startTasks(count int) {
 		return
 	}
 	if s.now.Before(sv.notBefore) {
-		sv.poke()
+		sv.retry()
 		return
 	}
 	for range count {
@@ -143,7 +149,7 @@ func (sv *service) startTasks(count int) {
 		if h == nil {
 			sv.notBefore = s.now.Add(s.cfg.Delays.ServiceBackoff)
 			sv.say(placementMessage(sv.name, failures, err))
-			sv.poke()
+			sv.retry()
 			return
 		}
 		sv.tasks.insert(sv.cluster.newTask(h, &st))

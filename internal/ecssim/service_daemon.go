@@ -69,7 +69,7 @@ func (sv *service) enterHosts() {
 			continue // that a task which is stopping is waited for is what maximumPercent 100 means
 		}
 		if s.now.Before(sv.notBefore) {
-			sv.poke()
+			sv.retry()
 			continue
 		}
 		reason, err := h.refusal(sv.spec.start.need, false)
@@ -84,6 +84,6 @@ func (sv *service) enterHosts() {
 	if len(refused) > 0 {
 		sv.notBefore = s.now.Add(s.cfg.Delays.ServiceBackoff)
 		sv.say(placementMessage(sv.name, refused, nil))
-		sv.poke()
+		sv.retry()
 	}
 }

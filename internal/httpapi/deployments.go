@@ -68,6 +68,9 @@ func (s *server) deploy(ctx context.Context, env daemon.Environment, token strin
 	switch {
 	case made:
 	case errors.Is(err, table.ErrNotFound):
+		if err := s.checkRunnable(ctx, env, env.Revision); err != nil {
+			return nil, err
+		}
 		dep = s.newDeployment(ctx, env, daemon.Deployment{Revision: env.Revision, Token: token})
 	default:
 		return nil, err

@@ -24,7 +24,8 @@ func (s *server) registerRedeployments(api huma.API) {
 		OperationID: "rollBackEnvironment", Method: http.MethodPost, Path: "/v1/environments/{name}/rollback", Tags: []string{"deployments"},
 		Summary: "Bring an older revision back",
 		Description: "A deployment that has not ended is turned back, by default to the last good revision. Otherwise a new " +
-			"deployment of the older revision is made: by default of the one that was good before.",
+			"deployment of the older revision is made: by default of the one that was good before. A revision whose deployment failed, was " +
+			"stopped or was rolled back is deployed again by its number.",
 		DefaultStatus: http.StatusOK, Errors: errs,
 	}, s.rollBack)
 }
@@ -84,6 +85,9 @@ func (s *server) redeploy(ctx context.Context, env daemon.Environment, dep daemo
 	case err == nil:
 		return s.changedOutput(ctx, env, made)
 	case !errors.Is(err, table.ErrNotFound):
+		return nil, err
+	}
+	if err := s.checkRunnable(ctx, env, dep.Revision); err != nil {
 		return nil, err
 	}
 	dep = s.newDeployment(ctx, env, dep)
@@ -160,13 +164,16 @@ func (s *server) rolledBackBefore(ctx context.Context, env daemon.Environment, i
 // turnBack makes a deployment that has not ended bring the older revision back.
 func (s *server) turnBack(ctx context.Context, env daemon.Environment, dep daemon.Deployment, in *rollBackInput) (*changedOutput, error) {
 	by := daemon.Operator{By: callerOf(ctx)}
-	why := "rolled back"
+	why := "undone"
 	if by.By != "" {
 		why += " by " + by.By
 	}
 	turned, err := dep.RollBack(in.To, why, s.Now())
 	if err != nil {
 		return nil, notPossible(err)
+	}
+	if err := s.checkRunnable(ctx, env, turned.RollbackTo); err != nil {
+		return nil, err
 	}
 	if in.DryRun.DryRun {
 		return planned(s.dryRun(ctx, env, func(snapshot *daemon.Snapshot) error { return s.under(ctx, snapshot, turned) }))
@@ -184,7 +191,10 @@ func (s *server) turnBack(ctx context.Context, env daemon.Environment, dep daemo
 func (s *server) redeployOlder(
 	ctx context.Context, env daemon.Environment, ended daemon.Deployment, in *rollBackInput, token string,
 ) (*changedOutput, error) {
-	if ended.Status == daemon.DeploymentRolledBack && (in.To == 0 || in.To == ended.RollbackTo) && !in.DryRun.DryRun {
+	if ended.Status == daemon.DeploymentRolledBack && (in.To == 0 || in.To == ended.RollbackTo) {
+		if in.DryRun.DryRun {
+			return planned(s.dryRun(ctx, env, nil))
+		}
 		return s.changedOutput(ctx, env, ended)
 	}
 	to := in.To
@@ -194,7 +204,7 @@ func (s *server) redeployOlder(
 	switch {
 	case to == 0:
 		return nil, conflicted("Environment %s has no good revision before the one that is deployed, %d: say which by to", env.Name, ended.Target())
-	case to == ended.Target():
+	case to == ended.Target() && ended.Status != daemon.DeploymentFailed && ended.Status != daemon.DeploymentStopped:
 		return nil, conflicted("Revision %d of environment %s is the one that is deployed: restart gives every host a new task of it", to, env.Name)
 	}
 	return s.redeploy(ctx, env, daemon.Deployment{Revision: to, Token: token}, in.DryRun.DryRun)

@@ -2,10 +2,12 @@ package httpapi_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/blox/blox/client"
@@ -68,7 +70,7 @@ func TestADeploymentThatHasNotEndedIsTurnedBack(t *testing.T) {
 	require.Equal(t, client.DeploymentRollingBack, dep.Status)
 	require.Equal(t, 1, dep.RollbackTo)
 	require.Equal(t, 2, dep.Revision)
-	require.Equal(t, "rolled back by "+ada, dep.Reason)
+	require.Equal(t, "undone by "+ada, dep.Reason)
 	require.Len(t, a.deployments(), 2, "it is the same deployment")
 	require.InDelta(t, 1, a.get("/v1/environments/log-agent").object()["deployedRevision"], 0)
 	a.operate("rollback?deploymentToken="+tokenA, "").into(&again)
@@ -127,6 +129,40 @@ func TestRollBackToARevision(t *testing.T) {
 	first = newAPI(t)
 	first.inForce(daemon.DeploymentRunning)
 	require.Contains(t, first.operate("rollback", "").problem(409), "no deployment of the environment has completed before")
+}
+
+func TestARevisionWhoseDeploymentFailedIsDeployedAgainByItsNumber(t *testing.T) {
+	for _, status := range []daemon.DeploymentStatus{daemon.DeploymentFailed, daemon.DeploymentStopped} {
+		a := newAPI(t)
+		a.twoRevisions(status)
+		var dep client.Deployment
+		a.operate("rollback?to=2", "").into(&dep)
+		require.Equal(t, client.DeploymentPending, dep.Status, status)
+		require.Equal(t, 2, dep.Revision, status)
+	}
+}
+
+// Deployment tools deregister old task definitions: what cannot be run is refused before a daemon is stopped for it.
+func TestWhatCannotBeRunIsNotDeployed(t *testing.T) {
+	a := newAPI(t)
+	a.twoRevisions(daemon.DeploymentCompleted)
+	newest := a.revise("log-agent:12")
+	a.ecs.define("log-agent:12", types.TaskDefinitionStatusInactive)
+	const inactive = "cannot be deployed: task definition arn:aws:ecs:eu-west-1:210987654321:task-definition/log-agent:12 is INACTIVE, allowed is ACTIVE"
+	for _, dry := range []string{"", "&dryRun=true"} {
+		require.Contains(t, a.operate("rollback?to=1"+dry, "").problem(409), "Revision 1 of environment log-agent "+inactive)
+		require.Contains(t, a.do("POST", "/v1/environments/log-agent/deployments?deploymentToken="+newest.DeploymentToken+dry, "").problem(409),
+			"Revision 3 of environment log-agent "+inactive)
+	}
+	a.ecs.define("log-agent:13", types.TaskDefinitionStatusInactive)
+	require.Contains(t, a.operate("restart", "").problem(409), "Revision 2 of environment log-agent cannot be deployed")
+
+	turning := newAPI(t)
+	turning.twoRevisions(daemon.DeploymentRunning)
+	turning.ecs.define("log-agent:12", types.TaskDefinitionStatusInactive)
+	require.Contains(t, turning.operate("rollback", "").problem(409), "Revision 1 of environment log-agent "+inactive)
+	turning.ecs.err = errors.New("ECS is away")
+	turning.operate("rollback", "").object() // whoever turns back now must not have to wait for that
 }
 
 func TestRestart(t *testing.T) {

@@ -130,7 +130,7 @@ func (w *world) calling(action string, in request) {
 			return
 		}
 		env := w.truth.environments[t.environment]
-		if env == nil || !strings.HasPrefix(in.Reason, "Blox environment "+env.name+": ") {
+		if who, why, ok := strings.Cut(in.Reason, ": "); env == nil || !ok || why == "" || !strings.HasPrefix(who, "Blox environment "+env.name) {
 			w.violate(4, "a stop names neither environment nor reason: %q", in.Reason)
 		}
 		if !t.live() {

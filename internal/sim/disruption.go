@@ -48,7 +48,7 @@ func (w *world) ended(t *task) {
 	if env == nil || env.deleting || h == nil || !h.active() {
 		return
 	}
-	why := strings.TrimPrefix(w.cause.Reason, "Blox environment "+env.name+": ")
+	_, why, _ := strings.Cut(w.cause.Reason, ": ") // after "Blox environment NAME@REVISION"
 	if !slices.ContainsFunc(paidStops, func(paid string) bool { return strings.HasPrefix(why, paid) }) {
 		return
 	}
@@ -95,8 +95,13 @@ func (w *world) disrupt(env *environment, machine string, since time.Time, least
 	}
 }
 
-// forgive drops hosts that are to have no daemon any more: they left the instance group, or were released.
+// forgive drops hosts that are to have no daemon any more: they left the instance group, or were released. It also drops
+// those whose sick daemon was restarted, when that is over: what a restart does not mend is not of our doing.
 func (w *world) forgive(env *environment) {
+	maps.DeleteFunc(env.disrupted, func(machine string, _ time.Time) bool {
+		slot := w.slotOf(env.id, machine)
+		return slot.Restarted && slot.State != daemon.SlotStopping && slot.State != daemon.SlotClaimed
+	})
 	dep := w.truth.deployments[env.deployment]
 	if dep == nil || len(env.disrupted) < 2 {
 		return
@@ -136,7 +141,7 @@ func (w *world) handedOver(name, target string) {
 	}
 	w.met("host handed over")
 	for _, t := range w.truth.tasks { // any order: there is one at most
-		if t.group == "service:"+legacy && t.machine == h.machine && !t.working.IsZero() && h.active() && !w.serves(env.id, h.machine, nil) {
+		if t.group == "service:"+legacy && t.instance == h.arn && !t.working.IsZero() && h.active() && !w.serves(env.id, h.machine, nil) {
 			if !w.known(t) {
 				w.met("host taken over from a daemon that nobody knew of")
 				continue
@@ -181,7 +186,9 @@ func (w *world) checkOnePerHost(started *task) {
 		return
 	}
 	w.met("two daemons on a host")
-	w.checkSurge(started.environment)
+	if w.now.Sub(w.truth.surged[environmentHost{started.environment, started.machine}]) <= remembered {
+		w.checkSurge(started.environment) // one that began before may go on, however many hosts there are by now
+	}
 }
 
 // checkSurge is the part of invariant 2 that not too many hosts have two daemons at once.

@@ -89,7 +89,8 @@ func (w *world) checkHeld(before, now daemon.Slot) {
 	replaces := now.State == daemon.SlotStopping && before.State != now.State && strings.HasPrefix(now.StopReason, replacedReason)
 	surges := now.Former != nil && before.Former == nil && now.State == daemon.SlotClaimed
 	claims := now.State == daemon.SlotClaimed && before.State != now.State && now.Revision == dep.Target() && before.Revision != now.Revision
-	based := dep.BasedOn != 0 && dep.BasedOn != dep.Target()
+	base := w.truth.revisions[revisionKey{env.id, dep.BasedOn}]
+	based := dep.BasedOn != 0 && dep.BasedOn != dep.Target() && !w.ops.inactive[base.TaskDefinition]
 	method := w.truth.revisions[revisionKey{env.id, dep.Target()}].DeploymentConfiguration.Method
 	switch {
 	case (replaces || surges) && w.bound(dep.heldSince):

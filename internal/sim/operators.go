@@ -3,7 +3,10 @@ package sim
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/blox/blox/internal/ecssim"
@@ -21,7 +24,7 @@ type operators struct {
 	replacing map[string]bool
 }
 
-// revisions of each daemon's task definition, each with an image of its own. Every third has a container health check,
+// revisions of each daemon's task definition, each with an image of its own. Two of three have a container health check,
 // one is heavier. The family is named as the environment.
 const revisions = 8
 
@@ -69,13 +72,22 @@ func (w *world) registerDaemon(name string, revision, port int) {
 	if !w.s.portless() { // a port that only one task of a host can have, as daemons often want
 		container["portMappings"] = []any{map[string]any{"containerPort": 9000, "hostPort": port}}
 	}
-	if revision%3 == 0 {
+	if healthCheckedRevision(revision) {
 		container["healthCheck"] = map[string]any{"command": []string{"CMD", "true"}}
 	}
 	if revision == 4 {
 		container["memory"] = 900
 	}
 	w.must("RegisterTaskDefinition", map[string]any{"family": name, "networkMode": "bridge", "containerDefinitions": []any{container}})
+}
+
+func healthCheckedRevision(revision int) bool { return revision%3 != 1 }
+
+// healthChecked says that the task definition is a daemon's with a health check.
+func healthChecked(definitionARN string) bool {
+	family, number, _ := strings.Cut(path.Base(definitionARN), ":")
+	revision, err := strconv.Atoi(number)
+	return err == nil && slices.Contains(names, family) && healthCheckedRevision(revision)
 }
 
 func (w *world) must(action string, in any) { w.mustAt(w.places[0], action, in) }
@@ -165,9 +177,11 @@ var steps = []struct {
 	{12, (*world).rule},
 	{4, (*world).freezeSome},
 	{3, (*world).threeBadUpdates},
+	{3, (*world).badUpdate},
 	{6, (*world).moveRing},
 	{3, (*world).fillAttributes},
 	{6, (*world).sicken},
+	{3, (*world).sickenAll},
 	{4, (*world).deregisterDefinition},
 	{5, (*world).raise},
 }

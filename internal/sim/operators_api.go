@@ -55,16 +55,27 @@ func (w *world) call(method, path string, in any, tries int, then func(status in
 
 // deploy gives an environment a revision, making it if there is none, and deploys it.
 func (w *world) deploy(name string, revision int) {
+	w.deployAs(name, revision, func(*client.EnvironmentDefinition) {})
+}
+
+// deployAs is deploy with a change to what is drawn.
+func (w *world) deployAs(name string, revision int, change func(*client.EnvironmentDefinition)) {
 	if w.rest.calm {
 		return
 	}
 	w.met("operator: deployment")
-	w.deployNow(name, revision)
+	definition := w.definition(name, revision)
+	change(&definition)
+	w.deployDefinition(name, revision, definition)
 }
 
+// deployNow deploys also when the operators have gone home.
 func (w *world) deployNow(name string, revision int) {
+	w.deployDefinition(name, revision, w.definition(name, revision))
+}
+
+func (w *world) deployDefinition(name string, revision int, definition client.EnvironmentDefinition) {
 	w.ops.wants[name] = revision
-	definition := w.definition(name, revision)
 	w.call(http.MethodPut, "/v1/environments/"+name, definition, apiTries, func(status int, body []byte) {
 		var env client.Environment
 		if status >= 300 || json.Unmarshal(body, &env) != nil {

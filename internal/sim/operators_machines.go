@@ -56,12 +56,7 @@ func (w *world) sicken() {
 	if !w.s.sickness {
 		return
 	}
-	var arns []string
-	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
-		if t := w.truth.tasks[arn]; t.environment != "" && t.live() && t.last == daemon.StatusRunning && t.health == "HEALTHY" {
-			arns = append(arns, arn)
-		}
-	}
+	arns := w.checked()
 	if len(arns) == 0 {
 		return
 	}
@@ -72,6 +67,36 @@ func (w *world) sicken() {
 	if w.plan.IntN(3) == 0 {
 		w.after(time.Duration(1+w.plan.IntN(90))*time.Second, func() { w.setHealth(arn, true) })
 	}
+}
+
+// sickenAll is a health check that fails everywhere at once, as one does that asks a server which is down: the daemons are
+// as good as before, and restarting them is of no use.
+func (w *world) sickenAll() {
+	arns := w.checked()
+	if !w.s.sickness || len(arns) < 2 {
+		return
+	}
+	w.met("operator: all daemons turn unhealthy")
+	w.note("the health checks of all daemons fail")
+	for _, arn := range arns {
+		w.setHealth(arn, false)
+	}
+	w.after(time.Duration(60+w.plan.IntN(300))*time.Second, func() {
+		for _, arn := range arns {
+			w.setHealth(arn, true)
+		}
+	})
+}
+
+// checked are our tasks whose health check succeeds.
+func (w *world) checked() []string {
+	var arns []string
+	for _, arn := range slices.Sorted(maps.Keys(w.truth.tasks)) {
+		if t := w.truth.tasks[arn]; t.environment != "" && t.live() && t.last == daemon.StatusRunning && t.health == "HEALTHY" {
+			arns = append(arns, arn)
+		}
+	}
+	return arns
 }
 
 func (w *world) setHealth(arn string, healthy bool) {

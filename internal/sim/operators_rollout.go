@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/blox/blox/client"
 )
 
 // rule is somebody who interferes with a deployment, also with one that is long over.
@@ -79,6 +81,26 @@ func (w *world) threeBadUpdates() {
 		}
 		w.after(time.Duration(i*(5+w.plan.IntN(60)))*time.Second, func() { w.deploy(name, revision) })
 	}
+}
+
+// badUpdate is one to an image that does not work, which no circuit breaker stops and nobody overtakes on purpose: host
+// after host is written off at its deadline, and the budget, spent twice at most, is all that bounds the harm.
+func (w *world) badUpdate() {
+	name := w.someName()
+	w.met("operator: bad update that nobody stops")
+	revision := 1 + w.plan.IntN(revisions)
+	if !w.ops.broken[image(revision)] {
+		w.breakImageOf(revision)
+	}
+	off := false
+	w.deployAs(name, revision, func(d *client.EnvironmentDefinition) {
+		c := d.DeploymentConfiguration
+		c.Canary, c.Alarms, c.ProgressDeadlineSeconds = nil, nil, 0
+		c.CircuitBreaker = &client.CircuitBreaker{Enable: &off}
+		if c.Method == client.MethodOnDelete {
+			c.Method = client.MethodTerminateThenReplace
+		}
+	})
 }
 
 // overrule lets go of whatever operators still hold when they go home, so that everything can come to its end.

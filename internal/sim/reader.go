@@ -135,6 +135,7 @@ func (r *reader) session(ctx context.Context) error {
 	case w.reading.IntN(12) == 0:
 		w.met("watch: begins anew")
 		r.forget()
+		r.slow = r.slow || w.reading.IntN(2) == 0 // so that there is time for changes during the snapshot
 	case r.position == "" && w.reading.IntN(2) == 0:
 		if err := r.list(ctx); err != nil || r.position == "" {
 			return err

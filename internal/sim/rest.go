@@ -141,8 +141,9 @@ func (w *world) look() {
 	}
 }
 
+// rested says that it was at rest for long enough, and that no event of days ago came just now.
 func (w *world) rested() bool {
-	return !w.rest.since.IsZero() && w.now.Sub(w.rest.since) >= restFor
+	return !w.rest.since.IsZero() && w.now.Sub(w.rest.since) >= restFor && w.events.Len() == 0
 }
 
 // restless says what is not as invariant 5 wants it.

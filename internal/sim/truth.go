@@ -44,14 +44,20 @@ type truth struct {
 	known        map[string]time.Time   // since when STATE has a task of the first cluster, by its id
 	active       map[string]string      // the machine of each container instance that is stored as ACTIVE
 	fleets       []fleet                // the newest last
+	// surged is when the last surge of a host began, placed when tasks were, of the deployment in force.
+	surged map[environmentHost]time.Time
+	placed map[placing][]time.Time
 }
+
+// environmentHost is a machine, as an environment has it.
+type environmentHost struct{ environment, machine string }
 
 func newTruth() truth {
 	return truth{
 		hosts: map[string]*host{}, tasks: map[string]*task{}, fit: map[string]bool{}, active: map[string]string{},
 		known: map[string]time.Time{}, heirs: map[string]string{},
 		environments: map[string]*environment{}, deployments: map[string]*deployment{}, revisions: map[revisionKey]daemon.Revision{}, slots: map[string]daemon.Slot{},
-		decided: map[string]decision{}, tokens: map[string]int{},
+		decided: map[string]decision{}, tokens: map[string]int{}, surged: map[environmentHost]time.Time{}, placed: map[placing][]time.Time{},
 	}
 }
 
@@ -73,6 +79,7 @@ type task struct {
 	changed                           time.Time
 	// inherited from an environment of the same name that was deleted without its tasks.
 	inherited bool
+	created   time.Time
 	// working is since when it runs, is meant to, and does not fail its health checks; zero if it does not.
 	working time.Time
 }
@@ -124,7 +131,7 @@ func (w *world) learn(t told) {
 	known := w.truth.tasks[d.TaskARN]
 	if known == nil {
 		known = &task{
-			cluster: t.key().Cluster, arn: d.TaskARN, group: d.Group, startedBy: d.StartedBy, definition: d.Definition, instance: d.InstanceARN,
+			cluster: t.key().Cluster, arn: d.TaskARN, group: d.Group, startedBy: d.StartedBy, definition: d.Definition, instance: d.InstanceARN, created: w.now,
 		}
 		if h := w.truth.hosts[d.InstanceARN]; h != nil {
 			known.machine = h.machine
@@ -138,7 +145,8 @@ func (w *world) learn(t told) {
 	}
 	wasLive := known.live()
 	known.desired, known.last, known.health, known.version, known.changed = d.Desired, d.Last, d.Health, d.Version, w.now
-	works := known.live() && known.last == daemon.StatusRunning && known.health != "UNHEALTHY"
+	works := known.live() && known.last == daemon.StatusRunning && known.health != "UNHEALTHY" &&
+		(known.health == "HEALTHY" || !healthChecked(known.definition))
 	switch {
 	case !works:
 		if wasLive && !known.live() {
@@ -153,6 +161,7 @@ func (w *world) learn(t told) {
 	}
 	if known.environment != "" && known.live() && !wasLive {
 		w.checkOnePerHost(known)
+		w.checkBackoff(known)
 	}
 }
 
@@ -228,6 +237,9 @@ func (w *world) storedSlot(i item) {
 	if now.State == daemon.SlotStopping && before.State != now.State {
 		w.decide(now.TaskARN, now)
 	}
+	if now.Former != nil && before.Former == nil {
+		w.truth.surged[environmentHost{now.EnvironmentID, now.Host.EC2InstanceID}] = w.now
+	}
 	if f := now.Former; f != nil && f.StoppingAt != nil && (before.Former == nil || before.Former.StoppingAt == nil) {
 		w.decide(f.TaskARN, now)
 	}
@@ -243,13 +255,18 @@ func (w *world) decide(arn string, slot daemon.Slot) {
 	if asked.IsZero() {
 		asked = w.current.begun
 	}
-	d := decision{at: w.updatingSince(slot), worked: !t.working.IsZero() && !t.working.After(asked)}
+	d := decision{at: w.updatingSince(slot), worked: w.workedAt(t, asked)}
 	for _, other := range w.truth.tasks { // any order: it is an or
 		if other != t && other.environment == t.environment && other.machine == t.machine {
-			d.spare = d.spare || !other.working.IsZero() && !other.working.After(asked)
+			d.spare = d.spare || w.workedAt(other, asked)
 		}
 	}
 	w.truth.decided[arn] = d
+}
+
+// workedAt says that a task works now, and that ECS would have said so at the time: of a young one it knows nothing.
+func (w *world) workedAt(t *task, at time.Time) bool {
+	return !t.working.IsZero() && !t.working.After(at) && !at.Before(t.created.Add(w.p.consistencyLag))
 }
 
 // updatingSince is since when a host is on its way to a revision by what its slot says: a driver that was paused stores later
