@@ -8,6 +8,10 @@ import "time"
 func (p *planner) dismantle(key HostKey) {
 	t := p.turnOf(key)
 	switch {
+	case p.Environment.KeepTasks && t.slot.State == SlotClaimed:
+		p.awaitCall(t) // what it brings belongs to the next environment of the name, which is not made before
+		p.close(t)
+		return
 	case p.Environment.KeepTasks:
 		if t.known && !p.attributeLeft(t) {
 			p.forget(t, "environment deleted, tasks kept")
@@ -22,15 +26,7 @@ func (p *planner) dismantle(key HostKey) {
 			p.forget(t, "environment deleted")
 		}
 	case t.slot.State == SlotClaimed:
-		// The claim's task may exist, or be about to: whoever made the claim may have been held up on its way to ECS. A
-		// replay that ECS refuses says nothing about that call, and once the environment is gone nobody looks for what
-		// it brings. So nothing is sent; when no call can be on its way any more, ECS is asked what is there.
-		// A replay may have been sent until the environment was deleted.
-		sent := *t.slot.ClaimedAt
-		if p.Environment.UpdatedAt.After(sent) {
-			sent = p.Environment.UpdatedAt
-		}
-		p.resolveAfter(t, sent.Add(callSettles), "environment deleted, outcome of the start is unknown")
+		p.awaitCall(t)
 	case t.slot.State == SlotPlaced && p.gone(key):
 		p.tendPlaced(t)
 	case t.slot.State == SlotPlaced:
@@ -42,6 +38,18 @@ func (p *planner) dismantle(key HostKey) {
 	p.stopStrays(t)
 	p.readiness(t)
 	p.close(t)
+}
+
+// awaitCall finds out what a claim brought. Its task may exist, or be about to: whoever made the claim may have been held
+// up on its way to ECS. A replay that ECS refuses says nothing about that call, and once the environment is gone nobody
+// looks for what it brings. So nothing is sent; when no call can be on its way any more, ECS is asked what is there. A
+// replay may have been sent until the environment was deleted.
+func (p *planner) awaitCall(t *turn) {
+	sent := *t.slot.ClaimedAt
+	if p.Environment.UpdatedAt.After(sent) {
+		sent = p.Environment.UpdatedAt
+	}
+	p.resolveAfter(t, sent.Add(callSettles), "environment deleted, outcome of the start is unknown")
 }
 
 // attributeLeft says that the host still carries the readiness attribute, and that it is still tried to delete it.

@@ -25,6 +25,10 @@ func TestDeletingAnEnvironment(t *testing.T) {
 		"then asks what the claim brought": {
 			deleting(fixture(), false).with(1, claimed(3*time.Minute)), []string{"resolve i-001"},
 		},
+		"waits as well where tasks are kept: the next of its name has to know them": {
+			deleting(fixture(), true).with(1, claimed(2*time.Minute)).with(2, running(2)), []string{"observe i-001", "forget i-002"},
+		},
+		"asks as well where tasks are kept": {deleting(fixture(), true).with(1, claimed(3*time.Minute)), []string{"resolve i-001"}},
 		"waits for what it stopped": {
 			deleting(fixture(), false).with(1, placed(2, StatusStopped, "DEACTIVATING"), stopping(time.Second)), []string{"observe i-001"},
 		},

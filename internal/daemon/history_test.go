@@ -253,21 +253,18 @@ func (m *model) recover() {
 
 // ends says that the deployment can end by itself: one whose revision crashes needs a breaker, or somebody to stop it.
 func (m *model) ends() bool {
-	return !m.bad[m.dep.Target()] && !m.allDrain()
+	return !m.bad[m.dep.Target()] && !m.hostless()
 }
 
-// allDrain says that the hosts which are left are all being drained: a deployment waits for others.
-func (m *model) allDrain() bool {
-	draining := false
+// hostless says that no host is there to bring the revision to: they have left or are being drained, and the deployment
+// waits for others.
+func (m *model) hostless() bool {
 	for _, host := range m.hosts { // any order: nothing is told
-		switch host.Status {
-		case StatusActive:
+		if host.Status == StatusActive {
 			return false
-		case StatusDraining:
-			draining = true
 		}
 	}
-	return draining
+	return true
 }
 
 func TestHistoriesKeepTheInvariants(t *testing.T) {

@@ -95,13 +95,16 @@ func (w *world) disrupt(env *environment, machine string, since time.Time, least
 	}
 }
 
-// forgive drops hosts that are to have no daemon any more: they left the instance group, or were released. It also drops
-// those whose sick daemon was restarted, when that is over: what a restart does not mend is not of our doing.
+// mended drops a host whose sick daemon was restarted, when that is over: what a restart does not mend is not of our doing.
+func (w *world) mended(slot daemon.Slot) {
+	if env := w.truth.environments[slot.EnvironmentID]; env != nil && slot.Restarted &&
+		slot.State != daemon.SlotStopping && slot.State != daemon.SlotClaimed {
+		delete(env.disrupted, slot.Host.EC2InstanceID)
+	}
+}
+
+// forgive drops hosts that are to have no daemon any more: they left the instance group, or were released.
 func (w *world) forgive(env *environment) {
-	maps.DeleteFunc(env.disrupted, func(machine string, _ time.Time) bool {
-		slot := w.slotOf(env.id, machine)
-		return slot.Restarted && slot.State != daemon.SlotStopping && slot.State != daemon.SlotClaimed
-	})
 	dep := w.truth.deployments[env.deployment]
 	if dep == nil || len(env.disrupted) < 2 {
 		return

@@ -233,6 +233,7 @@ func (w *world) storedSlot(i item) {
 		w.trace(w.current, "slot", fmt.Sprintf("%s: %s to %s, revision %d, attempt %d, %s%s", now.Host, either(string(before.State), "none"),
 			now.State, now.Revision, now.Attempt, now.Reason, now.StopReason))
 	}
+	w.mended(now)
 	w.checkHeld(before, now)
 	if now.State == daemon.SlotStopping && before.State != now.State {
 		w.decide(now.TaskARN, now)
