@@ -52,10 +52,22 @@ func (p *planner) revisionFor(slot Slot) Revision {
 	if p.Base == nil || p.heldOn(slot.Host) == "" || slot.Former == nil && p.unstartable(*p.Base) != "" {
 		return p.Revision
 	}
-	if slot.Revision == p.Revision.Number && p.Deployment.Status != DeploymentFailed {
+	if slot.Revision == p.Revision.Number && p.Deployment.Status != DeploymentFailed && !p.onlyBaseSelects(slot.Host) {
 		return p.Revision
 	}
 	return *p.Base
+}
+
+// onlyBaseSelects says that the host is in the base's instance group and not in the target's: while the deployment is held
+// the daemon belongs there all the same, and it is the base's. The slot may say the target's, where both ask for one task.
+func (p *planner) onlyBaseSelects(key HostKey) bool {
+	r := p.at(key)
+	if !r.listed {
+		return false
+	}
+	target, _ := p.selects(p.Revision, *r.host)
+	base, _ := p.selects(*p.Base, *r.host)
+	return base && !target
 }
 
 // unstartable says why a revision cannot be run now; empty if it can. Nothing gives way to it then, and starts of it are

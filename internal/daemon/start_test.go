@@ -42,6 +42,20 @@ func TestARevisionOfTheSameTaskBacksOffAsTheOneBefore(t *testing.T) {
 	require.Equal(t, []string{"observe i-001"}, ofHosts(Plan(s, t0)))
 }
 
+// The deployment of a group that leaves the host out was stopped after it had taken the daemon away.
+func TestAHostThatOnlyTheBaseSelectsGetsTheBase(t *testing.T) {
+	s := fixture()
+	s.Deployment.Status, s.Deployment.BasedOn = DeploymentStopped, 1
+	base := s.Revision
+	base.Number = 1
+	s.Base = &base
+	s.Revision.Selector = Selector{Expression: "attribute:ring == a"}
+	s = s.with(1, attributed("ring", "c"), slotted(func(slot *Slot) { slot.Revision, slot.DeploymentID = 2, "d-2" }))
+	starts := Plan(s, t0)
+	require.Equal(t, Start, starts[0].Kind)
+	require.Equal(t, 1, starts[0].Slot.Revision)
+}
+
 func TestSinceWhenAHostIsOnItsWay(t *testing.T) {
 	claim := func(s Snapshot) Slot { return *Plan(s, t0)[0].Slot }
 	first := claim(fixture().with(1))

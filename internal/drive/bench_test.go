@@ -138,36 +138,34 @@ func fleet(b *testing.B, hosts int) *world {
 	return w
 }
 
-// roundEvery is how often a fleet in motion is looked at: what happens within it is one wake-up.
-const roundEvery = 5 * time.Second
+// roundEvery is how often a fleet in motion is looked at: what happens within it is one wake-up. The bucket of calls holds
+// two and a half seconds' worth.
+const roundEvery = 2 * time.Second
 
 // rollOut drives the deployment in force to its end. Tasks stop, and start, between two rounds.
 func (w *world) rollOut(b *testing.B, hosts int) (rounds int) {
 	b.Helper()
-	byARN := map[string]int{}
+	on := map[string]int{}
 	for n := range hosts {
-		byARN[w.slot(n).TaskARN] = n
+		on[w.slot(n).TaskARN] = n
 	}
-	stopped, started := 0, len(w.ecs.tasks)
+	stopped, empty := 0, map[int]string{} // hosts between two tasks, and the old one
 	for w.deployment("d-2").Status != daemon.DeploymentCompleted {
 		require.Less(b, rounds, 10000)
 		require.NoError(b, w.driver.Drive(b.Context(), "env", nil))
 		rounds++
 		w.now = w.now.Add(roundEvery)
 		require.NoError(b, w.state.PutSync(b.Context(), syncedAt(w.now)))
+		for n, old := range empty { // any order: each on its own
+			if slot := w.slot(n); slot.State == daemon.SlotPlaced && slot.TaskARN != old {
+				w.daemonIs(n, slot.TaskARN, 3, "RUNNING", "RUNNING", "log-agent:2")
+				delete(empty, n)
+			}
+		}
 		for ; stopped < len(w.ecs.stopped); stopped++ {
 			arn := w.ecs.stopped[stopped]
-			w.daemonIs(byARN[arn], arn, 5, "STOPPED", "STOPPED", "log-agent:1")
-		}
-		if len(w.ecs.tasks) == started {
-			continue
-		}
-		started = len(w.ecs.tasks)
-		for n := range hosts {
-			if slot := w.slot(n); slot.Revision == 2 && byARN[slot.TaskARN] == 0 && slot.TaskARN != "" {
-				byARN[slot.TaskARN] = n
-				w.daemonIs(n, slot.TaskARN, 3, "RUNNING", "RUNNING", "log-agent:2")
-			}
+			w.daemonIs(on[arn], arn, 5, "STOPPED", "STOPPED", "log-agent:1")
+			empty[on[arn]] = arn
 		}
 	}
 	return rounds
