@@ -112,7 +112,9 @@ func TestStatusWaitsForTheEnd(t *testing.T) {
 func TestWhatWasDeployedBeforeIsDeployedAgainOnlyIfAskedFor(t *testing.T) {
 	s := twoRevisions(t)
 	ends := func(status daemon.DeploymentStatus) {
-		s.advance("log-agent", func(dep *daemon.Deployment) { dep.Status, dep.EndedAt, dep.RollbackTo, dep.Reason = status, &s.now, 1, "too many hosts failed" })
+		s.advance("log-agent", func(dep *daemon.Deployment) {
+			dep.Status, dep.EndedAt, dep.RollbackTo, dep.Reason = status, &s.now, 1, "too many hosts failed"
+		})
 	}
 	ends(daemon.DeploymentRolledBack)
 	for _, line := range []string{"deploy log-agent", "deploy log-agent --dry-run", "deploy log-agent --wait"} {

@@ -31,7 +31,7 @@ func newScheduling(r *rand.Rand) scheduling {
 		}[[]int{0, 0, 0, 1, 2, 3, 3}[r.IntN(7)]],
 		hostDeadlineSeconds: []int{0, 0, 60, 120, 300}[r.IntN(5)],
 		canary:              with(0.35), bake: with(0.3), progressDeadline: with(0.25), breaker: with(0.5), alarms: with(0.25),
-		readiness: with(0.3), release: with(0.15), selector: with(0.3), priorities: with(0.4), sickness: with(0.3),
+		readiness: with(0.3), release: with(0.25), selector: with(0.3), priorities: with(0.4), sickness: with(0.3),
 		deregister: with(0.15), migrate: with(0.15), verbs: with(0.55), freeze: with(0.3),
 	}
 	if with(0.3) {
