@@ -92,7 +92,7 @@ func (f *fleet) DescribeTasks(_ context.Context, in *ecs.DescribeTasksInput, _ .
 
 // commonTask has two containers, an interface, tags and times.
 func commonTask(arn, stage string) types.Task {
-	created := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+	created := time.Date(2126, 11, 20, 8, 0, 0, 0, time.UTC)
 	task := types.Task{
 		TaskArn: aws.String(arn), ClusterArn: aws.String(edge.ARN("")), Version: 5,
 		TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:123456789012:task-definition/orders:41"),
@@ -130,7 +130,7 @@ func (f *fleet) DescribeContainerInstances(
 
 // commonHost has the attributes that an agent registers.
 func commonHost(arn, stage string) types.ContainerInstance {
-	registered := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+	registered := time.Date(2126, 11, 20, 8, 0, 0, 0, time.UTC)
 	host := types.ContainerInstance{
 		ContainerInstanceArn: aws.String(arn), Ec2InstanceId: aws.String("i-" + arn[len(arn)-17:]), Version: 17, Status: aws.String("ACTIVE"),
 		AgentConnected: true, RegisteredAt: &registered, VersionInfo: &types.VersionInfo{AgentVersion: aws.String("1.99.0")},

@@ -33,13 +33,13 @@ func parsed(t require.TestingT, raw []byte) state.Observation {
 
 // task is what an event says of a task.
 func task(t require.TestingT, version int64, status string, options ...eventtest.Option) state.Observation {
-	options = append([]eventtest.Option{eventtest.Version(version), eventtest.LastStatus(status)}, options...)
+	options = append([]eventtest.Option{eventtest.Time(start), eventtest.Version(version), eventtest.LastStatus(status)}, options...)
 	return parsed(t, eventtest.Task(options...))
 }
 
 // instance is what an event says of a container instance.
 func instance(t require.TestingT, version int64, status string, options ...eventtest.Option) state.Observation {
-	options = append([]eventtest.Option{eventtest.Version(version), eventtest.Status(status)}, options...)
+	options = append([]eventtest.Option{eventtest.Time(start), eventtest.Version(version), eventtest.Status(status)}, options...)
 	return parsed(t, eventtest.ContainerInstance(options...))
 }
 
